@@ -1,0 +1,41 @@
+/**
+ * echosounder sounds out a TCP or UDP path by echo: servers that send back what
+ * they receive, and clients that check that every byte came back and measure how
+ * long it took.
+ *
+ * | role | function |
+ * | --- | --- |
+ * | TCP server | {@linkcode serveTcp} |
+ * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp} |
+ * | UDP server | {@linkcode serveUdp} |
+ * | UDP client | {@linkcode echoUdp} |
+ *
+ * Durations in options are milliseconds, as everywhere on the Web platform;
+ * durations in events and results are microseconds, and their names say so.
+ *
+ * @example A server and a client in one program
+ * ```ts
+ * import { echoTcp, serveTcp } from "./mod.ts";
+ *
+ * await using server = serveTcp({ hostname: "127.0.0.1", port: 0 });
+ * const result = await echoTcp({
+ *   hostname: "127.0.0.1",
+ *   port: server.addr.port,
+ *   payload: [new TextEncoder().encode("this is a test")],
+ * });
+ * console.log(result.passed, result.bytes_received); // true 14
+ * ```
+ *
+ * @module
+ */
+export * from "./tcp/server.ts";
+export * from "./tcp/client.ts";
+export * from "./udp/server.ts";
+export * from "./udp/client.ts";
+export { LARGEST_DATAGRAM } from "./udp/datagram.ts";
+export { type ConnectTcpOptions } from "./tcp/connect.ts";
+export { EchosounderError, type ErrorCode } from "./net/errors.ts";
+export * from "./net/events.ts";
+export { type AddressFamily } from "./net/resolve.ts";
+export { type Payload } from "./measure/payload.ts";
+export { patternPieces } from "./measure/pattern.ts";

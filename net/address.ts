@@ -1,0 +1,27 @@
+/**
+ * Addresses as text, and as something to compare.
+ *
+ * @module
+ */
+import ipaddr from "ipaddr.js";
+
+/** `127.0.0.1:7000`, `[::1]:7000`. */
+export function formatAddress(hostname: string, port: number): string {
+  return hostname.includes(":")
+    ? `[${hostname}]:${port}`
+    : `${hostname}:${port}`;
+}
+
+/**
+ * One spelling for each address, so that two can be compared as text: IPv6 is
+ * compressed (RFC 5952) and without a zone, and an IPv4-mapped IPv6 address
+ * becomes plain IPv4, because a dual-stack socket shows IPv4 peers in that form.
+ */
+export function canonicalAddress(address: string): string {
+  return ipaddr.process(address.split("%")[0]).toString();
+}
+
+/** Whether the text is an IPv4 address in four decimal parts, or an IPv6 one. */
+export function isIpAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
+}

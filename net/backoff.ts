@@ -1,0 +1,56 @@
+/**
+ * Waiting longer after each failure in a row.
+ *
+ * @module
+ */
+
+/** The waits between tries: each twice the one before, up to a limit. */
+export class Backoff {
+  readonly #first: number;
+  readonly #longest: number;
+  #next: number;
+
+  /**
+   * @param first The first wait, in milliseconds.
+   * @param longest The longest wait, in milliseconds.
+   */
+  constructor(first: number, longest: number) {
+    this.#first = first;
+    this.#longest = longest;
+    this.#next = first;
+  }
+
+  /** The wait before the next try, in milliseconds. */
+  next(): number {
+    const wait = this.#next;
+    this.#next = Math.min(wait * 2, this.#longest);
+    return wait;
+  }
+
+  /** Starts again from the first wait, after a success. */
+  reset(): void {
+    this.#next = this.#first;
+  }
+}
+
+/**
+ * Waits, or until the signal aborts; never throws.
+ *
+ * @param milliseconds How long to wait.
+ * @param signal Ends the wait early.
+ */
+export function pause(
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal?.addEventListener("abort", done, { once: true });
+  });
+}

@@ -1,0 +1,110 @@
+/**
+ * What the library throws, and how the system's errors are put into words.
+ *
+ * @module
+ */
+import { formatAddress } from "./address.ts";
+
+/**
+ * What went wrong, as a word that a program can act on.
+ *
+ * - `invalid-option`: an option's value cannot be used.
+ * - `cannot-listen`: the address could not be bound.
+ * - `cannot-resolve`: the name has no address (of the family asked for).
+ * - `cannot-connect`: no address of the peer took the connection.
+ * - `stopped`: the caller's `AbortSignal` ended it.
+ */
+export type ErrorCode =
+  | "invalid-option"
+  | "cannot-listen"
+  | "cannot-resolve"
+  | "cannot-connect"
+  | "stopped";
+
+/**
+ * Every error that this library throws on purpose.
+ *
+ * @example Telling a busy port from other failures
+ * ```ts
+ * import { EchosounderError, serveTcp } from "./mod.ts";
+ *
+ * const first = serveTcp({ hostname: "127.0.0.1", port: 0 });
+ * try {
+ *   serveTcp({ hostname: "127.0.0.1", port: first.addr.port });
+ * } catch (error) {
+ *   if (!(error instanceof EchosounderError)) throw error;
+ *   console.log(error.code); // "cannot-listen"
+ * }
+ * await first.shutdown();
+ * ```
+ */
+export class EchosounderError extends Error {
+  /** What went wrong, for programs; `message` says it for people. */
+  readonly code: ErrorCode;
+
+  /**
+   * Makes one.
+   *
+   * @param code What went wrong, for programs.
+   * @param message What went wrong, for people.
+   * @param options The system's own error as `cause`, where there is one.
+   */
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "EchosounderError";
+    this.code = code;
+  }
+}
+
+const REASONS: Record<string, string> = {
+  EACCES: "permission denied",
+  EADDRINUSE: "address already in use",
+  EADDRNOTAVAIL: "address not available on this machine",
+  EAFNOSUPPORT: "address family not supported on this machine",
+  ECONNABORTED: "connection aborted",
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection reset by the peer",
+  EHOSTUNREACH: "no route to the host",
+  EMFILE: "too many open files",
+  EMSGSIZE: "message too long",
+  ENETUNREACH: "network unreachable",
+  ENOTCONN: "connection reset by the peer",
+  EPERM: "operation not permitted",
+  EPIPE: "the peer closed the connection",
+  ETIMEDOUT: "timed out",
+};
+
+/** The system's name of an error (`ECONNRESET`), where it has one. */
+export function systemCode(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === "string" ? code : undefined;
+}
+
+/** The same words for the same failure on every system. */
+export function describeError(error: unknown): string {
+  const known = REASONS[systemCode(error) ?? ""];
+  if (known !== undefined) return known;
+  if (!(error instanceof Error)) return String(error);
+  return error.message.replace(/ \(os error \d+\)$/, "");
+}
+
+const RESET_CODES = ["ECONNRESET", "ECONNABORTED", "ENOTCONN", "EPIPE"];
+
+/** Whether the peer ended the connection without the closing handshake. */
+export function isReset(error: unknown): boolean {
+  return RESET_CODES.includes(systemCode(error) ?? "");
+}
+
+/** The error of a server whose address cannot be bound. */
+export function cannotListen(
+  hostname: string,
+  port: number,
+  cause: unknown,
+): EchosounderError {
+  const address = formatAddress(hostname, port);
+  return new EchosounderError(
+    "cannot-listen",
+    `cannot listen on ${address}: ${describeError(cause)}`,
+    { cause },
+  );
+}

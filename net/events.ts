@@ -1,0 +1,340 @@
+/**
+ * What the servers and clients tell their caller, one type for each thing that
+ * happens. `events.schema.json` beside this file says the same for JSON Lines.
+ *
+ * Names are spelled as in the JSON: durations are microseconds (`_us`), sizes
+ * are bytes.
+ *
+ * @module
+ */
+import type { ErrorCode } from "./errors.ts";
+
+/** What a server does with what it receives (RFC 862, RFC 863, RFC 864). */
+export type Service = "echo" | "discard" | "chargen";
+
+/** What every event has. */
+export interface NamedEvent<Name extends string> {
+  /** What happened. */
+  event: Name;
+}
+
+/** What every event about a peer has. */
+export interface PeerAddress {
+  /** The peer's address. */
+  peer_host: string;
+  /** The peer's port. */
+  peer_port: number;
+}
+
+/** How much was moved, in bytes. */
+export interface Traffic {
+  /** Bytes received. */
+  bytes_received: number;
+  /** Bytes sent. */
+  bytes_sent: number;
+}
+
+/** A server is bound and takes clients from now on. */
+export interface ListeningEvent extends NamedEvent<"listening"> {
+  /** The address that was really bound. */
+  host: string;
+  /** The port that was really bound. */
+  port: number;
+  /** What it does with what it receives. */
+  service: Service;
+}
+
+/** A TCP server accepted a client. */
+export interface ConnectionOpenedEvent
+  extends NamedEvent<"connection-opened">, PeerAddress {
+  /** Counts the server's clients from 1; the same in all events of a client. */
+  connection: number;
+}
+
+/**
+ * Why a TCP server's client is gone.
+ *
+ * - `finished`: both sides shut down in order.
+ * - `reset`: the client broke the connection off.
+ * - `failed`: another error, named in `detail`.
+ * - `idle`: no byte moved for as long as `idleTimeout` allows.
+ * - `cut-off`: the server was stopped before the client had finished.
+ */
+export type CloseReason = "finished" | "reset" | "failed" | "idle" | "cut-off";
+
+/** A TCP server's client is gone. */
+export interface ConnectionClosedEvent
+  extends NamedEvent<"connection-closed">, PeerAddress, Traffic {
+  /** The client's number. */
+  connection: number;
+  /** How long it was there. */
+  duration_us: number;
+  /** Why. */
+  reason: CloseReason;
+  /** The system's reason, for `reset` and `failed`. */
+  detail?: string;
+}
+
+/** A peer was not served. */
+export interface RejectedEvent extends NamedEvent<"rejected">, PeerAddress {
+  /** Why. */
+  reason: "not-allowed" | "max-connections";
+}
+
+/** A UDP server received a datagram (only with `detail`). */
+export interface DatagramEvent extends NamedEvent<"datagram">, PeerAddress {
+  /** Its size. */
+  bytes_received: number;
+  /** The size of the answer; 0 where none was sent. */
+  bytes_sent: number;
+  /** The datagram; base64 in JSON. */
+  data: Uint8Array;
+}
+
+/** Something failed that the server survived. */
+export interface FaultEvent extends NamedEvent<"fault"> {
+  /** What failed. */
+  operation: "accept" | "receive" | "send";
+  /** Why, in words. */
+  detail: string;
+  /** How long the server waits before it tries again. */
+  retry_us?: number;
+}
+
+/** A TCP server has stopped. */
+export interface TcpSummaryEvent extends NamedEvent<"summary">, Traffic {
+  /** Clients served. */
+  connections: number;
+  /** Peers turned away, by the allow-list or the limit. */
+  rejected: number;
+  /** Clients that ended by `reset` or `failed`. */
+  failed: number;
+  /** Clients closed because nothing moved for too long. */
+  idle: number;
+  /** Clients closed because the server stopped. */
+  cut_off: number;
+  /** Failures of `accept` that were survived. */
+  faults: number;
+  /** How long it ran. */
+  duration_us: number;
+}
+
+/** A UDP server has stopped. */
+export interface UdpSummaryEvent extends NamedEvent<"summary">, Traffic {
+  /** Datagrams received, those turned away left out. */
+  datagrams_received: number;
+  /** Answers sent. */
+  datagrams_sent: number;
+  /** Datagrams from peers outside the allow-list. */
+  rejected: number;
+  /** Failures of sending and receiving that were survived. */
+  faults: number;
+  /** How long it was there. */
+  duration_us: number;
+}
+
+/** A client failed to connect, or to be answered, and tries again. */
+export interface RetryEvent extends NamedEvent<"retry"> {
+  /** Why, in words. */
+  detail: string;
+  /** How long the client waits before it tries again. */
+  retry_us: number;
+}
+
+/** A TCP client is connected. */
+export interface ConnectedEvent extends NamedEvent<"connected">, PeerAddress {
+  /** The address on this side. */
+  local_host: string;
+  /** The port on this side. */
+  local_port: number;
+  /** How long it took, the name's resolving and all tries included. */
+  connect_us: number;
+}
+
+/**
+ * A client has handed a message to its socket, or a TCP server (only with
+ * `detail`) a piece of the stream.
+ */
+export interface SentEvent extends NamedEvent<"sent"> {
+  /** A server's client. */
+  connection?: number;
+  /** Counts the messages from 1; absent where there is but one. */
+  sequence?: number;
+  /** Its size. */
+  bytes: number;
+}
+
+/**
+ * A client has an answer back, whole and checked, or a TCP server (only with
+ * `detail`) a piece of the stream.
+ */
+export interface ReceivedEvent extends NamedEvent<"received"> {
+  /** A server's client. */
+  connection?: number;
+  /** The message that was answered; absent where there is but one. */
+  sequence?: number;
+  /** Its size. */
+  bytes: number;
+  /** Round-trip delay (RFC 2681); absent where no single message was timed. */
+  rtt_us?: number;
+  /** A datagram's bytes where the caller chose them; base64 in JSON. */
+  data?: Uint8Array;
+}
+
+/** A UDP client has waited in vain for an answer. */
+export interface LostEvent extends NamedEvent<"lost"> {
+  /** The message that was not answered. */
+  sequence: number;
+  /** How long it waited. */
+  waited_us: number;
+}
+
+/** A UDP client received a datagram that is not the answer it waits for. */
+export interface StrayEvent extends NamedEvent<"stray">, PeerAddress {
+  /** Its size. */
+  bytes: number;
+  /**
+   * - `other-address`: not from the address that was asked.
+   * - `late`: the answer to an earlier message, given up by then.
+   * - `duplicate`: an answer that has been counted before.
+   * - `unexpected`: nothing of what was asked, at a moment when nothing was.
+   */
+  reason: "other-address" | "late" | "duplicate" | "unexpected";
+}
+
+/** A TCP client's connection has ended in order. */
+export interface ClosedEvent extends NamedEvent<"closed"> {
+}
+
+/** Where an echo differs from what was sent. */
+export interface Difference {
+  /** Bytes into the stream (TCP) or the datagram (UDP), from 0. */
+  offset: number;
+  /** The byte that was sent there; absent where nothing was. */
+  sent?: number;
+  /** The byte that came back there; absent where nothing did. */
+  received?: number;
+}
+
+/** Why a client's run did not pass. */
+export interface Failure {
+  /**
+   * - `difference`: an echo was not what was sent.
+   * - `loss`: some datagrams were not answered.
+   * - `no-answer`: nothing came back in time.
+   * - `closed-early`: the peer closed before everything was back.
+   * - `failed`: the system refused to send or receive.
+   * - `stopped`: the caller ended the run.
+   */
+  code:
+    | "difference"
+    | "loss"
+    | "no-answer"
+    | "closed-early"
+    | "failed"
+    | "stopped";
+  /** The same, for people. */
+  message: string;
+  /** Where, for `difference`. */
+  difference?: Difference;
+}
+
+/** Round-trip delays over a run, in microseconds. */
+export interface DelaySummary {
+  /** The shortest. */
+  min: number;
+  /** Their mean. */
+  mean: number;
+  /** The longest. */
+  max: number;
+}
+
+/** What a client's run came to. */
+export interface ResultEvent extends NamedEvent<"result">, Traffic {
+  /** Whether everything that was asked for held. */
+  passed: boolean;
+  /** Why not; absent where it passed. */
+  failure?: Failure;
+  /** Messages sent. */
+  messages_sent: number;
+  /** Messages whose answer came back whole and as it was sent. */
+  messages_received: number;
+  /** From the first message to the end. */
+  duration_us: number;
+  /** Absent where no message was timed. */
+  rtt_us?: DelaySummary;
+}
+
+/** What a UDP client's run came to. */
+export interface UdpResultEvent extends ResultEvent {
+  /** Messages without an answer in time (RFC 6673, round-trip loss). */
+  lost: number;
+  /** Answers to messages given up by then. */
+  late: number;
+  /** Answers that had been counted before. */
+  duplicates: number;
+  /** Datagrams that answered nothing: `other-address` and `unexpected`. */
+  strays: number;
+}
+
+/** A program ends because of an error. */
+export interface ErrorEvent extends NamedEvent<"error"> {
+  /** What went wrong, for programs. */
+  code: ErrorCode | Failure["code"] | "usage" | "internal";
+  /** What went wrong, for people. */
+  message: string;
+  /** The exit code that it leads to. */
+  exit_code: number;
+}
+
+/** What {@linkcode serveTcp} tells. */
+export type TcpServerEvent =
+  | ListeningEvent
+  | ConnectionOpenedEvent
+  | SentEvent
+  | ReceivedEvent
+  | ConnectionClosedEvent
+  | RejectedEvent
+  | FaultEvent
+  | TcpSummaryEvent;
+
+/** What {@linkcode serveUdp} tells. */
+export type UdpServerEvent =
+  | ListeningEvent
+  | DatagramEvent
+  | RejectedEvent
+  | FaultEvent
+  | UdpSummaryEvent;
+
+/** What the TCP client tells. */
+export type TcpClientEvent =
+  | RetryEvent
+  | ConnectedEvent
+  | SentEvent
+  | ReceivedEvent
+  | ClosedEvent
+  | ResultEvent;
+
+/** What the UDP client tells. */
+export type UdpClientEvent =
+  | RetryEvent
+  | SentEvent
+  | ReceivedEvent
+  | LostEvent
+  | StrayEvent
+  | UdpResultEvent;
+
+/** Everything that any of the four programs tells. */
+export type EchosounderEvent =
+  | TcpServerEvent
+  | UdpServerEvent
+  | TcpClientEvent
+  | UdpClientEvent
+  | ErrorEvent;
+
+/**
+ * Takes a client's events. Where it returns a promise, the client waits for it
+ * before the next message, so that a slow reader of the events slows the
+ * client down in place of filling memory.
+ */
+export type ClientObserver<E> = (event: E) => void | Promise<void>;

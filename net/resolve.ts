@@ -1,0 +1,68 @@
+/**
+ * From a host's name to its addresses.
+ *
+ * @module
+ */
+import { lookup } from "node:dns/promises";
+import { describeError, EchosounderError } from "./errors.ts";
+
+/** IPv4 or IPv6. */
+export type AddressFamily = 4 | 6;
+
+/** An address of a host. */
+export interface HostAddress {
+  /** The address as text, without brackets. */
+  address: string;
+  /** Its family. */
+  family: AddressFamily;
+}
+
+/** Options of {@linkcode resolveHost}. */
+export interface ResolveOptions {
+  /** Take addresses of this family only. */
+  family?: AddressFamily;
+  /** The longest the resolver may take, in milliseconds. */
+  timeout?: number;
+  /** Gives up early. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Every address of a host, in the order in which the system's resolver prefers
+ * them (RFC 6724). A literal address resolves to itself.
+ *
+ * @throws {EchosounderError} `cannot-resolve` when there is none in time,
+ * `stopped` when the signal aborts.
+ */
+export async function resolveHost(
+  hostname: string,
+  options: ResolveOptions = {},
+): Promise<HostAddress[]> {
+  const { family, timeout = 5000, signal } = options;
+  const limit = AbortSignal.timeout(timeout);
+  const cancelled = AbortSignal.any(signal ? [limit, signal] : [limit]);
+  // The system's resolver cannot be interrupted; its late answer is dropped.
+  const { promise: interrupted, reject } = Promise.withResolvers<never>();
+  const interrupt = () => reject(cancelled.reason);
+  if (cancelled.aborted) interrupt();
+  cancelled.addEventListener("abort", interrupt, { once: true });
+  try {
+    const found = lookup(hostname, { all: true, family: family ?? 0 });
+    return await Promise.race([found, interrupted]) as HostAddress[];
+  } catch (error) {
+    if (signal?.aborted) throw new EchosounderError("stopped", "stopped");
+    const kind = family === undefined ? "address" : `IPv${family} address`;
+    const reason = limit.aborted
+      ? "the resolver did not answer in time"
+      : /ENOTFOUND|ENODATA/.test(describeError(error))
+      ? `no ${kind} is known for it`
+      : describeError(error);
+    throw new EchosounderError(
+      "cannot-resolve",
+      `cannot resolve ${hostname}: ${reason}`,
+      { cause: error },
+    );
+  } finally {
+    cancelled.removeEventListener("abort", interrupt);
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * What the TCP server does with a client.
+ *
+ * @module
+ */
+import { concat } from "@std/bytes/concat";
+import { CHARGEN_CYCLE } from "../net/chargen.ts";
+import { isReset } from "../net/errors.ts";
+import type { Service, TcpServerEvent } from "../net/events.ts";
+import type { Connection } from "./connection.ts";
+
+/** How a server's services see the server. */
+export interface ServiceContext {
+  /** Aborts when the server stops and endless services are to end. */
+  readonly stopping: AbortSignal;
+  /** Takes `received` and `sent` events; absent unless detail was asked for. */
+  readonly observe?: (event: TcpServerEvent) => void;
+}
+
+/** Serves one client to the end of what it sends. */
+export type TcpService = (
+  connection: Connection,
+  context: ServiceContext,
+) => Promise<void>;
+
+/** The services by name. */
+export const TCP_SERVICES: Record<Service, TcpService> = {
+  echo,
+  discard,
+  chargen,
+};
+
+const SMALLEST_BUFFER = 4_096;
+const LARGEST_BUFFER = 262_144;
+
+/** The buffer for the next read: larger while a client fills what it has. */
+function grown(
+  buffer: Uint8Array<ArrayBuffer>,
+  filled: number,
+): Uint8Array<ArrayBuffer> {
+  return filled < buffer.length || filled === LARGEST_BUFFER
+    ? buffer
+    : new Uint8Array(Math.min(buffer.length * 4, LARGEST_BUFFER));
+}
+
+/** Writes a whole piece: the socket may take fewer bytes than it is given. */
+async function write(connection: Connection, piece: Uint8Array): Promise<void> {
+  let rest = piece;
+  do {
+    const length = await connection.conn.write(rest);
+    connection.sent += length;
+    rest = rest.subarray(length);
+  } while (rest.length > 0);
+}
+
+/** Sends everything back (RFC 862). */
+async function echo(
+  connection: Connection,
+  { observe }: ServiceContext,
+): Promise<void> {
+  const { conn, id } = connection;
+  let buffer = new Uint8Array(SMALLEST_BUFFER);
+  // Hot: this runs once for each message of each client. One read and, nearly
+  // always, one write; a read starts when the write before it is done, which
+  // is the back-pressure.
+  for (;;) {
+    let piece: Uint8Array<ArrayBuffer>;
+    if (connection.readAhead === undefined) {
+      const length = await conn.read(buffer);
+      if (length === null) break;
+      connection.received += length;
+      piece = buffer.subarray(0, length);
+      buffer = grown(buffer, length);
+    } else {
+      const next = await connection.readAhead.next();
+      if (next === null) break;
+      if (next === undefined) {
+        connection.readAhead = undefined;
+        continue;
+      }
+      piece = next;
+    }
+    observe?.({ event: "received", connection: id, bytes: piece.length });
+    connection.echoing = true;
+    await write(connection, piece);
+    connection.echoing = false;
+    observe?.({ event: "sent", connection: id, bytes: piece.length });
+  }
+  await conn.closeWrite();
+}
+
+/** Takes everything and answers nothing (RFC 863). */
+async function discard(
+  connection: Connection,
+  context: ServiceContext,
+): Promise<void> {
+  await take(connection, context);
+  await connection.conn.closeWrite();
+}
+
+/** Reads and forgets, to the end of what the client sends. */
+async function take(
+  connection: Connection,
+  { observe }: ServiceContext,
+): Promise<void> {
+  let buffer = new Uint8Array(SMALLEST_BUFFER);
+  for (;;) {
+    const length = await connection.conn.read(buffer);
+    if (length === null) return;
+    connection.received += length;
+    observe?.({ event: "received", connection: connection.id, bytes: length });
+    buffer = grown(buffer, length);
+  }
+}
+
+/** Many lines to a write: the text is the same, the work a fraction. */
+const CHARGEN_PIECE = concat(Array(16).fill(CHARGEN_CYCLE));
+
+/**
+ * Sends characters until the client closes, and takes no notice of what the
+ * client sends (RFC 864).
+ */
+async function chargen(
+  connection: Connection,
+  context: ServiceContext,
+): Promise<void> {
+  // It ends when the socket is closed; what ended it shows in the writing.
+  take(connection, context).catch(() => {});
+  try {
+    while (!context.stopping.aborted) {
+      await write(connection, CHARGEN_PIECE);
+      context.observe?.({
+        event: "sent",
+        connection: connection.id,
+        bytes: CHARGEN_PIECE.length,
+      });
+    }
+    await connection.conn.closeWrite();
+  } catch (error) {
+    // The client's closing is the end that this service is meant to have.
+    if (!isReset(error)) throw error;
+  }
+}

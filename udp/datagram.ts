@@ -1,0 +1,22 @@
+/**
+ * What a UDP datagram can carry.
+ *
+ * @module
+ */
+import type { AddressFamily } from "../net/resolve.ts";
+
+/**
+ * A datagram larger than the buffer is cut by Linux and refused by Windows, so
+ * the buffer holds any that there is.
+ */
+export const RECEIVE_BUFFER_SIZE = 65_536;
+
+/**
+ * The most bytes that a datagram can carry, by address family: 65535, less the
+ * UDP header of 8 bytes and, where the length counts it, the IPv4 header of 20
+ * (RFC 768, RFC 791, RFC 8200).
+ */
+export const LARGEST_DATAGRAM: Record<AddressFamily, number> = {
+  4: 65_507,
+  6: 65_527,
+};

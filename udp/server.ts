@@ -1,0 +1,248 @@
+/**
+ * The UDP server: socket, bind, receive, send, close.
+ *
+ * @module
+ */
+import { now, since } from "../measure/clock.ts";
+import { allowList } from "../net/allow_list.ts";
+import { Backoff, pause } from "../net/backoff.ts";
+import { close } from "../net/close.ts";
+import { CHARGEN_CYCLE, CHARGEN_DATAGRAM_LIMIT } from "../net/chargen.ts";
+import { cannotListen, describeError } from "../net/errors.ts";
+import type {
+  FaultEvent,
+  Service,
+  UdpServerEvent,
+  UdpSummaryEvent,
+} from "../net/events.ts";
+import { RECEIVE_BUFFER_SIZE } from "./datagram.ts";
+
+/** Options of {@linkcode serveUdp}. */
+export interface ServeUdpOptions {
+  /** The address to bind; `::` takes both families where the system allows. @default {"0.0.0.0"} */
+  hostname?: string;
+  /** The port to bind; 0 takes a free one. @default {7000} */
+  port?: number;
+  /** What to do with the datagrams. @default {"echo"} */
+  service?: Service;
+  /** Serve one datagram, and stop. @default {false} */
+  once?: boolean;
+  /** Serve only peers inside these address blocks (CIDR); empty means everyone. */
+  allow?: readonly string[];
+  /** Tell of every datagram, too. @default {false} */
+  detail?: boolean;
+  /** Aborting it closes the server at once. */
+  signal?: AbortSignal;
+  /** Is told what happens. */
+  onEvent?: (event: UdpServerEvent) => void;
+}
+
+/** Makes the answer to a datagram; `undefined` for none. */
+type UdpService = (datagram: Uint8Array) => Uint8Array | undefined;
+
+const UDP_SERVICES: Record<Service, UdpService> = {
+  echo: (datagram) => datagram,
+  discard: () => undefined,
+  // A random number of characters from 0 to 512 (RFC 864).
+  chargen: () =>
+    CHARGEN_CYCLE.subarray(
+      0,
+      Math.floor(Math.random() * (CHARGEN_DATAGRAM_LIMIT + 1)),
+    ),
+};
+
+/** A UDP server that runs: see {@linkcode serveUdp}. */
+export class UdpServer implements AsyncDisposable {
+  /** The address that was really bound. */
+  readonly addr: Deno.NetAddr;
+  /** Resolves with the summary when the server has stopped. */
+  readonly finished: Promise<UdpSummaryEvent>;
+
+  readonly #options: ServeUdpOptions;
+  readonly #socket: Deno.DatagramConn;
+  readonly #allowed: (hostname: string) => boolean;
+  readonly #stopping: AbortController = new AbortController();
+  readonly #startedAt: number = now();
+  /** An answer is on its way to the system: closing now would lose it. */
+  #sending = false;
+
+  #datagramsReceived = 0;
+  #datagramsSent = 0;
+  #bytesReceived = 0;
+  #bytesSent = 0;
+  #rejected = 0;
+  #faults = 0;
+
+  /** Binds; see {@linkcode serveUdp}. */
+  constructor(options: ServeUdpOptions = {}) {
+    const { hostname = "0.0.0.0", port = 7000, signal } = options;
+    this.#options = options;
+    this.#allowed = allowList(options.allow ?? []);
+    signal?.throwIfAborted();
+    try {
+      this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+    } catch (error) {
+      throw cannotListen(hostname, port, error);
+    }
+    this.addr = this.#socket.addr as Deno.NetAddr;
+    this.#emit({
+      event: "listening",
+      host: this.addr.hostname,
+      port: this.addr.port,
+      service: options.service ?? "echo",
+    });
+    signal?.addEventListener("abort", this.#abort, { once: true });
+    this.finished = this.#run();
+  }
+
+  /** Stops receiving; resolves when the answer under way, if any, is sent. */
+  async shutdown(): Promise<void> {
+    this.#stopping.abort();
+    if (!this.#sending) close(this.#socket);
+    await this.finished;
+  }
+
+  /** The same as {@linkcode UdpServer.shutdown}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  #emit(event: UdpServerEvent): void {
+    this.#options.onEvent?.(event);
+  }
+
+  readonly #abort = (): void => {
+    this.#stopping.abort();
+    close(this.#socket);
+  };
+
+  async #run(): Promise<UdpSummaryEvent> {
+    await this.#serveAll();
+    close(this.#socket);
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    const summary: UdpSummaryEvent = {
+      event: "summary",
+      datagrams_received: this.#datagramsReceived,
+      datagrams_sent: this.#datagramsSent,
+      bytes_received: this.#bytesReceived,
+      bytes_sent: this.#bytesSent,
+      rejected: this.#rejected,
+      faults: this.#faults,
+      duration_us: since(this.#startedAt),
+    };
+    this.#emit(summary);
+    return summary;
+  }
+
+  async #serveAll(): Promise<void> {
+    const stopping = this.#stopping.signal;
+    const service = UDP_SERVICES[this.#options.service ?? "echo"];
+    const buffer = new Uint8Array(RECEIVE_BUFFER_SIZE);
+    const backoff = new Backoff(1, 1000);
+    // Hot: this runs once for each datagram. One buffer serves them all, since
+    // the next datagram is received when the answer to this one is sent.
+    while (!stopping.aborted) {
+      let datagram: Uint8Array;
+      let peer: Deno.NetAddr;
+      try {
+        const received = await this.#socket.receive(buffer);
+        datagram = received[0];
+        peer = received[1] as Deno.NetAddr;
+        backoff.reset();
+      } catch (error) {
+        if (stopping.aborted) return;
+        // Windows reports here that an earlier answer met a closed port.
+        const retry = backoff.next();
+        this.#fault("receive", error, retry);
+        await pause(retry, stopping);
+        continue;
+      }
+      if (!this.#allowed(peer.hostname)) {
+        this.#rejected++;
+        this.#emit({
+          event: "rejected",
+          peer_host: peer.hostname,
+          peer_port: peer.port,
+          reason: "not-allowed",
+        });
+        continue;
+      }
+      this.#datagramsReceived++;
+      this.#bytesReceived += datagram.length;
+      const sent = await this.#answer(service(datagram), peer);
+      if (this.#options.detail) {
+        this.#emit({
+          event: "datagram",
+          peer_host: peer.hostname,
+          peer_port: peer.port,
+          bytes_received: datagram.length,
+          bytes_sent: sent,
+          data: datagram.slice(),
+        });
+      }
+      if (this.#options.once) return;
+    }
+  }
+
+  /** Sends an answer; returns the bytes sent. */
+  async #answer(
+    answer: Uint8Array | undefined,
+    peer: Deno.NetAddr,
+  ): Promise<number> {
+    if (answer === undefined) return 0;
+    this.#sending = true;
+    try {
+      const sent = await this.#socket.send(answer, peer);
+      this.#datagramsSent++;
+      this.#bytesSent += sent;
+      return sent;
+    } catch (error) {
+      this.#fault("send", error);
+      return 0;
+    } finally {
+      this.#sending = false;
+    }
+  }
+
+  #fault(
+    operation: FaultEvent["operation"],
+    error: unknown,
+    retry?: number,
+  ): void {
+    this.#faults++;
+    this.#emit({
+      event: "fault",
+      operation,
+      detail: describeError(error),
+      retry_us: retry && retry * 1000,
+    });
+  }
+}
+
+/**
+ * Serves UDP datagrams: by default, each goes back to its sender as it came
+ * (RFC 862), from 0 bytes to the largest there is.
+ *
+ * It follows the shape of `Deno.serve`: it is bound when the call returns,
+ * `addr` is what was bound, `shutdown()` stops it in order, and aborting
+ * `signal` at once. Failing to send or to receive a datagram never ends it.
+ *
+ * @throws {EchosounderError} `cannot-listen` when the address cannot be bound,
+ * `invalid-option` for a wrong address block.
+ *
+ * @example
+ * ```ts
+ * import { echoUdp, serveUdp } from "./mod.ts";
+ *
+ * await using server = serveUdp({ hostname: "127.0.0.1", port: 0 });
+ * const result = await echoUdp({
+ *   hostname: server.addr.hostname,
+ *   port: server.addr.port,
+ *   payload: new TextEncoder().encode("this is a test"),
+ * });
+ * console.log(result.passed); // true
+ * ```
+ */
+export function serveUdp(options: ServeUdpOptions = {}): UdpServer {
+  return new UdpServer(options);
+}
