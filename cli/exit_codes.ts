@@ -1,0 +1,35 @@
+/**
+ * What the programs' exit codes mean: the same for all four.
+ *
+ * @module
+ */
+import type { ErrorEvent } from "../net/events.ts";
+
+/** Done, and everything that was asked for held. */
+export const DONE = 0;
+/** The check failed: an echo differed, or data was lost. */
+export const FAILED = 1;
+/** The command line was wrong. */
+export const USAGE = 2;
+/** Cannot bind, resolve or connect. */
+export const UNREACHABLE = 3;
+/** No answer in time, or the peer closed early. */
+export const NO_ANSWER = 4;
+/** Stopped by Ctrl+C: a client by the first, a server by the second. */
+export const STOPPED = 130;
+
+/** The exit code that an error leads to. */
+export const EXIT_CODES: Record<ErrorEvent["code"], number> = {
+  "usage": USAGE,
+  "invalid-option": USAGE,
+  "cannot-listen": UNREACHABLE,
+  "cannot-resolve": UNREACHABLE,
+  "cannot-connect": UNREACHABLE,
+  "failed": UNREACHABLE,
+  "difference": FAILED,
+  "loss": FAILED,
+  "internal": FAILED,
+  "no-answer": NO_ANSWER,
+  "closed-early": NO_ANSWER,
+  "stopped": STOPPED,
+};

@@ -1,0 +1,89 @@
+/**
+ * The texts of `--help` and `--version`.
+ *
+ * @module
+ */
+import configuration from "../deno.json" with { type: "json" };
+import type { Option } from "./options.ts";
+import { EXIT_CODE_HELP, type Role, type RoleDefinition } from "./roles.ts";
+
+/** `tcp-server 0.1.0 (deno 2.9.5, x86_64-unknown-linux-gnu)` */
+export function versionText(role: Role): string {
+  return `${role} ${configuration.version} (deno ${Deno.version.deno}, ${Deno.build.target})`;
+}
+
+/** How the program is called from where it was started, so that examples work as pasted. */
+export function invocation(role: Role): string {
+  if (!Deno.build.standalone) return `deno task ${role}`;
+  return Deno.build.os === "windows" ? `.\\${role}.exe` : `./${role}`;
+}
+
+/** Terminals are at least this wide. */
+const WIDTH = 80;
+
+/** Breaks a text into lines of a width, between words. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const last = lines[lines.length - 1];
+    if (last === "") lines[lines.length - 1] = word;
+    else if (last.length + 1 + word.length <= width) {
+      lines[lines.length - 1] += ` ${word}`;
+    } else lines.push(word);
+  }
+  return lines;
+}
+
+/** Two columns; the right one goes on below itself. */
+function columns(rows: [string, string][]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.flatMap(([left, right]) =>
+    wrap(right, WIDTH - width - 4).map((line, i) =>
+      `  ${(i === 0 ? left : "").padEnd(width)}  ${line}`
+    )
+  ).join("\n");
+}
+
+function optionRow(name: string, option: Option<unknown>): [string, string] {
+  const letter = option.short === undefined ? "    " : `-${option.short}, `;
+  const placeholder = option.placeholder === undefined
+    ? ""
+    : ` ${option.placeholder}`;
+  const fallback = option.fallbackText === undefined
+    ? ""
+    : ` [${option.fallbackText}]`;
+  return [`${letter}--${name}${placeholder}`, option.help + fallback];
+}
+
+/** What `--help` shows. */
+export function helpText(definition: RoleDefinition): string {
+  const { role, purpose, positionals, options, examples } = definition;
+  const program = invocation(role);
+  const optionRows = Object.entries(options).map(([name, option]) =>
+    optionRow(name, option)
+  );
+  const exampleLines = examples.map(([args, meaning]) =>
+    `  ${program} ${args}`.trimEnd() + `\n      ${meaning}`
+  );
+  return `${role} ${purpose}
+
+Usage: ${program} [options] ${positionals}`.trimEnd() + `
+
+Options:
+${columns(optionRows)}
+
+TIME is 250us, 20ms, 5s, 2m or 1h; SIZE is 64, 4KiB or 1MB.
+
+Examples:
+${exampleLines.join("\n")}
+
+Exit codes:
+${
+    columns(
+      EXIT_CODE_HELP.map((
+        [code, meaning],
+      ) => [String(code).padStart(3), meaning]),
+    )
+  }
+`;
+}

@@ -1,0 +1,82 @@
+/**
+ * A role's options as a table: what the command line is read with, and what the
+ * help is written from.
+ *
+ * @module
+ */
+
+/** One option. */
+export interface Option<T> {
+  /** Its letter, for `-p`. */
+  short?: string;
+  /** What stands for its value in the help; a flag has none. */
+  placeholder?: string;
+  /** What it does, in a line or two of help. */
+  help: string;
+  /** Reads its value. */
+  parse: (text: string) => T extends readonly (infer Item)[] ? Item : T;
+  /** It may be given more than once, and its values are a list. */
+  repeat?: boolean;
+  /** Its value where it is not given. */
+  fallback: T;
+  /** The fallback in the help, where there is one to show. */
+  fallbackText?: string;
+}
+
+/** Options by name, in the order of the help. */
+// deno-lint-ignore no-explicit-any -- a table holds options of any type
+export type OptionTable = Record<string, Option<any>>;
+
+/** The values of a table's options. */
+export type OptionValues<Table extends OptionTable> = {
+  [Name in keyof Table]: Table[Name] extends Option<infer T> ? T : never;
+};
+
+/** An option that is on or off. */
+export function flag(help: string, short?: string): Option<boolean> {
+  return { help, short, fallback: false, parse: (text) => text === "true" };
+}
+
+/** What an option with a value is made of. */
+interface ValueOption<T> {
+  help: string;
+  short?: string;
+  placeholder: string;
+  parse: (text: string) => T;
+  /** The value where it is not given, as one would type it. */
+  fallback?: string;
+}
+
+/** An option with a value, and one that stands where it is not given. */
+export function value<T>(
+  option: ValueOption<T> & { fallback: string },
+): Option<T> {
+  const { fallback, parse } = option;
+  return {
+    ...option,
+    parse: parse as Option<T>["parse"],
+    fallback: parse(fallback),
+    fallbackText: fallback,
+  };
+}
+
+/** An option with a value, and none where it is not given. */
+export function optionalValue<T>(
+  option: Omit<ValueOption<T>, "fallback">,
+): Option<T | undefined> {
+  return {
+    ...option,
+    parse: option.parse as Option<T | undefined>["parse"],
+    fallback: undefined,
+  };
+}
+
+/** An option that may be given more than once. */
+export function list<T>(option: Omit<ValueOption<T>, "fallback">): Option<T[]> {
+  return {
+    ...option,
+    parse: option.parse as Option<T[]>["parse"],
+    repeat: true,
+    fallback: [],
+  };
+}

@@ -1,0 +1,24 @@
+/**
+ * Foreign bytes on a terminal.
+ *
+ * @module
+ */
+
+/** The longest text that is shown of a datagram, in characters. */
+const LONGEST = 1024;
+
+/**
+ * A datagram as a line of text in which nothing can move the cursor, change
+ * colours or forge a line: control and formatting characters, and bytes that
+ * are not UTF-8, are shown escaped.
+ */
+export function printable(data: Uint8Array): string {
+  const text = new TextDecoder().decode(data.subarray(0, LONGEST * 4));
+  const shown = [...text].slice(0, LONGEST).join("").replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\ufffd]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
+  return shown.length < text.length && data.length > LONGEST
+    ? `${shown}… (${data.length} bytes)`
+    : shown;
+}

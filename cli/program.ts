@@ -1,0 +1,190 @@
+/**
+ * The frame of all four programs: command line in, events and diagnostics out,
+ * errors to one line and an exit code.
+ *
+ * @module
+ */
+// @ts-types="./colors.d.ts"
+import { setColorEnabled } from "@std/fmt/colors";
+import type { Logger } from "@logtape/logtape";
+import { describeError, EchosounderError, systemCode } from "../net/errors.ts";
+import type { EchosounderEvent, ErrorEvent, Failure } from "../net/events.ts";
+import { diagnose, setUpDiagnostics } from "./diagnostics.ts";
+import { DONE, EXIT_CODES, FAILED, STOPPED } from "./exit_codes.ts";
+import { helpText, invocation, versionText } from "./help.ts";
+import { jsonLine } from "./json_lines.ts";
+import type { OptionTable } from "./options.ts";
+import { Output } from "./output.ts";
+import { type CommandLine, parseCommandLine } from "./parse.ts";
+import type { CommonValues, RoleDefinition } from "./roles.ts";
+import { textLines } from "./text.ts";
+import { UsageError } from "./values.ts";
+
+/** What a program works with. */
+export interface Session {
+  /** Standard output. */
+  stdout: Output;
+  /** Standard error. */
+  stderr: Output;
+  /** Diagnostics. */
+  logger: Logger;
+  /** Tells an event, as text or JSON. */
+  tell: (event: EchosounderEvent) => void | Promise<void>;
+  /** Aborts when standard output is closed: nobody reads the results any more. */
+  unread: AbortSignal;
+}
+
+/** A program: its role, how it shows events, and what it does. */
+export interface Program<Table extends OptionTable> {
+  /** Its role. */
+  definition: RoleDefinition<Table>;
+  /** What standard output does for a reader that is behind. */
+  whenFull: "wait" | "drop";
+  /** Whether events are shown as the teaching programs' lines. */
+  isTeaching: (line: CommandLine<Table>) => boolean;
+  /** Whether standard output carries data, so that events go to standard error. */
+  hasDataOutput?: (line: CommandLine<Table>) => boolean;
+  /** Does it; returns the exit code. */
+  run: (line: CommandLine<Table>, session: Session) => Promise<number>;
+}
+
+/** A client's run did not pass. */
+export class RunFailed extends Error {
+  /** Why not. */
+  readonly code: Failure["code"];
+
+  /** @param failure Why not. */
+  constructor(failure: Failure) {
+    super(failure.message);
+    this.code = failure.code;
+  }
+}
+
+/** Runs a program to its end, and the process with it. */
+export async function runProgram<Table extends OptionTable>(
+  program: Program<Table>,
+): Promise<never> {
+  const { role } = program.definition;
+  const unread = new AbortController();
+  const stderr = new Output(Deno.stderr, { whenFull: "drop" });
+  const stdout = new Output(Deno.stdout, {
+    whenFull: program.whenFull,
+    onClosed: (error) => unread.abort(error),
+  });
+  let exitCode: number;
+  try {
+    const line = parseCommandLine(program.definition, Deno.args);
+    exitCode = await start(program, line, {
+      stdout,
+      stderr,
+      unread: unread.signal,
+    });
+  } catch (error) {
+    const event = errorEvent(error);
+    exitCode = event.exit_code;
+    if (Deno.args.includes("--json")) stdout.writeLine(jsonLine(event, role));
+    if (!isUnread(exitCode, stdout)) {
+      stderr.writeLine(`${role}: ${event.message}`);
+    }
+    if (error instanceof UsageError) {
+      stderr.writeLine(`Try: ${invocation(role)} --help`);
+    }
+  }
+  await stdout.flush();
+  if (stdout.error !== undefined && systemCode(stdout.error) !== "EPIPE") {
+    stderr.writeLine(
+      `${role}: cannot write to standard output: ${
+        describeError(stdout.error)
+      }`,
+    );
+    if (exitCode === DONE || exitCode === STOPPED) exitCode = FAILED;
+  }
+  if (stdout.dropped > 0) {
+    stderr.writeLine(
+      `${role}: ${stdout.dropped} lines left out: nobody read standard output`,
+    );
+  }
+  await stderr.flush();
+  // A reader that has seen enough (`| head -1`) is no failure.
+  Deno.exit(isUnread(exitCode, stdout) ? DONE : exitCode);
+}
+
+/** Whether a client stopped only because nobody reads its results any more. */
+function isUnread(exitCode: number, stdout: Output): boolean {
+  return exitCode === STOPPED && stdout.error !== undefined;
+}
+
+async function start<Table extends OptionTable>(
+  program: Program<Table>,
+  line: CommandLine<Table>,
+  streams: Pick<Session, "stdout" | "stderr" | "unread">,
+): Promise<number> {
+  const { definition } = program;
+  const options = line.options as unknown as CommonValues;
+  const { stdout, stderr } = streams;
+  if (options.help || options.version) {
+    await stdout.write(
+      new TextEncoder().encode(
+        options.help
+          ? helpText(definition)
+          : `${versionText(definition.role)}\n`,
+      ),
+    );
+    return DONE;
+  }
+  const color = !options["no-color"] && !Deno.noColor;
+  setColorEnabled(color && Deno.stdout.isTerminal());
+  const logger = await setUpDiagnostics(
+    options["log-level"],
+    stderr,
+    color && Deno.stderr.isTerminal(),
+  );
+  const results = program.hasDataOutput?.(line) ? stderr : stdout;
+  const style = {
+    teaching: program.isTeaching(line),
+    transport: definition.role.startsWith("tcp") ? "TCP" : "UDP",
+  };
+  const tell = (event: EchosounderEvent) => {
+    diagnose(event, logger);
+    const lines = options.json
+      ? [jsonLine(event, definition.role)]
+      : textLines(event, style);
+    if (lines.length > 0) return results.writeLine(lines.join("\n"));
+  };
+  return await program.run(line, { ...streams, logger, tell });
+}
+
+/** An error as an event, with the exit code that it leads to. */
+function errorEvent(error: unknown): ErrorEvent {
+  const code = error instanceof UsageError
+    ? "usage"
+    : error instanceof RunFailed || error instanceof EchosounderError
+    ? error.code
+    : "internal";
+  return {
+    event: "error",
+    code,
+    message: explain(error),
+    exit_code: EXIT_CODES[code],
+  };
+}
+
+/** What to do about an address that cannot be bound, by the system's reason. */
+const LISTEN_ADVICE: Record<string, string> = {
+  EADDRINUSE: "choose another port with --port, or a free one with --port 0",
+  EACCES: "ports below 1024 need a privilege; choose another with --port",
+  EADDRNOTAVAIL: "--host takes an address of this machine",
+  EAFNOSUPPORT: "choose an address of the other family with --host",
+};
+
+/** An error in words, with what to do about it. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof EchosounderError)) return error.message;
+  if (error.code === "cannot-connect") {
+    return `Unable to connect to server! ${error.message}`;
+  }
+  const advice = error.code === "cannot-listen" &&
+    LISTEN_ADVICE[systemCode(error.cause) ?? ""];
+  return advice ? `${error.message}; ${advice}` : error.message;
+}

@@ -1,0 +1,260 @@
+/**
+ * The four roles: their options, and what their help says.
+ *
+ * @module
+ */
+import {
+  flag,
+  list,
+  optionalValue,
+  type OptionTable,
+  type OptionValues,
+  value,
+} from "./options.ts";
+import {
+  addressBlock,
+  count,
+  hostname,
+  localPort,
+  oneOf,
+  positiveTime,
+  remotePort,
+  size,
+  time,
+} from "./values.ts";
+
+/** The four programs. */
+export type Role = "tcp-server" | "tcp-client" | "udp-server" | "udp-client";
+
+/** A program's options and the texts of its help. */
+export interface RoleDefinition<Table extends OptionTable = OptionTable> {
+  /** The program's name. */
+  role: Role;
+  /** What it does, in a line. */
+  purpose: string;
+  /** What follows the options on its command line. */
+  positionals: string;
+  /** Its options. */
+  options: Table;
+  /** Arguments that work as they stand, and what they do. */
+  examples: [args: string, meaning: string][];
+}
+
+/** The exit codes' meanings, as the help of every role says them. */
+export const EXIT_CODE_HELP: [code: number, meaning: string][] = [
+  [0, "done, and everything that was asked for held"],
+  [1, "the check failed: an echo differed, or data was lost"],
+  [2, "usage: the command line was wrong"],
+  [3, "unreachable: cannot bind, resolve or connect"],
+  [4, "no answer in time, or the peer closed early"],
+  [130, "a client stopped by Ctrl+C, or a server by the second one"],
+];
+
+const COMMON_OPTIONS = {
+  "json": flag("Write events as JSON Lines in place of text."),
+  "log-level": value({
+    placeholder: "LEVEL",
+    fallback: "info",
+    parse: oneOf("debug", "info", "warning", "error"),
+    help: "Diagnostics on standard error: debug, info, warning or error.",
+  }),
+  "no-color": flag("Plain text; NO_COLOR works too."),
+  "help": flag("Show this help.", "h"),
+  "version": flag("Show the version.", "V"),
+};
+
+/** The values of the options that every role has. */
+export type CommonValues = OptionValues<typeof COMMON_OPTIONS>;
+
+const serverOptions = (port: string) => ({
+  "host": value({
+    placeholder: "ADDR",
+    fallback: "0.0.0.0",
+    parse: hostname,
+    help: "Address to bind; :: for both families where the system allows.",
+  }),
+  "port": value({
+    short: "p",
+    placeholder: "PORT",
+    fallback: port,
+    parse: localPort,
+    help: "Port to bind; 0 takes a free one.",
+  }),
+  "service": value({
+    placeholder: "NAME",
+    fallback: "echo",
+    parse: oneOf("echo", "discard", "chargen"),
+    help: "echo (RFC 862), discard (RFC 863) or chargen (RFC 864).",
+  }),
+  "allow": list({
+    placeholder: "CIDR",
+    parse: addressBlock,
+    help: "Serve only peers inside this address block; may repeat.",
+  }),
+  "grace": value({
+    placeholder: "TIME",
+    fallback: "5s",
+    parse: time,
+    help: "When stopped, let what is under way finish for so long.",
+  }),
+});
+
+const clientOptions = (port: string) => ({
+  "port": value({
+    short: "p",
+    placeholder: "PORT",
+    fallback: port,
+    parse: remotePort,
+    help: "The peer's port; the same as HOST:PORT.",
+  }),
+  "ipv4": flag("Use IPv4 only.", "4"),
+  "ipv6": flag("Use IPv6 only.", "6"),
+  "timeout": value({
+    placeholder: "TIME",
+    fallback: "5s",
+    parse: positiveTime,
+    help: "How long to wait for an answer.",
+  }),
+  "size": optionalValue({
+    placeholder: "SIZE",
+    parse: size,
+    help: "Send so many patterned bytes in place of MESSAGE.",
+  }),
+  "count": optionalValue({
+    short: "c",
+    placeholder: "N",
+    parse: count,
+    help: "Measure: send N messages, one after the other.",
+  }),
+  "interval": optionalValue({
+    short: "i",
+    placeholder: "TIME",
+    parse: time,
+    help:
+      "Measure: from one message to the next; until Ctrl+C without --count.",
+  }),
+});
+
+/** The TCP server. */
+export const TCP_SERVER = {
+  role: "tcp-server" as const,
+  purpose: "serves TCP clients by echo: what they send goes back to them.",
+  positionals: "",
+  options: {
+    ...serverOptions("27015"),
+    "once": flag(
+      "Serve one client, closing the listener once it is accepted; then exit.",
+    ),
+    "max-connections": value({
+      placeholder: "N",
+      fallback: "10000",
+      parse: count,
+      help: "Close further clients at once.",
+    }),
+    "idle-timeout": optionalValue({
+      placeholder: "TIME",
+      parse: positiveTime,
+      help: "Close a client with which no byte has moved for so long.",
+    }),
+    "read-ahead": value({
+      placeholder: "SIZE",
+      fallback: "128MiB",
+      parse: size,
+      help:
+        "How much clients may send, all together, before they take their echo.",
+    }),
+    ...COMMON_OPTIONS,
+  },
+  examples: [
+    ["", "echo on port 27015 until Ctrl+C"],
+    ["--port 0 --json", "a free port, which the first line names"],
+    ["--once", "one client, then exit"],
+    [
+      "--host 127.0.0.1 --allow 127.0.0.0/8 --idle-timeout 1m",
+      "this machine only",
+    ],
+  ],
+} satisfies RoleDefinition;
+
+/** The TCP client. */
+export const TCP_CLIENT = {
+  role: "tcp-client" as const,
+  purpose: "sends, half-closes, and checks that every byte comes back.",
+  positionals: "HOST[:PORT] [MESSAGE]",
+  options: {
+    ...clientOptions("27015"),
+    "connect-timeout": value({
+      placeholder: "TIME",
+      fallback: "5s",
+      parse: positiveTime,
+      help: "How long one try to connect may take.",
+    }),
+    "retry-for": value({
+      placeholder: "TIME",
+      fallback: "0s",
+      parse: time,
+      help: "Keep trying to connect for so long.",
+    }),
+    "stdin": flag("Send standard input, write the echo to standard output."),
+    ...COMMON_OPTIONS,
+  },
+  examples: [
+    ["localhost", "one message to a server on this machine"],
+    [
+      "localhost --size 100MB --retry-for 10s",
+      "100 MB, once the server is there",
+    ],
+    ["localhost --count 5 --interval 200ms", "five round trips, measured"],
+  ],
+} satisfies RoleDefinition;
+
+/** The UDP server. */
+export const UDP_SERVER = {
+  role: "udp-server" as const,
+  purpose: "serves UDP datagrams by echo: each goes back to its sender.",
+  positionals: "",
+  options: {
+    ...serverOptions("7000"),
+    "once": flag("Serve one datagram, then exit."),
+    ...COMMON_OPTIONS,
+  },
+  examples: [
+    ["", "echo on port 7000 until Ctrl+C"],
+    ["--port 0 --json", "a free port, which the first line names"],
+    ["--once", "one datagram, then exit"],
+  ],
+} satisfies RoleDefinition;
+
+/** The UDP client. */
+export const UDP_CLIENT = {
+  role: "udp-client" as const,
+  purpose: "sends a datagram, and checks that the same comes back.",
+  positionals: "HOST[:PORT] [MESSAGE]",
+  options: {
+    ...clientOptions("7000"),
+    "retry-for": value({
+      placeholder: "TIME",
+      fallback: "0s",
+      parse: time,
+      help:
+        "Keep sending the first datagram until it is answered, for so long.",
+    }),
+    ...COMMON_OPTIONS,
+  },
+  examples: [
+    ["localhost", "one datagram to a server on this machine"],
+    [
+      "localhost --size 65507 --retry-for 10s",
+      "the largest, once the server is there",
+    ],
+    ["localhost --count 5 --interval 200ms", "five round trips, measured"],
+  ],
+} satisfies RoleDefinition;
+
+/** All four. */
+export const ROLES: readonly RoleDefinition[] = [
+  TCP_SERVER,
+  TCP_CLIENT,
+  UDP_SERVER,
+  UDP_CLIENT,
+];

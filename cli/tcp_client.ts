@@ -1,0 +1,76 @@
+/**
+ * The program `tcp-client`.
+ *
+ * @module
+ */
+import { patternPieces } from "../measure/pattern.ts";
+import { echoTcp, measureTcp } from "../tcp/client.ts";
+import type { CommandLine } from "./parse.ts";
+import { runProgram } from "./program.ts";
+import { TCP_CLIENT } from "./roles.ts";
+import { isMeasuring, readOrder, runClient } from "./sound.ts";
+import { UsageError } from "./values.ts";
+
+type TcpClientLine = CommandLine<typeof TCP_CLIENT.options>;
+
+await runProgram({
+  definition: TCP_CLIENT,
+  whenFull: "wait",
+  isTeaching: ({ options }) => !isMeasuring(options),
+  hasDataOutput: ({ options }) => options.stdin,
+  run: (line, session) => {
+    const { options } = line;
+    checkPayload(line);
+    const order = readOrder(options, line.given, line.positionals);
+    return runClient(session, (signal) => {
+      const common = {
+        ...order,
+        timeout: options.timeout,
+        connectTimeout: options["connect-timeout"],
+        retryFor: options["retry-for"],
+        signal,
+        onEvent: session.tell,
+      };
+      if (isMeasuring(options)) return measureTcp(common);
+      if (options.stdin) {
+        return echoTcp({
+          ...common,
+          payload: Deno.stdin.readable,
+          onEcho: async (piece) => {
+            await session.stdout.write(piece.slice());
+          },
+        });
+      }
+      const { payload } = order;
+      return echoTcp({
+        ...common,
+        payload: payload instanceof Uint8Array
+          ? [payload]
+          : patternPieces(payload.size),
+      });
+    });
+  },
+});
+
+/** Whether what is to be sent goes together, on a stream. */
+function checkPayload({ options, positionals }: TcpClientLine): void {
+  const nothing = options.size === 0 || positionals[1] === "";
+  if (isMeasuring(options) && nothing) {
+    throw new UsageError(
+      "nothing comes back of an empty message: TCP needs a byte to measure with",
+    );
+  }
+  if (!options.stdin) return;
+  const other = positionals[1] !== undefined
+    ? "MESSAGE"
+    : options.size !== undefined
+    ? "--size"
+    : isMeasuring(options)
+    ? "--count or --interval"
+    : undefined;
+  if (other !== undefined) {
+    throw new UsageError(
+      `--stdin and ${other} exclude each other: each says what to send`,
+    );
+  }
+}

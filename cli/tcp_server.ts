@@ -1,0 +1,39 @@
+/**
+ * The program `tcp-server`.
+ *
+ * @module
+ */
+import { serveTcp } from "../tcp/server.ts";
+import { DONE, NO_ANSWER } from "./exit_codes.ts";
+import { runProgram } from "./program.ts";
+import { TCP_SERVER } from "./roles.ts";
+import { runServer } from "./serve.ts";
+
+await runProgram({
+  definition: TCP_SERVER,
+  whenFull: "drop",
+  isTeaching: ({ options }) => options.once,
+  run: async ({ options }, session) => {
+    const summary = await runServer(
+      session,
+      options.grace,
+      (signal) =>
+        serveTcp({
+          hostname: options.host,
+          port: options.port,
+          service: options.service,
+          once: options.once,
+          allow: options.allow,
+          maxConnections: options["max-connections"],
+          idleTimeout: options["idle-timeout"],
+          readAhead: options["read-ahead"],
+          detail: options.once || options["log-level"] === "debug",
+          signal,
+          onEvent: session.tell,
+        }),
+    );
+    // The one client that `--once` is about broke off, or never came to an end.
+    const broken = options.once && summary.failed + summary.idle > 0;
+    return broken ? NO_ANSWER : DONE;
+  },
+});

@@ -1,0 +1,30 @@
+/**
+ * The program `udp-server`.
+ *
+ * @module
+ */
+import { serveUdp } from "../udp/server.ts";
+import { DONE } from "./exit_codes.ts";
+import { runProgram } from "./program.ts";
+import { UDP_SERVER } from "./roles.ts";
+import { runServer } from "./serve.ts";
+
+await runProgram({
+  definition: UDP_SERVER,
+  whenFull: "drop",
+  isTeaching: ({ options }) => options.once,
+  run: async ({ options }, session) => {
+    await runServer(session, options.grace, (signal) =>
+      serveUdp({
+        hostname: options.host,
+        port: options.port,
+        service: options.service,
+        once: options.once,
+        allow: options.allow,
+        detail: options.once || options["log-level"] === "debug",
+        signal,
+        onEvent: session.tell,
+      }));
+    return DONE;
+  },
+});
