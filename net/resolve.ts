@@ -48,15 +48,18 @@ export async function resolveHost(
   cancelled.addEventListener("abort", interrupt, { once: true });
   try {
     const found = lookup(hostname, { all: true, family: family ?? 0 });
-    return await Promise.race([found, interrupted]) as HostAddress[];
+    const addresses = await Promise.race([found, interrupted]) as HostAddress[];
+    // A literal address comes back whatever family was asked for.
+    const fitting = addresses.filter((each) =>
+      family === undefined || each.family === family
+    );
+    if (fitting.length === 0) throw new Error("ENODATA");
+    return fitting;
   } catch (error) {
     if (signal?.aborted) throw new EchosounderError("stopped", "stopped");
-    const kind = family === undefined ? "address" : `IPv${family} address`;
     const reason = limit.aborted
       ? "the resolver did not answer in time"
-      : /ENOTFOUND|ENODATA/.test(describeError(error))
-      ? `no ${kind} is known for it`
-      : describeError(error);
+      : explain(error, family);
     throw new EchosounderError(
       "cannot-resolve",
       `cannot resolve ${hostname}: ${reason}`,
@@ -65,4 +68,12 @@ export async function resolveHost(
   } finally {
     cancelled.removeEventListener("abort", interrupt);
   }
+}
+
+function explain(error: unknown, family: AddressFamily | undefined): string {
+  const reason = describeError(error);
+  if (!/ENOTFOUND|ENODATA/.test(reason)) return reason;
+  return `no ${
+    family === undefined ? "" : `IPv${family} `
+  }address is known for it`;
 }

@@ -1,0 +1,152 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import fc from "fast-check";
+import { EchoCheck, firstDifference } from "../measure/echo_check.ts";
+import { paced } from "../measure/pace.ts";
+import { MessageSource } from "../measure/payload.ts";
+import { pattern, patternPieces } from "../measure/pattern.ts";
+import { RoundTrips } from "../measure/round_trips.ts";
+import { bytes } from "./setup.ts";
+
+Deno.test("firstDifference() finds the place, whatever the sizes", () => {
+  assertEquals(firstDifference(bytes("same"), bytes("same")), undefined);
+  assertEquals(firstDifference(bytes("abc"), bytes("axc")), {
+    offset: 1,
+    sent: 0x62,
+    received: 0x78,
+  });
+  assertEquals(firstDifference(bytes("ab"), bytes("abc")), {
+    offset: 2,
+    sent: undefined,
+    received: 0x63,
+  });
+  assertEquals(firstDifference(bytes("abc"), bytes("ab")), {
+    offset: 2,
+    sent: 0x63,
+    received: undefined,
+  });
+});
+
+/** Cuts bytes at some places. */
+function cut(data: Uint8Array, places: number[]): Uint8Array[] {
+  const ends = [
+    ...places.map((place) => place % (data.length + 1)),
+    data.length,
+  ]
+    .sort((a, b) => a - b);
+  return ends.map((end, i) => data.subarray(ends[i - 1] ?? 0, end));
+}
+
+const places = fc.array(fc.nat(300), { maxLength: 8 });
+
+Deno.test("EchoCheck takes the same bytes in whatever pieces", () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 300 }),
+      places,
+      places,
+      (data, sent, received) => {
+        const check = new EchoCheck();
+        for (const piece of cut(data, sent)) check.expect(piece);
+        for (const piece of cut(data, received)) assert(check.accept(piece));
+        assertEquals(check.outstanding, 0);
+      },
+    ),
+  );
+});
+
+Deno.test("EchoCheck finds one wrong byte at its offset, in whatever pieces", () => {
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      fc.nat(),
+      places,
+      places,
+      (data, place, sent, received) => {
+        const wrong = data.slice();
+        wrong[place % data.length] ^= 0xff;
+        const check = new EchoCheck();
+        for (const piece of cut(data, sent)) check.expect(piece);
+        assert(!cut(wrong, received).every((piece) => check.accept(piece)));
+        assertEquals(check.difference?.offset, place % data.length);
+      },
+    ),
+  );
+});
+
+Deno.test("EchoCheck finds a byte that was never sent", () => {
+  const check = new EchoCheck();
+  check.expect(bytes("ab"));
+  assertEquals(check.accept(bytes("abc")), false);
+  assertEquals(check.difference, { offset: 2, received: 0x63 });
+});
+
+Deno.test("pattern() differs from message to message and from stream to stream", () => {
+  const all = [0, 1, 2].flatMap((stream) =>
+    [0, 1, 2, 1000].map((sequence) => pattern(64, stream, sequence).toHex())
+  );
+  assertEquals(new Set(all).size, all.length);
+  assertEquals(pattern(64, 1, 2), pattern(64, 1, 2));
+});
+
+Deno.test("pattern() does not repeat within a message", () => {
+  const data = pattern(65_536, 0, 1);
+  const words = new Set(new Uint32Array(data.buffer));
+  assert(words.size > data.length / 4 - 10, `${words.size} different words`);
+});
+
+Deno.test("patternPieces() adds up to any size", () => {
+  for (const size of [0, 1, 65_535, 65_536, 65_537, 200_000]) {
+    let sum = 0;
+    for (const piece of patternPieces(size)) sum += piece.length;
+    assertEquals(sum, size);
+  }
+});
+
+Deno.test("MessageSource knows its own messages again, and no others", () => {
+  const source = new MessageSource({ size: 100 });
+  const message = source.message(7).slice();
+  assertEquals(source.sequenceOf(message), 7);
+  message[50] ^= 1;
+  assertEquals(source.sequenceOf(message), undefined);
+  assertEquals(
+    source.sequenceOf(new MessageSource({ size: 100 }).message(7)),
+    undefined,
+  );
+  assertNotEquals(source.message(1), source.message(2));
+});
+
+Deno.test("RoundTrips sums up", () => {
+  const trips = new RoundTrips();
+  assertEquals(trips.summary(), undefined);
+  for (const delay of [30, 10, 20]) trips.record(delay);
+  assertEquals(trips.summary(), { min: 10, mean: 20, max: 30 });
+});
+
+Deno.test("paced() keeps the distance from start to start", async () => {
+  const started = performance.now();
+  const times: number[] = [];
+  for await (const _ of paced({ count: 4, interval: 50 })) {
+    times.push(performance.now() - started);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assertEquals(times.length, 4);
+  // 20 ms of work fit into each interval: without the pace, 60 ms; counted
+  // from end to start, 210 ms.
+  assert(times[3] >= 149, `${times}`);
+});
+
+Deno.test("paced() ends early when it is stopped", async () => {
+  const stop = new AbortController();
+  const seen: number[] = [];
+  for await (
+    const sequence of paced({
+      count: 9,
+      interval: 3_600_000,
+      signal: stop.signal,
+    })
+  ) {
+    seen.push(sequence);
+    setTimeout(() => stop.abort(), 1);
+  }
+  assertEquals(seen, [1]);
+});

@@ -1,0 +1,397 @@
+/**
+ * What tests share: peers that misbehave on purpose, and the programs as
+ * processes.
+ *
+ * @module
+ */
+import { once } from "node:events";
+import { connect } from "node:net";
+import { fromFileUrl } from "@std/path/from-file-url";
+import type { Role } from "../cli/roles.ts";
+
+/** Text as bytes. */
+export function bytes(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+/** Bytes as text. */
+export function text(data: Uint8Array): string {
+  return new TextDecoder().decode(data);
+}
+
+/** Bytes that no two places have in common for long. */
+export function noise(size: number): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(size);
+  for (let at = 0; at < size; at += 65_536) {
+    crypto.getRandomValues(data.subarray(at, at + 65_536));
+  }
+  return data;
+}
+
+/** Waits for a condition; fails after ten seconds, which no test needs. */
+export async function until(
+  condition: () => boolean,
+  what: string,
+): Promise<void> {
+  const giveUp = performance.now() + 10_000;
+  while (!condition()) {
+    if (performance.now() > giveUp) throw new Error(`never came: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Writes a whole piece. */
+export async function writeAll(
+  conn: Deno.Conn,
+  data: Uint8Array,
+): Promise<void> {
+  for (let at = 0; at < data.length;) {
+    at += await conn.write(data.subarray(at));
+  }
+}
+
+/** Reads so many bytes, or to the end where there are fewer. */
+export async function read(
+  conn: Deno.Conn,
+  size = Infinity,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  while (length < size) {
+    const buffer = new Uint8Array(Math.min(size - length, 262_144));
+    const count = await conn.read(buffer);
+    if (count === null) break;
+    pieces.push(buffer.subarray(0, count));
+    length += count;
+  }
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
+/**
+ * A client that sends, waits for the first of its echo, and breaks the
+ * connection off by a reset. Deno's own sockets cannot.
+ */
+export async function sendAndReset(
+  port: number,
+  data: Uint8Array,
+): Promise<void> {
+  const socket = connect(port, "127.0.0.1");
+  await once(socket, "connect");
+  socket.write(data);
+  await once(socket, "data");
+  socket.resetAndDestroy();
+  await once(socket, "close");
+}
+
+/** A TCP server of the test's own, which does with each client what it is told. */
+export class TcpPeer implements AsyncDisposable {
+  /** Where it listens. */
+  readonly port: number;
+  /** Clients accepted so far. */
+  accepted = 0;
+  readonly #listener: Deno.TcpListener;
+  readonly #conns: Deno.TcpConn[] = [];
+  readonly #done: Promise<void>;
+
+  /** @param handle What to do with a client; it is closed at the end. */
+  constructor(
+    handle: (conn: Deno.TcpConn) => Promise<unknown>,
+    hostname = "127.0.0.1",
+  ) {
+    this.#listener = Deno.listen({ hostname, port: 0 });
+    this.port = this.#listener.addr.port;
+    this.#done = this.#run(handle);
+  }
+
+  async #run(handle: (conn: Deno.TcpConn) => Promise<unknown>): Promise<void> {
+    const clients: Promise<void>[] = [];
+    for await (const conn of this.#listener) {
+      this.accepted++;
+      this.#conns.push(conn);
+      clients.push(
+        handle(conn).catch(() => {}).then(() => closeQuietly(conn)),
+      );
+    }
+    await Promise.all(clients);
+  }
+
+  /** Closes the listener and every client. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.#conns.forEach(closeQuietly);
+    await this.#done;
+  }
+}
+
+/** A UDP server of the test's own, which does with each datagram what it is told. */
+export class UdpPeer implements AsyncDisposable {
+  /** Where it is bound. */
+  readonly port: number;
+  /** Datagrams received so far. */
+  received = 0;
+  readonly #socket: Deno.DatagramConn;
+  readonly #done: Promise<void>;
+
+  /** @param handle What to do with a datagram, its number counted from 1. */
+  constructor(
+    handle: (
+      datagram: Uint8Array,
+      answer: (data: Uint8Array) => Promise<unknown>,
+      number: number,
+      from: Deno.NetAddr,
+    ) => unknown,
+  ) {
+    this.#socket = Deno.listenDatagram({
+      transport: "udp",
+      hostname: "127.0.0.1",
+      port: 0,
+    });
+    this.port = (this.#socket.addr as Deno.NetAddr).port;
+    this.#done = this.#run(handle);
+  }
+
+  async #run(handle: ConstructorParameters<typeof UdpPeer>[0]): Promise<void> {
+    for await (const [datagram, from] of this.#socket) {
+      this.received++;
+      await handle(
+        datagram,
+        (data) => this.#socket.send(data, from),
+        this.received,
+        from as Deno.NetAddr,
+      );
+    }
+  }
+
+  /** Closes its socket. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    closeQuietly(this.#socket);
+    await this.#done.catch(() => {});
+  }
+}
+
+/** A UDP socket on the loopback. */
+export class UdpSocket implements Disposable {
+  readonly #socket = Deno.listenDatagram({
+    transport: "udp",
+    hostname: "127.0.0.1",
+    port: 0,
+  });
+
+  /** Sends a datagram to a port of the loopback. */
+  async send(data: Uint8Array, port: number): Promise<void> {
+    await this.#socket.send(data, {
+      transport: "udp",
+      hostname: "127.0.0.1",
+      port,
+    });
+  }
+
+  /** The next datagram. */
+  async receive(): Promise<Uint8Array> {
+    return (await this.#socket.receive(new Uint8Array(65_536)))[0];
+  }
+
+  /** Closes it. */
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+}
+
+/** Closes something that may be closed already. */
+export function closeQuietly(resource: { close(): void }): void {
+  try {
+    resource.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error;
+  }
+}
+
+/** A port on which nobody listens. */
+export function closedPort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+/** Whether a program is installed; tests that need one say so where it is not. */
+export function isInstalled(program: string): boolean {
+  try {
+    return new Deno.Command(program, {
+      args: [program === "socat" ? "-V" : "--version"],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this machine has IPv6 on its loopback. */
+export const HAS_IPV6: boolean = (() => {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+})();
+
+/** The project's top folder. */
+export const ROOT: string = fromFileUrl(new URL("..", import.meta.url));
+
+/**
+ * How a role is started: from source, or, where this names a folder, from the
+ * executables in it.
+ */
+const EXECUTABLES = Deno.env.get("ECHOSOUNDER_EXECUTABLES");
+
+/** The command line that starts a role in its sandbox. */
+export function roleCommand(role: Role): string[] {
+  if (EXECUTABLES !== undefined) return [`${EXECUTABLES}/${role}`];
+  const entry = `${ROOT}cli/${role.replace("-", "_")}.ts`;
+  return [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    "--frozen",
+    "--allow-net",
+    "--no-prompt",
+    entry,
+  ];
+}
+
+/** What a process left behind. */
+export interface Outcome {
+  /** Its exit code. */
+  code: number;
+  /** Its standard output. */
+  stdout: string;
+  /** Its standard error. */
+  stderr: string;
+}
+
+/** How a process is started. */
+export interface StartOptions {
+  /** Its standard input; nothing by default. */
+  stdin?: ReadableStream<Uint8Array>;
+  /** More environment variables. */
+  env?: Record<string, string>;
+  /** What stands before the command, such as a shell that sets a limit. */
+  before?: string[];
+}
+
+/** A process whose output is read as it comes. */
+export class TestProcess implements AsyncDisposable {
+  /** Its standard output so far. */
+  stdout = "";
+  /** Its standard error so far. */
+  stderr = "";
+  readonly #child: Deno.ChildProcess;
+  readonly #outcome: Promise<Outcome>;
+
+  constructor(command: string[], options: StartOptions = {}) {
+    const [program, ...args] = [...options.before ?? [], ...command];
+    this.#child = new Deno.Command(program, {
+      args,
+      cwd: ROOT,
+      env: { NO_COLOR: "1", ...options.env },
+      stdin: options.stdin ? "piped" : "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    options.stdin?.pipeTo(this.#child.stdin).catch(() => {});
+    this.#outcome = this.#collect();
+  }
+
+  async #collect(): Promise<Outcome> {
+    const collect = async (
+      stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+      add: (text: string) => void,
+    ) => {
+      for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
+        add(piece);
+      }
+    };
+    const [{ code }] = await Promise.all([
+      this.#child.status,
+      collect(this.#child.stdout, (piece) => this.stdout += piece),
+      collect(this.#child.stderr, (piece) => this.stderr += piece),
+    ]);
+    return { code, stdout: this.stdout, stderr: this.stderr };
+  }
+
+  /** Its process number. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Waits for text on its standard output. */
+  async shows(part: string): Promise<void> {
+    await until(
+      () => this.stdout.includes(part),
+      `"${part}" in ${JSON.stringify(this.stdout)} ${this.stderr}`,
+    );
+  }
+
+  /** Waits for a server to listen; returns its port. */
+  async listening(): Promise<number> {
+    const pattern = /"port":(\d+)|Listening on \S+:(\d+) /;
+    await until(
+      () => pattern.test(this.stdout),
+      `a listening line ${this.stderr}`,
+    );
+    const [, json, plain] = pattern.exec(this.stdout)!;
+    return Number(json ?? plain);
+  }
+
+  /** Sends it a signal. */
+  signal(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for its end. */
+  async outcome(): Promise<Outcome> {
+    return await this.#outcome;
+  }
+
+  /** Ends it if it still runs. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+    await this.#outcome;
+  }
+}
+
+/** Starts a role. */
+export function startRole(
+  role: Role,
+  args: string[],
+  options?: StartOptions,
+): TestProcess {
+  return new TestProcess([...roleCommand(role), ...args], options);
+}
+
+/** Runs a role to its end. */
+export async function runRole(
+  role: Role,
+  args: string[],
+  options?: StartOptions,
+): Promise<Outcome> {
+  await using process = startRole(role, args, options);
+  return await process.outcome();
+}
+
+/** A stream of so many bytes. */
+export function streamOf(data: Uint8Array): ReadableStream<Uint8Array> {
+  return new Blob([data as Uint8Array<ArrayBuffer>]).stream();
+}
