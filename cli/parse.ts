@@ -62,8 +62,17 @@ export function parseCommandLine<Table extends OptionTable>(
       : read(name, table[name], raw);
     if (!absent) given.add(name);
   }
-  if (unknown.length > 0) {
-    throw unknownOption(unknown[0], definition.role, names);
+  if (!showsText) {
+    if (unknown.length > 0) {
+      throw unknownOption(unknown[0], definition.role, names);
+    }
+    if (definition.positionals === "" && parsed._.length > 0) {
+      throw new UsageError(
+        `unexpected argument "${
+          parsed._[0]
+        }": ${definition.role} takes options only`,
+      );
+    }
   }
   return {
     options: options as OptionValues<Table>,

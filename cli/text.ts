@@ -54,8 +54,13 @@ function peer({ peer_host, peer_port }: PeerAddress): string {
   return formatAddress(peer_host, peer_port);
 }
 
+/** `1 client`, `2 clients`. */
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 function bytes(number: number): string {
-  return number === 1 ? "1 byte" : `${number} bytes`;
+  return counted(number, "byte");
 }
 
 const REJECTED_REASONS = {
@@ -164,7 +169,7 @@ function closedLine(event: ConnectionClosedEvent): string {
 function summaryLine(event: TcpSummaryEvent | UdpSummaryEvent): string {
   const counts = "connections" in event
     ? [
-      `${event.connections} clients`,
+      counted(event.connections, "client"),
       `${bytes(event.bytes_received)} received`,
       `${event.bytes_sent} sent`,
       `${event.rejected} rejected`,
@@ -179,7 +184,9 @@ function summaryLine(event: TcpSummaryEvent | UdpSummaryEvent): string {
       `${event.datagrams_sent} (${bytes(event.bytes_sent)}) sent`,
       `${event.rejected} rejected`,
     ];
-  if (event.faults > 0) counts.push(`${event.faults} faults survived`);
+  if (event.faults > 0) {
+    counts.push(`${counted(event.faults, "fault")} survived`);
+  }
   return `Stopped after ${formatDuration(event.duration_us)}: ${
     counts.join(", ")
   }`;

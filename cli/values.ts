@@ -134,7 +134,7 @@ export interface Target {
 /** `HOST` or `HOST:PORT`; an IPv6 address with a port needs its brackets. */
 export function target(text: string): Target {
   if (isIpAddress(text)) return { hostname: text };
-  const match = /^(\[.*\]|[^:]*):([^:]*)$/.exec(text);
+  const match = /^(\[.*\]|[^:/]*):([^:/]*)$/.exec(text);
   if (match === null) return { hostname: hostname(text) };
   return { hostname: hostname(match[1]), port: remotePort(match[2]) };
 }

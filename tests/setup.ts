@@ -28,12 +28,13 @@ export function noise(size: number): Uint8Array<ArrayBuffer> {
   return data;
 }
 
-/** Waits for a condition; fails after ten seconds, which no test needs. */
+/** Waits for a condition; fails after a time that no test needs. */
 export async function until(
   condition: () => boolean,
   what: string,
+  milliseconds = 10_000,
 ): Promise<void> {
-  const giveUp = performance.now() + 10_000;
+  const giveUp = performance.now() + milliseconds;
   while (!condition()) {
     if (performance.now() > giveUp) throw new Error(`never came: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -252,6 +253,28 @@ export const ROOT: string = fromFileUrl(new URL("..", import.meta.url));
  */
 const EXECUTABLES = Deno.env.get("ECHOSOUNDER_EXECUTABLES");
 
+/** Whether roles are started from source. */
+export function isFromSource(): boolean {
+  return EXECUTABLES === undefined;
+}
+
+/** What Deno needs of the environment to find its cache. */
+function runtimeEnv(): Record<string, string> {
+  const names = [
+    "HOME",
+    "DENO_DIR",
+    "XDG_CACHE_HOME",
+    "LOCALAPPDATA",
+    "SystemRoot",
+  ];
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = Deno.env.get(name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
 /** The command line that starts a role in its sandbox. */
 export function roleCommand(role: Role): string[] {
   if (EXECUTABLES !== undefined) return [`${EXECUTABLES}/${role}`];
@@ -259,8 +282,8 @@ export function roleCommand(role: Role): string[] {
   return [
     Deno.execPath(),
     "run",
-    "--quiet",
     "--frozen",
+    "--quiet",
     "--allow-net",
     "--no-prompt",
     entry,
@@ -283,8 +306,8 @@ export interface StartOptions {
   stdin?: ReadableStream<Uint8Array>;
   /** More environment variables. */
   env?: Record<string, string>;
-  /** What stands before the command, such as a shell that sets a limit. */
-  before?: string[];
+  /** Start without the environment of the tests. */
+  clearEnv?: boolean;
 }
 
 /** A process whose output is read as it comes. */
@@ -294,14 +317,21 @@ export class TestProcess implements AsyncDisposable {
   /** Its standard error so far. */
   stderr = "";
   readonly #child: Deno.ChildProcess;
+  readonly #unread = new AbortController();
   readonly #outcome: Promise<Outcome>;
 
   constructor(command: string[], options: StartOptions = {}) {
-    const [program, ...args] = [...options.before ?? [], ...command];
+    const [program, ...args] = command;
     this.#child = new Deno.Command(program, {
       args,
       cwd: ROOT,
-      env: { NO_COLOR: "1", ...options.env },
+      // Deno itself finds its cache by these; a program does not see them.
+      env: {
+        NO_COLOR: "1",
+        ...options.clearEnv && isFromSource() ? runtimeEnv() : {},
+        ...options.env,
+      },
+      clearEnv: options.clearEnv,
       stdin: options.stdin ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
@@ -314,17 +344,27 @@ export class TestProcess implements AsyncDisposable {
     const collect = async (
       stream: ReadableStream<Uint8Array<ArrayBuffer>>,
       add: (text: string) => void,
+      signal?: AbortSignal,
     ) => {
-      for await (const piece of stream.pipeThrough(new TextDecoderStream())) {
-        add(piece);
+      const texts = stream.pipeThrough(new TextDecoderStream(), { signal });
+      try {
+        for await (const piece of texts) add(piece);
+      } catch (error) {
+        if (!signal?.aborted) throw error;
       }
     };
+    const { stdout, stderr, status } = this.#child;
     const [{ code }] = await Promise.all([
-      this.#child.status,
-      collect(this.#child.stdout, (piece) => this.stdout += piece),
-      collect(this.#child.stderr, (piece) => this.stderr += piece),
+      status,
+      collect(stdout, (piece) => this.stdout += piece, this.#unread.signal),
+      collect(stderr, (piece) => this.stderr += piece),
     ]);
     return { code, stdout: this.stdout, stderr: this.stderr };
+  }
+
+  /** Closes the reading end of its standard output, as `| head -1` does. */
+  stopReading(): void {
+    this.#unread.abort();
   }
 
   /** Its process number. */
@@ -388,10 +428,18 @@ export async function runRole(
   options?: StartOptions,
 ): Promise<Outcome> {
   await using process = startRole(role, args, options);
+  let ended = false;
+  process.outcome().then(() => ended = true);
+  await until(() => ended, `the end of ${role} ${args.join(" ")}`, 30_000);
   return await process.outcome();
 }
 
-/** A stream of so many bytes. */
-export function streamOf(data: Uint8Array): ReadableStream<Uint8Array> {
-  return new Blob([data as Uint8Array<ArrayBuffer>]).stream();
+/** Megabytes of memory that a process holds; 0 where the system does not tell. */
+export function residentMemory(pid: number): number {
+  try {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
 }

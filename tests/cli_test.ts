@@ -1,0 +1,630 @@
+import { assert, assertEquals } from "@std/assert";
+import { parseEvents } from "./events.ts";
+import {
+  bytes,
+  closedPort,
+  HAS_IPV6,
+  noise,
+  read,
+  residentMemory,
+  roleCommand,
+  runRole,
+  sendAndReset,
+  startRole,
+  TcpPeer,
+  text,
+  UdpPeer,
+  UdpSocket,
+  until,
+  writeAll,
+} from "./setup.ts";
+import { getAvailablePort } from "@std/net/get-available-port";
+import type { Role } from "../cli/roles.ts";
+
+const HOST = "127.0.0.1";
+const LOCAL = ["--host", HOST, "--port", "0"];
+
+/** A server of ours and a client of ours; what each printed. */
+async function exchange(
+  server: Role,
+  serverArgs: string[],
+  client: Role,
+  clientArgs: string[],
+) {
+  await using serving = startRole(server, [...LOCAL, ...serverArgs]);
+  const port = await serving.listening();
+  const asked = await runRole(client, [`${HOST}:${port}`, ...clientArgs]);
+  if (!serverArgs.includes("--once")) serving.signal("SIGTERM");
+  return { asked, served: await serving.outcome() };
+}
+
+Deno.test("tcp-client and tcp-server --once print the teaching programs' lines", async () => {
+  const { asked, served } = await exchange(
+    "tcp-server",
+    ["--once"],
+    "tcp-client",
+    [],
+  );
+  assertEquals(asked, {
+    code: 0,
+    stdout: "Bytes Sent: 14\nBytes received: 14\nConnection closed\n",
+    stderr: "",
+  });
+  assertEquals(
+    served.stdout.split("\n").slice(1).join("\n"),
+    "Bytes received: 14\nBytes sent: 14\nConnection closing...\n",
+  );
+  assertEquals([served.code, served.stderr], [0, ""]);
+});
+
+Deno.test("udp-client and udp-server --once print the datagram", async () => {
+  const { asked, served } = await exchange(
+    "udp-server",
+    ["--once"],
+    "udp-client",
+    [],
+  );
+  assertEquals(asked, {
+    code: 0,
+    stdout: "Bytes Sent: 14\nBytes received: 14\nthis is a test\n",
+    stderr: "",
+  });
+  assert(served.stdout.includes("\nthis is a test\n"), served.stdout);
+  assertEquals([served.code, served.stderr], [0, ""]);
+});
+
+Deno.test("tcp-client sends MESSAGE, also one that looks like a number or an option", async () => {
+  for (const message of ["0042", "--json", "true", "ünïcödé"]) {
+    let seen = "";
+    await using peer = new TcpPeer(async (conn) => {
+      const data = await read(conn);
+      seen = text(data);
+      await writeAll(conn, data);
+    });
+    const { code, stderr } = await runRole("tcp-client", [
+      `${HOST}:${peer.port}`,
+      "--",
+      message,
+    ]);
+    assertEquals([code, stderr, seen], [0, "", message]);
+  }
+});
+
+Deno.test("tcp-client --json and tcp-server --json write the events of the schema", async () => {
+  const { asked, served } = await exchange(
+    "tcp-server",
+    ["--json"],
+    "tcp-client",
+    ["--json"],
+  );
+  const client = parseEvents(asked.stdout);
+  assertEquals(client.map(({ event }) => event), [
+    "connected",
+    "sent",
+    "received",
+    "closed",
+    "result",
+  ]);
+  assert(
+    client.every(({ role, schema }) => role === "tcp-client" && schema === 1),
+  );
+  const server = parseEvents(served.stdout);
+  assertEquals(
+    server.map(({ event }) => event),
+    ["listening", "connection-opened", "connection-closed", "summary"],
+  );
+  assertEquals(server[2].reason, "finished");
+  assertEquals([server[3].bytes_received, server[3].bytes_sent], [14, 14]);
+  assertEquals([asked.code, served.code], [0, 0]);
+});
+
+Deno.test("udp-client --json and udp-server --json write the events of the schema", async () => {
+  const { asked, served } = await exchange(
+    "udp-server",
+    ["--json", "--log-level", "debug"],
+    "udp-client",
+    ["--json", "--count", "2", "hello"],
+  );
+  const client = parseEvents(asked.stdout);
+  assertEquals(
+    client.map(({ event }) => event),
+    ["sent", "received", "sent", "received", "result"],
+  );
+  const server = parseEvents(served.stdout);
+  assertEquals(
+    server.map(({ event }) => event),
+    ["listening", "datagram", "datagram", "summary"],
+  );
+  assertEquals(atob(server[1].data), "hello");
+});
+
+Deno.test("a server tells of datagrams only at debug level", async () => {
+  const { served } = await exchange("udp-server", ["--json"], "udp-client", []);
+  assertEquals(parseEvents(served.stdout).map(({ event }) => event), [
+    "listening",
+    "summary",
+  ]);
+});
+
+Deno.test("tcp-client --size carries 100 MB there and back", async () => {
+  const { asked, served } = await exchange(
+    "tcp-server",
+    ["--json"],
+    "tcp-client",
+    ["--size", "100MB"],
+  );
+  assertEquals(
+    asked.stdout,
+    "Bytes Sent: 100000000\nBytes received: 100000000\nConnection closed\n",
+  );
+  assertEquals(parseEvents(served.stdout).at(-1)?.bytes_sent, 100_000_000);
+});
+
+Deno.test("tcp-client --count measures round trips, with --interval between them", async () => {
+  const { asked } = await exchange("tcp-server", [], "tcp-client", [
+    "--json",
+    "--count",
+    "3",
+    "--interval",
+    "50ms",
+    "--size",
+    "64",
+  ]);
+  const events = parseEvents(asked.stdout);
+  const received = events.filter(({ event }) => event === "received");
+  assertEquals(received.map(({ sequence }) => sequence), [1, 2, 3]);
+  const result = events.at(-1)!;
+  assertEquals(
+    [result.passed, result.messages_received, result.bytes_received],
+    [true, 3, 192],
+  );
+  assert(result.duration_us >= 99_000, `${result.duration_us}`);
+  assertEquals(
+    result.rtt_us.max,
+    Math.max(...received.map(({ rtt_us }) => rtt_us)),
+  );
+});
+
+/** Pours bytes into `tcp-client --stdin` and reads what comes out, both at once. */
+async function pour(
+  port: number,
+  args: string[],
+  input: Iterable<Uint8Array>,
+  onOutput: (piece: Uint8Array, pid: number) => void,
+): Promise<{ code: number; stderr: string }> {
+  const [program, ...rest] = roleCommand("tcp-client");
+  const child = new Deno.Command(program, {
+    args: [...rest, `${HOST}:${port}`, "--stdin", ...args],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1" },
+  }).spawn();
+  const stderr = new Response(child.stderr).text();
+  const feeding = ReadableStream.from(input).pipeTo(child.stdin);
+  for await (const piece of child.stdout) onOutput(piece, child.pid);
+  await feeding;
+  return { code: (await child.status).code, stderr: await stderr };
+}
+
+Deno.test("tcp-client --stdin carries standard input there and its echo to standard output", async () => {
+  const data = noise(3_000_000);
+  await using server = startRole("tcp-server", LOCAL);
+  const output: Uint8Array[] = [];
+  const { code, stderr } = await pour(
+    await server.listening(),
+    [],
+    [data],
+    (piece) => {
+      output.push(piece);
+    },
+  );
+  const echoed = new Uint8Array(
+    await new Blob(output as Uint8Array<ArrayBuffer>[]).arrayBuffer(),
+  );
+  assertEquals(echoed.length, data.length);
+  assert(echoed.every((byte, i) => byte === data[i]));
+  assertEquals(code, 0);
+  assertEquals(
+    stderr,
+    "Bytes Sent: 3000000\nBytes received: 3000000\nConnection closed\n",
+  );
+});
+
+Deno.test("tcp-client --stdin carries 1 GB through a pipe in little memory", async () => {
+  await using server = startRole("tcp-server", LOCAL);
+  const port = await server.listening();
+  function* zeros() {
+    const piece = new Uint8Array(1_000_000);
+    for (let i = 0; i < 1000; i++) yield piece;
+  }
+  let bytesOut = 0;
+  let pieces = 0;
+  const peaks = { client: 0, server: 0 };
+  const { code } = await pour(port, [], zeros(), (piece, pid) => {
+    bytesOut += piece.length;
+    if (pieces++ % 100 > 0) return;
+    peaks.client = Math.max(peaks.client, residentMemory(pid));
+    peaks.server = Math.max(peaks.server, residentMemory(server.pid));
+  });
+  assertEquals([code, bytesOut], [0, 1_000_000_000]);
+  assert(peaks.client < 300 && peaks.server < 400, JSON.stringify(peaks));
+});
+
+Deno.test("tcp-client --stdin ends when its peer is gone, though its input goes on", async () => {
+  await using peer = new TcpPeer((conn) => read(conn, 1));
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  writable.getWriter().write(bytes("x"));
+  const { code, stderr } = await runRole("tcp-client", [
+    `${HOST}:${peer.port}`,
+    "--stdin",
+  ], {
+    stdin: readable,
+  });
+  assertEquals(code, 4);
+  assert(stderr.includes("closed"), stderr);
+});
+
+Deno.test("tcp-client --stdin echoes a line as soon as it comes", async () => {
+  await using server = startRole("tcp-server", LOCAL);
+  const port = await server.listening();
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  await using client = startRole("tcp-client", [`${HOST}:${port}`, "--stdin"], {
+    stdin: readable,
+  });
+  const writer = writable.getWriter();
+  writer.write(bytes("first\n"));
+  await client.shows("first\n");
+  writer.write(bytes("second\n"));
+  await client.shows("second\n");
+  writer.close();
+  const { code, stdout } = await client.outcome();
+  assertEquals([code, stdout], [0, "first\nsecond\n"]);
+});
+
+Deno.test("tcp-client exits 1 at a wrong byte and names its place", async () => {
+  await using peer = new TcpPeer(async (conn) => {
+    const data = await read(conn);
+    data[5] = 0x58;
+    await writeAll(conn, data);
+  });
+  const { code, stderr } = await runRole("tcp-client", [
+    `${HOST}:${peer.port}`,
+  ]);
+  assertEquals(code, 1);
+  assertEquals(
+    stderr,
+    "tcp-client: the echo differs: byte 5 came back as 0x58 in place of 0x69\n",
+  );
+});
+
+Deno.test("tcp-client exits 4 at a peer that says nothing", async () => {
+  const never = Promise.withResolvers<void>();
+  await using peer = new TcpPeer(() => never.promise);
+  const { code, stderr, stdout } = await runRole("tcp-client", [
+    `${HOST}:${peer.port}`,
+    "--timeout",
+    "200ms",
+    "--json",
+  ]);
+  assertEquals(code, 4);
+  assertEquals(
+    stderr,
+    "tcp-client: no answer for 200 ms: 14 of 14 bytes did not come back\n",
+  );
+  const events = parseEvents(stdout);
+  assertEquals(events.at(-1)?.exit_code, 4);
+  assertEquals(events.at(-2)?.failure.code, "no-answer");
+  never.resolve();
+});
+
+Deno.test("tcp-client exits 4 at a peer that closes early", async () => {
+  await using peer = new TcpPeer(async (conn) => {
+    await writeAll(conn, (await read(conn)).subarray(0, 4));
+  });
+  const { code, stderr } = await runRole("tcp-client", [
+    `${HOST}:${peer.port}`,
+  ]);
+  assertEquals(code, 4);
+  assertEquals(
+    stderr,
+    "tcp-client: the peer closed early: 10 of 14 bytes did not come back\n",
+  );
+});
+
+Deno.test("tcp-client exits 3 where nobody listens", async () => {
+  const port = closedPort();
+  const { code, stderr, stdout } = await runRole("tcp-client", [
+    `${HOST}:${port}`,
+  ]);
+  assertEquals([code, stdout], [3, ""]);
+  assertEquals(
+    stderr,
+    `tcp-client: Unable to connect to server! ${HOST}:${port}: connection refused\n`,
+  );
+});
+
+for (const role of ["tcp-client", "udp-client"] as const) {
+  Deno.test(`${role} exits 3 at a name that does not resolve`, async () => {
+    const { code, stderr } = await runRole(role, ["no-such-host.invalid"]);
+    assertEquals(code, 3);
+    assert(
+      stderr.startsWith(`${role}: cannot resolve no-such-host.invalid: `),
+      stderr,
+    );
+  });
+
+  Deno.test(`${role} --retry-for waits for a server that starts after it`, async () => {
+    const port = getAvailablePort();
+    await using client = startRole(role, [
+      `${HOST}:${port}`,
+      "--retry-for",
+      "20s",
+      "--log-level",
+      "debug",
+    ]);
+    await until(() => client.stderr.includes("again in"), "a retry");
+    const serverRole = role === "tcp-client" ? "tcp-server" : "udp-server";
+    await using _ = startRole(serverRole, [
+      "--host",
+      HOST,
+      "--port",
+      String(port),
+    ]);
+    assertEquals((await client.outcome()).code, 0);
+  });
+
+  Deno.test(`${role} stopped by Ctrl+C gives its result and exits 130`, async () => {
+    await using server = startRole(
+      role === "tcp-client" ? "tcp-server" : "udp-server",
+      LOCAL,
+    );
+    const port = await server.listening();
+    await using client = startRole(role, [
+      `${HOST}:${port}`,
+      "--interval",
+      "20ms",
+      "--json",
+    ]);
+    await client.shows('"sequence":3');
+    client.signal("SIGINT");
+    const { code, stdout } = await client.outcome();
+    assertEquals(code, 130);
+    const result = parseEvents(stdout).at(-2)!;
+    assertEquals([result.event, result.failure.code], ["result", "stopped"]);
+    assert(result.messages_received >= 3);
+  });
+
+  Deno.test(`${role} ends quietly when nobody reads its output any more`, async () => {
+    await using server = startRole(
+      role === "tcp-client" ? "tcp-server" : "udp-server",
+      LOCAL,
+    );
+    const port = await server.listening();
+    await using client = startRole(role, [
+      `${HOST}:${port}`,
+      "--interval",
+      "5ms",
+    ]);
+    await client.shows("\n");
+    client.stopReading();
+    const { code, stderr } = await client.outcome();
+    assertEquals([code, stderr], [0, ""]);
+  });
+}
+
+for (
+  const [role, family, address] of [
+    ["tcp-client", "-4", HOST],
+    ["tcp-client", "-6", "::1"],
+    ["udp-client", "-4", HOST],
+    ["udp-client", "-6", "::1"],
+  ] as const
+) {
+  const other = address === HOST ? "::1" : HOST;
+  Deno.test({
+    name: `${role} ${family} takes that family only${
+      HAS_IPV6 ? "" : " (skipped: no IPv6 here)"
+    }`,
+    ignore: !HAS_IPV6,
+    fn: async () => {
+      const server = role === "tcp-client" ? "tcp-server" : "udp-server";
+      await using serving = startRole(server, ["--host", "::", "--port", "0"]);
+      const port = String(await serving.listening());
+      const right = await runRole(role, [address, "-p", port, family]);
+      assertEquals(right.code, 0);
+      const wrong = await runRole(role, [other, "-p", port, family]);
+      assertEquals(wrong.code, 3);
+      assert(wrong.stderr.includes("address is known for it"), wrong.stderr);
+    },
+  });
+}
+
+Deno.test("tcp-server stops in order at SIGTERM: clients finish, then a summary, exit 0", async () => {
+  await using server = startRole("tcp-server", [...LOCAL, "--json"]);
+  const port = await server.listening();
+  using conn = await Deno.connect({ hostname: HOST, port });
+  await writeAll(conn, bytes("before"));
+  await read(conn, 6);
+  server.signal("SIGTERM");
+  await until(() => server.stderr.includes("SIGTERM"), "the signal's notice");
+  await writeAll(conn, bytes("after"));
+  assertEquals(text(await read(conn, 5)), "after");
+  await conn.closeWrite();
+  const { code, stdout } = await server.outcome();
+  const summary = parseEvents(stdout).at(-1)!;
+  assertEquals([code, summary.connections, summary.cut_off], [0, 1, 0]);
+});
+
+Deno.test("tcp-server closes what is left when its grace is over", async () => {
+  await using server = startRole("tcp-server", [
+    ...LOCAL,
+    "--json",
+    "--grace",
+    "100ms",
+  ]);
+  const port = await server.listening();
+  using conn = await Deno.connect({ hostname: HOST, port });
+  await writeAll(conn, bytes("x"));
+  await read(conn, 1);
+  server.signal("SIGINT");
+  const { code, stdout } = await server.outcome();
+  const summary = parseEvents(stdout).at(-1)!;
+  assertEquals([code, summary.cut_off], [0, 1]);
+});
+
+Deno.test("tcp-server exits at once, with 130, at a second signal", async () => {
+  await using server = startRole("tcp-server", [...LOCAL, "--grace", "1h"]);
+  const port = await server.listening();
+  using conn = await Deno.connect({ hostname: HOST, port });
+  await writeAll(conn, bytes("x"));
+  await read(conn, 1);
+  server.signal("SIGINT");
+  await until(
+    () => server.stderr.includes("SIGINT"),
+    "the first signal's notice",
+  );
+  server.signal("SIGINT");
+  assertEquals((await server.outcome()).code, 130);
+});
+
+Deno.test("udp-server sums up at SIGTERM and exits 0", async () => {
+  const { served } = await exchange("udp-server", ["--json"], "udp-client", [
+    "--size",
+    "1000",
+    "-c",
+    "3",
+  ]);
+  const summary = parseEvents(served.stdout).at(-1)!;
+  assertEquals(
+    [
+      served.code,
+      summary.datagrams_received,
+      summary.datagrams_sent,
+      summary.bytes_sent,
+    ],
+    [0, 3, 3, 3000],
+  );
+});
+
+Deno.test("tcp-server --once exits 4 when its client breaks off", async () => {
+  await using server = startRole("tcp-server", [...LOCAL, "--once"]);
+  await sendAndReset(await server.listening(), bytes("abc"));
+  const { code, stdout } = await server.outcome();
+  assertEquals(code, 4);
+  assert(stdout.includes("reset (connection reset by the peer)"), stdout);
+});
+
+Deno.test("tcp-server --idle-timeout, --max-connections and --allow reach the server", async () => {
+  await using server = startRole("tcp-server", [
+    ...LOCAL,
+    "--json",
+    "--idle-timeout",
+    "200ms",
+    "--max-connections",
+    "1",
+    "--allow",
+    "127.0.0.1",
+    "--allow",
+    "::1",
+  ]);
+  const port = await server.listening();
+  using first = await Deno.connect({ hostname: HOST, port });
+  await writeAll(first, bytes("x"));
+  await read(first, 1);
+  using second = await Deno.connect({ hostname: HOST, port });
+  assertEquals((await read(second)).length, 0);
+  assertEquals((await read(first)).length, 0);
+  server.signal("SIGTERM");
+  const summary = parseEvents((await server.outcome()).stdout).at(-1)!;
+  assertEquals([summary.connections, summary.rejected, summary.idle], [
+    1,
+    1,
+    1,
+  ]);
+});
+
+for (const role of ["tcp-server", "udp-server"] as const) {
+  Deno.test(`${role} exits 3 where its port is taken, and says what to do`, async () => {
+    await using first = startRole(role, LOCAL);
+    const port = await first.listening();
+    const { code, stderr } = await runRole(role, [
+      "--host",
+      HOST,
+      "--port",
+      String(port),
+    ]);
+    assertEquals(code, 3);
+    assertEquals(
+      stderr,
+      `${role}: cannot listen on ${HOST}:${port}: address already in use; ` +
+        "choose another port with --port, or a free one with --port 0\n",
+    );
+  });
+
+  Deno.test(`${role} goes on serving when nobody reads its output`, async () => {
+    await using serving = startRole(role, [...LOCAL, "--log-level", "debug"]);
+    const port = await serving.listening();
+    serving.stopReading();
+    const client = role === "tcp-server" ? "tcp-client" : "udp-client";
+    for (let i = 0; i < 3; i++) {
+      assertEquals((await runRole(client, [`${HOST}:${port}`])).code, 0);
+    }
+    await until(() => serving.stderr.includes("serving on"), "a notice");
+  });
+}
+
+Deno.test("udp-server --service and --allow reach the server", async () => {
+  await using server = startRole("udp-server", [
+    ...LOCAL,
+    "--json",
+    "--service",
+    "discard",
+    "--allow",
+    "127.0.0.1",
+  ]);
+  const port = await server.listening();
+  using socket = new UdpSocket();
+  await socket.send(bytes("x"), port);
+  const unanswered = await runRole("udp-client", [
+    `${HOST}:${port}`,
+    "--timeout",
+    "100ms",
+  ]);
+  assertEquals(unanswered.code, 4);
+  server.signal("SIGTERM");
+  const summary = parseEvents((await server.outcome()).stdout).at(-1)!;
+  assertEquals([summary.datagrams_received, summary.datagrams_sent], [2, 0]);
+});
+
+Deno.test("udp-client exits 1 where some datagrams are lost, 4 where all are", async () => {
+  await using some = new UdpPeer((data, answer, number) =>
+    number === 2 ? undefined : answer(data)
+  );
+  const args = ["--count", "3", "--size", "64", "--timeout", "150ms"];
+  const partly = await runRole("udp-client", [`${HOST}:${some.port}`, ...args]);
+  assertEquals(partly.code, 1);
+  assert(partly.stdout.includes("3 sent, 2 back, 1 lost"), partly.stdout);
+  assertEquals(
+    partly.stderr,
+    "udp-client: 1 of 3 datagrams were not answered\n",
+  );
+  await using none = new UdpPeer(() => {});
+  const wholly = await runRole("udp-client", [`${HOST}:${none.port}`, ...args]);
+  assertEquals(wholly.code, 4);
+});
+
+Deno.test("udp-client shows an answer's control characters escaped", async () => {
+  const { asked } = await exchange("udp-server", [], "udp-client", [
+    "a\x1b[31m\nb\u202ec",
+  ]);
+  assertEquals(asked.stdout.split("\n")[2], "a\\u{1b}[31m\\u{a}b\\u{202e}c");
+});
+
+Deno.test("colours need a terminal: a pipe gets plain text even without NO_COLOR", async () => {
+  await using server = startRole("tcp-server", LOCAL, {
+    env: { NO_COLOR: "" },
+  });
+  await server.listening();
+  assert(!server.stdout.includes("\x1b"), server.stdout);
+});

@@ -1,0 +1,64 @@
+import { assert, assertEquals } from "@std/assert";
+import { LARGEST_DATAGRAM } from "../mod.ts";
+import { ROLES } from "../cli/roles.ts";
+import { isFromSource, runRole, startRole, TestProcess } from "./setup.ts";
+
+Deno.test({
+  name: "the demo shows all four roles and ends well",
+  ignore: !isFromSource(),
+  fn: async () => {
+    await using demo = new TestProcess([
+      Deno.execPath(),
+      "task",
+      "--quiet",
+      "demo",
+    ]);
+    const { code, stdout } = await demo.outcome();
+    assertEquals(code, 0);
+    for (const { role } of ROLES) assert(stdout.includes(`${role} |`), role);
+    assert(stdout.includes("tcp-client | Bytes received: 1048576"), stdout);
+    assert(
+      stdout.includes(`udp-client | Bytes received: ${LARGEST_DATAGRAM[4]}`),
+      stdout,
+    );
+    assert(stdout.endsWith("Every byte came back.\n"), stdout);
+    assert(!stdout.includes("\x1b"), "colours in a pipe");
+  },
+});
+
+/** Whether the roles' usual ports are free; an example names none. */
+function usualPortsAreFree(): boolean {
+  try {
+    Deno.listen({ port: 27015 }).close();
+    Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 7000 })
+      .close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const free = usualPortsAreFree();
+
+for (const { role, examples } of ROLES) {
+  const server = role === "tcp-client" ? "tcp-server" : "udp-server";
+  for (const [example] of examples) {
+    Deno.test({
+      name: `the example ${role} ${example} works as pasted` +
+        (free ? "" : " (skipped: port 27015 or 7000 is taken)"),
+      ignore: !free,
+      fn: async () => {
+        const args = example.split(" ").filter((word) => word !== "");
+        if (role.endsWith("server")) {
+          await using process = startRole(role, args);
+          await process.listening();
+          return;
+        }
+        await using process = startRole(server, []);
+        await process.listening();
+        const { code, stderr } = await runRole(role, args);
+        assertEquals([code, stderr], [0, ""]);
+      },
+    });
+  }
+}

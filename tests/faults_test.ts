@@ -1,0 +1,61 @@
+import { assert, assertEquals } from "@std/assert";
+import { parseEvents } from "./events.ts";
+import {
+  bytes,
+  read,
+  roleCommand,
+  TestProcess,
+  text,
+  until,
+  writeAll,
+} from "./setup.ts";
+
+const LINUX = Deno.build.os === "linux";
+
+Deno.test({
+  name:
+    "tcp-server survives running out of descriptors, and takes clients again" +
+    (LINUX ? "" : " (skipped: needs a shell's ulimit)"),
+  ignore: !LINUX,
+  fn: async () => {
+    await using server = new TestProcess([
+      "sh",
+      "-c",
+      'ulimit -n 60; exec "$@"',
+      "sh",
+      ...roleCommand("tcp-server"),
+      "--host",
+      "127.0.0.1",
+      "--port",
+      "0",
+      "--json",
+    ]);
+    const port = await server.listening();
+    const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
+    const crowd = await Promise.all(Array.from({ length: 80 }, connect));
+    await until(
+      () => server.stdout.includes('"operation":"accept"'),
+      "a failed accept",
+    );
+    // Who is in goes on as if nothing were.
+    await writeAll(crowd[0], bytes("still here"));
+    assertEquals(text(await read(crowd[0], 10)), "still here");
+    // The last one waits in the backlog, and is served when there is room.
+    const last = crowd.pop()!;
+    for (const conn of crowd) conn.close();
+    await writeAll(last, bytes("served at last"));
+    assertEquals(text(await read(last, 14)), "served at last");
+    last.close();
+    server.signal("SIGTERM");
+    const { code, stdout, stderr } = await server.outcome();
+    const events = parseEvents(stdout);
+    const summary = events.at(-1)!;
+    const faults = events.filter(({ event }) => event === "fault");
+    assertEquals([code, summary.connections, summary.faults], [
+      0,
+      80,
+      faults.length,
+    ]);
+    assert(stderr.includes("accept failed: too many open files"), stderr);
+  },
+});

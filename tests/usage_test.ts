@@ -1,0 +1,230 @@
+import { assert, assertEquals } from "@std/assert";
+import configuration from "../deno.json" with { type: "json" };
+import { type Role, ROLES } from "../cli/roles.ts";
+import { runRole } from "./setup.ts";
+
+/** A command line, and what it is told about itself. */
+const WRONG: [role: Role, args: string[], message: string][] = [
+  [
+    "tcp-server",
+    ["--prot", "1"],
+    "unknown option --prot; did you mean --port?",
+  ],
+  ["tcp-server", ["--json", "--xyzzy=1"], "unknown option --xyzzy"],
+  ["tcp-server", ["-x"], "unknown option -x"],
+  [
+    "tcp-server",
+    ["--count", "3"],
+    "--count is an option of tcp-client and udp-client, not of tcp-server",
+  ],
+  [
+    "udp-server",
+    ["--max-connections", "3"],
+    "--max-connections is an option of tcp-server, not of udp-server",
+  ],
+  [
+    "udp-client",
+    ["--stdin", "localhost"],
+    "--stdin is an option of tcp-client, not of udp-client",
+  ],
+  [
+    "tcp-server",
+    ["localhost"],
+    'unexpected argument "localhost": tcp-server takes options only',
+  ],
+  ["tcp-server", ["--port"], "--port needs a value: --port PORT"],
+  ["tcp-server", ["--port="], "--port needs a value: --port PORT"],
+  [
+    "tcp-server",
+    ["--port", "65536"],
+    '--port: "65536" is not a port: write a number from 0 to 65535',
+  ],
+  [
+    "tcp-server",
+    ["--port", "http"],
+    '--port: "http" is not a port: write a number from 0 to 65535',
+  ],
+  [
+    "tcp-server",
+    ["--host", "a b"],
+    '--host: "a b" is not a host: write a name, 192.0.2.1 or [2001:db8::1]',
+  ],
+  [
+    "tcp-server",
+    ["--service", "time"],
+    '--service: "time" is not one of echo, discard, chargen',
+  ],
+  [
+    "tcp-server",
+    ["--allow", "10.0.0.0/40"],
+    '--allow: "10.0.0.0/40" is not an address block: write 192.0.2.0/24, 2001:db8::/32 or a single address',
+  ],
+  [
+    "tcp-server",
+    ["--max-connections", "0"],
+    '--max-connections: "0" is not a count: write a whole number from 1',
+  ],
+  [
+    "tcp-server",
+    ["--idle-timeout", "0s"],
+    '--idle-timeout: "0s" is no time at all: it must be more than 0',
+  ],
+  [
+    "tcp-server",
+    ["--grace", "5"],
+    '--grace: "5" needs a unit: write 5ms or 5s',
+  ],
+  [
+    "tcp-server",
+    ["--grace", "1000h"],
+    '--grace: "1000h" is too long: 576h is the most',
+  ],
+  [
+    "tcp-server",
+    ["--log-level", "loud"],
+    '--log-level: "loud" is not one of debug, info, warning, error',
+  ],
+  ["tcp-server", ["--json=yes"], "--json takes no value"],
+  ["tcp-client", [], "whom to ask is missing: HOST or HOST:PORT"],
+  [
+    "tcp-client",
+    ["localhost:0"],
+    '"0" is not a port: write a number from 1 to 65535',
+  ],
+  [
+    "tcp-client",
+    ["localhost:99999"],
+    '"99999" is not a port: write a number from 1 to 65535',
+  ],
+  [
+    "tcp-client",
+    ["http://localhost"],
+    '"http://localhost" is not a host: write a name, 192.0.2.1 or [2001:db8::1]',
+  ],
+  [
+    "tcp-client",
+    ["[127.0.0.1]:80"],
+    '"[127.0.0.1]" is not a host: write a name, 192.0.2.1 or [2001:db8::1]',
+  ],
+  [
+    "tcp-client",
+    ["localhost:1", "--port", "2"],
+    'two ports: 1 in "localhost:1", and --port 2',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "a", "b"],
+    'unexpected argument "b": put quotes around the message',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "a", "--size", "1"],
+    "MESSAGE and --size exclude each other: each says what to send",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "a", "--stdin"],
+    "--stdin and MESSAGE exclude each other: each says what to send",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--stdin", "-c", "2"],
+    "--stdin and --count or --interval exclude each other: each says what to send",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "-4", "-6"],
+    "-4 and -6 exclude each other: without either, both are tried",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--size", "many"],
+    '--size: "many" is not a size: write 64, 4KiB or 1MB',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--size", "0.3"],
+    '--size: "0.3" is not a whole number of bytes that can be counted',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--size", "0", "-c", "1"],
+    "nothing comes back of an empty message: TCP needs a byte to measure with",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--timeout", "-5s"],
+    "--timeout needs a value: --timeout TIME",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--timeout", "soon"],
+    '--timeout: "soon" is not a time: write 250us, 20ms, 5s, 2m or 1h',
+  ],
+  [
+    "udp-client",
+    ["localhost", "--count", "1.5"],
+    '--count: "1.5" is not a count: write a whole number from 1',
+  ],
+];
+
+for (const [role, args, message] of WRONG) {
+  Deno.test(`${role} ${args.join(" ")} is told what is wrong`, async () => {
+    const { code, stdout, stderr } = await runRole(role, args);
+    const [first, ...rest] = stderr.trimEnd().split("\n");
+    assertEquals(first, `${role}: ${message}`);
+    assertEquals(rest.length, 1);
+    assert(rest[0].endsWith("--help"), rest[0]);
+    assertEquals(code, 2);
+    if (!args.includes("--json")) assertEquals(stdout, "");
+  });
+}
+
+Deno.test("udp-client refuses a message that no datagram can carry", async () => {
+  const { code, stderr } = await runRole("udp-client", [
+    "127.0.0.1",
+    "--size",
+    "65508",
+  ]);
+  assertEquals(
+    stderr,
+    "udp-client: 65508 bytes do not fit into a datagram: over IPv4, 65507 do\n",
+  );
+  assertEquals(code, 2);
+});
+
+for (const { role, options, positionals, examples } of ROLES) {
+  Deno.test(`${role} --help names every option and fits a terminal`, async () => {
+    const { code, stdout, stderr } = await runRole(role, ["--help"]);
+    assertEquals([code, stderr], [0, ""]);
+    for (const [name, { short }] of Object.entries(options)) {
+      assert(stdout.includes(`--${name}`), name);
+      if (short !== undefined) {
+        assert(stdout.includes(`-${short}, --${name}`), name);
+      }
+    }
+    assert(stdout.includes(positionals));
+    for (const [args] of examples) {
+      assert(stdout.includes(`${role} ${args}`.trimEnd()));
+    }
+    for (const line of stdout.split("\n")) assert(line.length <= 80, line);
+  });
+
+  Deno.test(`${role} -h shows the same, whatever else is said`, async () => {
+    const { stdout } = await runRole(role, ["--help"]);
+    const other = await runRole(role, ["--port", "nonsense", "-h", "--xyzzy"]);
+    assertEquals(other, { code: 0, stdout, stderr: "" });
+  });
+
+  Deno.test(`${role} --version names program, runtime and system`, async () => {
+    const { version } = configuration;
+    const { code, stdout } = await runRole(role, ["--version"]);
+    assertEquals(code, 0);
+    assert(
+      new RegExp(`^${role} ${version} \\(deno \\d+\\.\\d+\\.\\d+, \\S+\\)\n$`)
+        .test(stdout),
+      stdout,
+    );
+    assertEquals((await runRole(role, ["-V"])).stdout, stdout);
+  });
+}
