@@ -5,6 +5,7 @@
  * @module
  */
 import { concat } from "@std/bytes/concat";
+import { pause } from "../net/backoff.ts";
 
 /** Something that takes bytes, such as `Deno.stdout`. */
 export interface ByteSink {
@@ -25,6 +26,9 @@ export interface OutputOptions {
 
 /** Bytes that may wait for a slow reader. */
 const LIMIT = 1024 * 1024;
+
+/** Milliseconds that the end of a program waits for a reader that may be left. */
+const FLUSH_PATIENCE = 1000;
 
 /** A queue of lines before a sink. */
 export class Output {
@@ -67,9 +71,17 @@ export class Output {
     if (full) return this.#draining;
   }
 
-  /** Resolves when everything is written, or nothing can be. */
+  /**
+   * Resolves when everything is written, or nothing can be. With `drop`, a
+   * reader that takes nothing for a second is not waited for any longer.
+   */
   async flush(): Promise<void> {
-    await this.#draining;
+    if (this.#options.whenFull === "wait") return await this.#draining;
+    const enough = new AbortController();
+    const patience = pause(FLUSH_PATIENCE, enough.signal);
+    await Promise.race([this.#draining, patience]);
+    enough.abort();
+    this.dropped += this.#queue.length;
   }
 
   async #drain(): Promise<void> {

@@ -628,3 +628,48 @@ Deno.test("colours need a terminal: a pipe gets plain text even without NO_COLOR
   await server.listening();
   assert(!server.stdout.includes("\x1b"), server.stdout);
 });
+
+Deno.test("tcp-server serves on and stops in order while its output pipe is full", async () => {
+  const [program, ...args] = roleCommand("tcp-server");
+  const port = getAvailablePort();
+  // Nobody reads the pipe, and nobody closes it.
+  const server = new Deno.Command(program, {
+    args: [
+      ...args,
+      "--host",
+      HOST,
+      "--port",
+      String(port),
+      "--log-level",
+      "debug",
+    ],
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const connecting = async () => {
+    for (;;) {
+      try {
+        return await Deno.connect({ hostname: HOST, port });
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  };
+  using conn = await connecting();
+  // Each message is worth two lines, far more than a pipe and the queue hold.
+  for (let i = 0; i < 30_000; i++) {
+    await writeAll(conn, bytes("x"));
+    await read(conn, 1);
+  }
+  await conn.closeWrite();
+  assertEquals(await conn.read(new Uint8Array(1)), null);
+  server.kill("SIGTERM");
+  const { code } = await server.status;
+  assertEquals(code, 0);
+  await server.stdout.cancel();
+  const stderr = await new Response(server.stderr).text();
+  assert(
+    /\d+ lines left out: nobody read standard output/.test(stderr),
+    stderr,
+  );
+});
