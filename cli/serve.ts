@@ -27,8 +27,7 @@ export async function runServer<Server extends TcpServer | UdpServer>(
     logger.warning`nobody reads standard output any more; serving on`;
   });
   onStopSignal((signal) => {
-    logger
-      .info`${signal}: stopping within ${grace} ms; once more to stop at once`;
+    logger.info`${signal}: stopping in order; once more to stop at once`;
     server.shutdown();
     setTimeout(() => cutOff.abort(), grace);
   });

@@ -11,16 +11,25 @@ const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
   : ["SIGINT", "SIGTERM"];
 
 /**
+ * Signals closer together than this, in milliseconds, are one request: a task
+ * runner passes on to its program what the terminal has sent to both.
+ */
+const ONE_REQUEST = 100;
+
+/**
  * Calls back on the first Ctrl+C (or SIGTERM, or Ctrl+Break); the second one
  * ends the process at once.
  */
 export function onStopSignal(stop: (signal: Deno.Signal) => void): void {
-  let stopping = false;
+  let firstAt: number | undefined;
   for (const signal of STOP_SIGNALS) {
     Deno.addSignalListener(signal, () => {
-      if (stopping) Deno.exit(STOPPED);
-      stopping = true;
-      stop(signal);
+      if (firstAt === undefined) {
+        firstAt = performance.now();
+        stop(signal);
+      } else if (performance.now() - firstAt > ONE_REQUEST) {
+        Deno.exit(STOPPED);
+      }
     });
   }
 }

@@ -228,10 +228,6 @@ export class TcpServer implements AsyncDisposable {
       });
       return false;
     }
-    // An echo is wanted now, not when there is more to send with it.
-    conn.setNoDelay(true);
-    // A peer whose machine has vanished is noticed in the end.
-    conn.setKeepAlive(true);
     const connection = new Connection(conn, ++this.#accepted);
     this.#emit({
       event: "connection-opened",
@@ -251,6 +247,10 @@ export class TcpServer implements AsyncDisposable {
     let reason: CloseReason = "finished";
     let detail: string | undefined;
     try {
+      // An echo is wanted now, not when there is more to send with it.
+      connection.conn.setNoDelay(true);
+      // A peer whose machine has vanished is noticed in the end.
+      connection.conn.setKeepAlive(true);
       await TCP_SERVICES[this.#service](connection, {
         stopping: this.#stopping.signal,
         observe: this.#options.detail ? this.#options.onEvent : undefined,

@@ -484,8 +484,24 @@ Deno.test("tcp-server exits at once, with 130, at a second signal", async () => 
     () => server.stderr.includes("SIGINT"),
     "the first signal's notice",
   );
+  // Not so soon that it would be taken for the same request.
+  await new Promise((resolve) => setTimeout(resolve, 200));
   server.signal("SIGINT");
   assertEquals((await server.outcome()).code, 130);
+});
+
+Deno.test("tcp-server takes a signal that comes twice at once for one", async () => {
+  await using server = startRole("tcp-server", [...LOCAL, "--json"]);
+  const port = await server.listening();
+  using conn = await Deno.connect({ hostname: HOST, port });
+  await writeAll(conn, bytes("x"));
+  await read(conn, 1);
+  server.signal("SIGINT");
+  server.signal("SIGINT");
+  await until(() => server.stderr.includes("SIGINT"), "the signal's notice");
+  await conn.closeWrite();
+  const { code, stdout } = await server.outcome();
+  assertEquals([code, parseEvents(stdout).at(-1)?.event], [0, "summary"]);
 });
 
 Deno.test("udp-server sums up at SIGTERM and exits 0", async () => {
