@@ -5,17 +5,23 @@
  */
 import configuration from "../deno.json" with { type: "json" };
 import type { Option } from "./options.ts";
-import { EXIT_CODE_HELP, type Role, type RoleDefinition } from "./roles.ts";
+import type { CommandDefinition, Role } from "./roles.ts";
+import { RUNTIME } from "./runtime.ts";
 
-/** `tcp-server 0.1.0 (deno 2.9.5, x86_64-unknown-linux-gnu)` */
+/**
+ * `tcp-server 0.1.0 (deno 2.9.5, x86_64-unknown-linux-gnu)`; an executable says
+ * after that how it was made.
+ */
 export function versionText(role: Role): string {
-  return `${role} ${configuration.version} (deno ${Deno.version.deno}, ${Deno.build.target})`;
+  const made = RUNTIME === "source" ? "" : `, ${RUNTIME}`;
+  return `${role} ${configuration.version} ` +
+    `(deno ${Deno.version.deno}, ${Deno.build.target}${made})`;
 }
 
-/** How the program is called from where it was started, so that examples work as pasted. */
-export function invocation(role: Role): string {
-  if (!Deno.build.standalone) return `deno task ${role}`;
-  return Deno.build.os === "windows" ? `.\\${role}.exe` : `./${role}`;
+/** How a command is called from where it was started, so that examples work as pasted. */
+export function invocation(command: string): string {
+  if (RUNTIME === "source") return `deno task ${command}`;
+  return Deno.build.os === "windows" ? `.\\${command}.exe` : `./${command}`;
 }
 
 /** Terminals are at least this wide. */
@@ -56,8 +62,9 @@ function optionRow(name: string, option: Option<unknown>): [string, string] {
 }
 
 /** What `--help` shows. */
-export function helpText(definition: RoleDefinition): string {
-  const { role, purpose, positionals, options, examples } = definition;
+export function helpText(definition: CommandDefinition): string {
+  const { role, purpose, positionals, options, examples, exitCodes } =
+    definition;
   const program = invocation(role);
   const optionRows = Object.entries(options).map(([name, option]) =>
     optionRow(name, option)
@@ -65,6 +72,10 @@ export function helpText(definition: RoleDefinition): string {
   const exampleLines = examples.map(([args, meaning]) =>
     `  ${program} ${args}`.trimEnd() + `\n      ${meaning}`
   );
+  const exitCodeRows = exitCodes.map(([code, meaning]): [string, string] => [
+    String(code).padStart(3),
+    meaning,
+  ]);
   return `${role} ${purpose}
 
 Usage: ${program} [options] ${positionals}`.trimEnd() + `
@@ -78,12 +89,6 @@ Examples:
 ${exampleLines.join("\n")}
 
 Exit codes:
-${
-    columns(
-      EXIT_CODE_HELP.map((
-        [code, meaning],
-      ) => [String(code).padStart(3), meaning]),
-    )
-  }
+${columns(exitCodeRows)}
 `;
 }

@@ -9,7 +9,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { EchosounderError } from "../net/errors.ts";
 import type { Option, OptionTable, OptionValues } from "./options.ts";
-import { type Role, type RoleDefinition, ROLES } from "./roles.ts";
+import { type CommandDefinition, ROLES } from "./roles.ts";
 import { UsageError } from "./values.ts";
 
 /** What was said on a command line. */
@@ -28,7 +28,7 @@ export interface CommandLine<Table extends OptionTable> {
  * @throws {UsageError} Saying what is wrong and what would be right.
  */
 export function parseCommandLine<Table extends OptionTable>(
-  definition: RoleDefinition<Table>,
+  definition: CommandDefinition<Table>,
   args: string[],
 ): CommandLine<Table> {
   const table: OptionTable = definition.options;
@@ -130,7 +130,7 @@ function read<T>(
 
 function unknownOption(
   argument: string,
-  role: Role,
+  role: string,
   names: string[],
 ): UsageError {
   const name = argument.replace(/^--?/, "").replace(/=.*$/s, "");

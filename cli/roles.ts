@@ -26,10 +26,10 @@ import {
 /** The four programs. */
 export type Role = "tcp-server" | "tcp-client" | "udp-server" | "udp-client";
 
-/** A program's options and the texts of its help. */
-export interface RoleDefinition<Table extends OptionTable = OptionTable> {
-  /** The program's name. */
-  role: Role;
+/** A command's options and the texts of its help. */
+export interface CommandDefinition<Table extends OptionTable = OptionTable> {
+  /** The command's name. */
+  role: string;
   /** What it does, in a line. */
   purpose: string;
   /** What follows the options on its command line. */
@@ -38,10 +38,18 @@ export interface RoleDefinition<Table extends OptionTable = OptionTable> {
   options: Table;
   /** Arguments that work as they stand, and what they do. */
   examples: [args: string, meaning: string][];
+  /** What its exit codes mean. */
+  exitCodes: [code: number, meaning: string][];
 }
 
-/** The exit codes' meanings, as the help of every role says them. */
-export const EXIT_CODE_HELP: [code: number, meaning: string][] = [
+/** One of the four programs. */
+export interface RoleDefinition<Table extends OptionTable = OptionTable>
+  extends CommandDefinition<Table> {
+  role: Role;
+}
+
+/** The exit codes' meanings, the same for every role. */
+const EXIT_CODES: [code: number, meaning: string][] = [
   [0, "done, and everything that was asked for held"],
   [1, "the check failed: an echo differed, or data was lost"],
   [2, "usage: the command line was wrong"],
@@ -174,6 +182,7 @@ export const TCP_SERVER = {
       "this machine only",
     ],
   ],
+  exitCodes: EXIT_CODES,
 } satisfies RoleDefinition;
 
 /** The TCP client. */
@@ -206,6 +215,7 @@ export const TCP_CLIENT = {
     ],
     ["localhost --count 5 --interval 200ms", "five round trips, measured"],
   ],
+  exitCodes: EXIT_CODES,
 } satisfies RoleDefinition;
 
 /** The UDP server. */
@@ -223,6 +233,7 @@ export const UDP_SERVER = {
     ["--port 0 --json", "a free port, which the first line names"],
     ["--once", "one datagram, then exit"],
   ],
+  exitCodes: EXIT_CODES,
 } satisfies RoleDefinition;
 
 /** The UDP client. */
@@ -249,6 +260,7 @@ export const UDP_CLIENT = {
     ],
     ["localhost --count 5 --interval 200ms", "five round trips, measured"],
   ],
+  exitCodes: EXIT_CODES,
 } satisfies RoleDefinition;
 
 /** All four. */

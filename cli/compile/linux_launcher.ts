@@ -1,0 +1,136 @@
+/**
+ * One self-extracting file for Linux: a shell script, then the compressed
+ * program, then compressed Deno.
+ *
+ * Deno replaces the shell (`exec`), so that the process that was started is the
+ * role itself: it gets the signals, and nothing stays behind.
+ *
+ * @module
+ */
+import { ROLE_FLAGS } from "./target.ts";
+
+/** A file inside the file: its compressed bytes, and how to know it again. */
+interface Part {
+  compressed: Uint8Array<ArrayBuffer>;
+  size: number;
+  hash: string;
+  checksum: string;
+}
+
+/** How much of each end of an unpacked file is looked at, at every start. */
+const PROBE = 65_536;
+
+/**
+ * Makes the file.
+ *
+ * @param name The role.
+ * @param bundle Its program's bytes.
+ * @param runtime Deno's bytes.
+ */
+export async function linuxLauncher(
+  name: string,
+  bundle: Uint8Array<ArrayBuffer>,
+  runtime: Uint8Array<ArrayBuffer>,
+): Promise<Blob> {
+  const [program, deno] = await Promise.all([
+    makePart(bundle),
+    makePart(runtime),
+  ]);
+  // The header says where its own end is, so its length must not depend on it.
+  const width = 12;
+  const render = (headerSize: number) =>
+    header(
+      name,
+      program,
+      deno,
+      String(headerSize + 1).padEnd(width),
+      String(headerSize + program.compressed.length + 1).padEnd(width),
+    );
+  const size = new TextEncoder().encode(render(0)).length;
+  return new Blob([render(size), program.compressed, deno.compressed]);
+}
+
+async function makePart(data: Uint8Array<ArrayBuffer>): Promise<Part> {
+  const zipped = new Blob([data]).stream().pipeThrough(
+    new CompressionStream("gzip"),
+  );
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+  const ends = new Uint8Array([
+    ...data.subarray(0, PROBE),
+    ...data.subarray(-PROBE),
+  ]);
+  return {
+    compressed: new Uint8Array(await new Response(zipped).arrayBuffer()),
+    size: data.length,
+    hash: digest.toHex().slice(0, 16),
+    checksum: posixChecksum(ends),
+  };
+}
+
+/** What the POSIX utility `cksum` prints for bytes on its standard input. */
+export function posixChecksum(data: Uint8Array): string {
+  let crc = 0;
+  const add = (byte: number) => {
+    crc ^= byte << 24;
+    for (let bit = 0; bit < 8; bit++) {
+      crc = crc < 0 ? (crc << 1) ^ 0x04c11db7 : crc << 1;
+    }
+  };
+  data.forEach(add);
+  for (
+    let length = data.length;
+    length > 0;
+    length = Math.floor(length / 256)
+  ) add(length & 0xff);
+  return `${~crc >>> 0} ${data.length}`;
+}
+
+function header(
+  name: string,
+  program: Part,
+  deno: Part,
+  programStart: string,
+  denoStart: string,
+): string {
+  return `#!/bin/sh
+# ${name}, for Linux on x86-64: this script, the program and Deno in one file.
+# It unpacks both once, into the user's cache folder, and becomes the program.
+fail() {
+  echo "${name}: $1" >&2
+  exit 126
+}
+cache=\${XDG_CACHE_HOME:-\${HOME:+$HOME/.cache}}
+[ -n "$cache" ] || fail "no home directory to unpack into: set XDG_CACHE_HOME to a folder that can be written"
+folder=$cache/echosounder
+program=$folder/${name}-${program.hash}.js
+deno=$folder/deno-${deno.hash}
+# Size and both ends: what is cut off or was never written shows there.
+intact() {
+  [ -f "$1" ] && [ "$(wc -c < "$1")" -eq "$2" ] &&
+    [ "$({ head -c ${PROBE} "$1"; tail -c ${PROBE} "$1"; } | cksum)" = "$3" ]
+}
+# Written aside, then renamed: whoever starts at the same time sees all or nothing.
+unpack() {
+  intact "$1" "$4" "$5" && return
+  mkdir -p "$folder" 2>/dev/null ||
+    fail "cannot make the folder $folder: set XDG_CACHE_HOME to a folder that can be written"
+  part=$1.$$
+  trap 'rm -f "$part"' EXIT
+  trap 'exit 130' INT TERM
+  { tail -c +"$2" "$0" | head -c "$3" | gzip -dc > "$part"; } 2>/dev/null ||
+    fail "cannot unpack into $folder: it cannot be written, the disk is full, or this file is damaged"
+  sync "$part" 2>/dev/null
+  intact "$part" "$4" "$5" || fail "this file is damaged: copy it anew"
+  chmod 755 "$part" && mv -f "$part" "$1" || fail "cannot write into $folder"
+  trap - EXIT INT TERM
+}
+unpack "$program" ${programStart} ${program.compressed.length} ${program.size} "${program.checksum}"
+unpack "$deno" ${denoStart} ${deno.compressed.length} ${deno.size} "${deno.checksum}"
+DENO_DIR=$folder/deno
+DENO_NO_UPDATE_CHECK=1
+export DENO_DIR DENO_NO_UPDATE_CHECK
+exec "$deno" run --quiet --no-config --no-lock --no-remote ${
+    ROLE_FLAGS.join(" ")
+  } "$program" "$@"
+`;
+}

@@ -1,0 +1,59 @@
+/**
+ * Deno's own binaries, from npm.
+ *
+ * @module
+ */
+import { join } from "@std/path/join";
+import { BuildError, run } from "./command.ts";
+import type { Target } from "./target.ts";
+
+/** A Deno binary. */
+export interface Runtime {
+  /** Where it is. */
+  path: string;
+  /** The registry's hash of the package that it came in. */
+  integrity: string;
+}
+
+/**
+ * Gets Deno's binary for a system, of the version that runs this. npm holds what
+ * it downloads against the registry's hash, and refuses what differs.
+ *
+ * @param target The system.
+ * @param folder A folder to install into.
+ */
+export async function fetchRuntime(
+  target: Target,
+  folder: string,
+): Promise<Runtime> {
+  const { runtimePackage, runtimeFile } = target;
+  const place = join(folder, target.folder);
+  await Deno.mkdir(place, { recursive: true });
+  const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
+  await run(npm, [
+    "install",
+    "--prefix",
+    place,
+    "--no-save",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    // It is for the machine that the executable will run on, not for this one.
+    "--force",
+    `${runtimePackage}@${Deno.version.deno}`,
+  ]);
+  const lock = JSON.parse(
+    await Deno.readTextFile(join(place, "node_modules/.package-lock.json")),
+  );
+  const { version, integrity } =
+    lock.packages[`node_modules/${runtimePackage}`] ?? {};
+  if (version !== Deno.version.deno || typeof integrity !== "string") {
+    throw new BuildError(
+      `npm brought ${runtimePackage} ${version}, not ${Deno.version.deno}`,
+    );
+  }
+  return {
+    path: join(place, "node_modules", runtimePackage, runtimeFile),
+    integrity,
+  };
+}

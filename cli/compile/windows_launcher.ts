@@ -1,0 +1,58 @@
+/**
+ * One self-extracting file for Windows: caxa's stub, which unpacks the program
+ * and Deno once, into the user's temporary folder, and starts Deno.
+ *
+ * @module
+ */
+import caxa from "@appthreat/caxa";
+import { fromFileUrl } from "@std/path/from-file-url";
+import { join } from "@std/path/join";
+import { ROLE_FLAGS } from "./target.ts";
+
+/** Stubs come with the package, beside its code. */
+const STUB = new URL(
+  "../stubs/stub--win32--x64",
+  import.meta.resolve("@appthreat/caxa"),
+);
+
+/**
+ * Makes the file.
+ *
+ * @param name The role.
+ * @param bundle The path of its program.
+ * @param runtime The path of Deno for Windows.
+ * @param output Where the file goes; something is left beside it.
+ * @param folder A folder to work in.
+ */
+export async function windowsLauncher(
+  name: string,
+  bundle: string,
+  runtime: string,
+  output: string,
+  folder: string,
+): Promise<void> {
+  const input = join(folder, `${name}-windows`);
+  // Its default exclusions leave out programs at the top, but not below.
+  const inside = join(input, "echosounder");
+  await Deno.mkdir(inside, { recursive: true });
+  await Deno.copyFile(bundle, join(inside, `${name}.js`));
+  await Deno.copyFile(runtime, join(inside, "deno.exe"));
+  await caxa({
+    input,
+    output,
+    // A description of the file, which it puts beside it and nobody asked for.
+    metadataFile: `${name}-windows.json`,
+    command: [
+      "{{caxa}}/echosounder/deno.exe",
+      "run",
+      "--quiet",
+      "--no-config",
+      "--no-lock",
+      "--no-remote",
+      ...ROLE_FLAGS,
+      `{{caxa}}/echosounder/${name}.js`,
+    ],
+    stub: fromFileUrl(STUB),
+    includeNode: false,
+  });
+}
