@@ -8,6 +8,7 @@ import {
   read,
   residentMemory,
   roleCommand,
+  roleEnvironment,
   runRole,
   sendAndReset,
   startRole,
@@ -198,7 +199,7 @@ async function pour(
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
+    ...roleEnvironment(),
   }).spawn();
   const stderr = new Response(child.stderr).text();
   const feeding = ReadableStream.from(input).pipeTo(child.stdin);
@@ -661,6 +662,7 @@ Deno.test("tcp-server serves on and stops in order while its output pipe is full
     ],
     stdout: "piped",
     stderr: "piped",
+    ...roleEnvironment(),
   }).spawn();
   const connecting = async () => {
     for (;;) {

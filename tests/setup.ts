@@ -249,7 +249,7 @@ export const ROOT: string = fromFileUrl(new URL("..", import.meta.url));
 
 /**
  * How a role is started: from source, or, where this names a folder, from the
- * executables in it.
+ * executables in it, in an environment of which nothing else is known.
  */
 const EXECUTABLES = Deno.env.get("ECHOSOUNDER_EXECUTABLES");
 
@@ -258,21 +258,35 @@ export function isFromSource(): boolean {
   return EXECUTABLES === undefined;
 }
 
-/** What Deno needs of the environment to find its cache. */
-function runtimeEnv(): Record<string, string> {
-  const names = [
-    "HOME",
-    "DENO_DIR",
-    "XDG_CACHE_HOME",
-    "LOCALAPPDATA",
-    "SystemRoot",
-  ];
-  return Object.fromEntries(
-    names.flatMap((name) => {
-      const value = Deno.env.get(name);
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+/** The folder of the executables that are tested. */
+export function executablesFolder(): string {
+  if (EXECUTABLES === undefined) {
+    throw new Error("roles are started from source");
+  }
+  return EXECUTABLES;
+}
+
+/**
+ * The environment that a role is started in: that of the tests, or, for
+ * executables and where it is asked for, one with next to nothing in it.
+ */
+export function roleEnvironment(
+  clearEnv = !isFromSource(),
+): { env: Record<string, string>; clearEnv: boolean } {
+  const names = isFromSource()
+    // What Deno needs to find its cache.
+    ? ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA", "SystemRoot"]
+    : ["ECHOSOUNDER_PATH", "ECHOSOUNDER_HOME"];
+  const kept = names.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined
+      ? []
+      : [[name.replace("ECHOSOUNDER_", ""), value]];
+  });
+  return {
+    env: { NO_COLOR: "1", ...clearEnv ? Object.fromEntries(kept) : {} },
+    clearEnv,
+  };
 }
 
 /** The command line that starts a role in its sandbox. */
@@ -322,16 +336,12 @@ export class TestProcess implements AsyncDisposable {
 
   constructor(command: string[], options: StartOptions = {}) {
     const [program, ...args] = command;
+    const { env, clearEnv } = roleEnvironment(options.clearEnv);
     this.#child = new Deno.Command(program, {
       args,
       cwd: ROOT,
-      // Deno itself finds its cache by these; a program does not see them.
-      env: {
-        NO_COLOR: "1",
-        ...options.clearEnv && isFromSource() ? runtimeEnv() : {},
-        ...options.env,
-      },
-      clearEnv: options.clearEnv,
+      env: { ...env, ...options.env },
+      clearEnv,
       stdin: options.stdin ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",

@@ -221,7 +221,9 @@ for (const { role, options, positionals, examples } of ROLES) {
     const { code, stdout } = await runRole(role, ["--version"]);
     assertEquals(code, 0);
     assert(
-      new RegExp(`^${role} ${version} \\(deno \\d+\\.\\d+\\.\\d+, \\S+\\)\n$`)
+      new RegExp(
+        `^${role} ${version} \\(deno \\d+\\.\\d+\\.\\d+, \\S+(, npm|, denort)?\\)\n$`,
+      )
         .test(stdout),
       stdout,
     );

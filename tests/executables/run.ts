@@ -1,0 +1,107 @@
+/**
+ * Builds the executables for Linux and points the programs' tests at them, in an
+ * environment with a shell, the core utilities and gzip, and nothing else.
+ *
+ * @module
+ */
+import { join } from "@std/path/join";
+import { ROOT } from "../setup.ts";
+
+const UTILITIES = [
+  ...[
+    "sh",
+    "cat",
+    "chmod",
+    "cksum",
+    "gzip",
+    "head",
+    "mkdir",
+    "mv",
+    "rm",
+    "sync",
+    "tail",
+    "wc",
+  ],
+];
+
+/** The tests that start the programs. */
+const TESTS = [
+  "cli_test.ts",
+  "demo_test.ts",
+  "faults_test.ts",
+  "interop_test.ts",
+  "sandbox_test.ts",
+  "usage_test.ts",
+  "executables/launcher_test.ts",
+];
+
+/** Runs Deno, its output shown; returns its exit code. */
+async function deno(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), { args, env, cwd: ROOT })
+    .spawn();
+  return (await child.status).code;
+}
+
+/** Links to the utilities in a folder that holds nothing else. */
+async function linkUtilities(folder: string): Promise<void> {
+  await Deno.mkdir(folder);
+  for (const name of UTILITIES) {
+    const place = ["/bin", "/usr/bin"].map((bin) => join(bin, name)).find(
+      (path) => {
+        try {
+          return Deno.statSync(path).isFile;
+        } catch {
+          return false;
+        }
+      },
+    );
+    if (place === undefined) {
+      throw new Error(`${name} is not in /bin or /usr/bin`);
+    }
+    await Deno.symlink(place, join(folder, name));
+  }
+}
+
+async function main(): Promise<number> {
+  if (Deno.build.os !== "linux") {
+    console.log(
+      "The executables for Linux can be tried on Linux only: nothing was tested.",
+    );
+    return 1;
+  }
+  const folder = await Deno.makeTempDir({ prefix: "echosounder-" });
+  try {
+    const [dist, path, home] = ["dist", "bin", "home"].map((name) =>
+      join(folder, name)
+    );
+    await linkUtilities(path);
+    await Deno.mkdir(home);
+    const compile = [
+      "task",
+      "--quiet",
+      "compile",
+      "--target",
+      "linux",
+      "--runtime",
+      "npm",
+    ];
+    const code = await deno([...compile, "--out", dist]);
+    if (code !== 0) return code;
+    const tests = TESTS.map((name) => `tests/${name}`);
+    return await deno(
+      ["test", "--quiet", "--frozen", "--allow-all", ...tests],
+      {
+        ECHOSOUNDER_EXECUTABLES: join(dist, "linux"),
+        ECHOSOUNDER_PATH: path,
+        ECHOSOUNDER_HOME: home,
+      },
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.exit(await main());
