@@ -1,0 +1,110 @@
+/**
+ * Builds the executables for Windows and four Winsock peers, and runs them all:
+ * on Windows, or on Linux under Wine.
+ *
+ * @module
+ */
+import { join } from "@std/path/join";
+import { ROOT } from "../setup.ts";
+import { NotPrepared, Wine } from "./wine.ts";
+
+const ROLES = ["tcp-server", "tcp-client", "udp-server", "udp-client"];
+const PEERS = ["tcp_server", "tcp_client", "udp_server", "udp_client"];
+
+async function deno(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), { args, env, cwd: ROOT })
+    .spawn();
+  return (await child.status).code;
+}
+
+/** Builds the Winsock peers; none where there is no compiler for them. */
+function buildPeers(folder: string): string[] {
+  const compiler = Deno.build.os === "windows"
+    ? "gcc"
+    : "x86_64-w64-mingw32-gcc";
+  return PEERS.map((name) => {
+    const output = join(folder, `${name}.exe`);
+    const source = join(ROOT, "tests/windows/winsock", `${name}.c`);
+    let built = false;
+    try {
+      const args = [
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-O2",
+        "-o",
+        output,
+        source,
+        "-lws2_32",
+      ];
+      built = new Deno.Command(compiler, { args }).outputSync().success;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+    if (!built) {
+      throw new NotPrepared(
+        `${compiler} does not build ${source}: install mingw-w64`,
+      );
+    }
+    return output;
+  });
+}
+
+async function main(): Promise<number> {
+  const folder = await Deno.makeTempDir({ prefix: "echosounder-" });
+  using wine = Deno.build.os === "windows" ? undefined : Wine.prepare();
+  try {
+    const dist = join(folder, "dist");
+    const code = await deno([
+      "task",
+      "--quiet",
+      "compile",
+      "--target",
+      "windows",
+      "--runtime",
+      Deno.build.os === "windows" ? "auto" : "npm",
+      "--out",
+      dist,
+    ]);
+    if (code !== 0) return code;
+    const files = [
+      ...ROLES.map((role) => join(dist, "windows", `${role}.exe`)),
+      ...buildPeers(folder),
+    ];
+    const place = wine?.install(files);
+    const commands = Object.fromEntries(files.map((file) => {
+      const name = file.split(/[\\/]/).at(-1)!;
+      const command = wine === undefined
+        ? [file]
+        : wine.command(["wine", `${place}/${name}`]);
+      return [name.replace(".exe", ""), command];
+    }));
+    return await deno([
+      "test",
+      "--quiet",
+      "--frozen",
+      "--allow-all",
+      "tests/windows/",
+    ], {
+      ECHOSOUNDER_WINDOWS: JSON.stringify({
+        commands,
+        endAll: wine?.command(["wineserver", "-k"]),
+      }),
+    });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+let code: number;
+try {
+  code = await main();
+} catch (error) {
+  if (!(error instanceof NotPrepared)) throw error;
+  console.error(error.message);
+  code = 1;
+}
+Deno.exit(code);
