@@ -25,6 +25,16 @@ import type { Role } from "../cli/roles.ts";
 const HOST = "127.0.0.1";
 const LOCAL = ["--host", HOST, "--port", "0"];
 
+/** A test that asks a process to stop, as Windows lets nobody do from outside. */
+function signalTest(name: string, fn: () => Promise<void>): void {
+  const ignore = Deno.build.os === "windows";
+  Deno.test({
+    name: name + (ignore ? " (skipped: needs signals)" : ""),
+    ignore,
+    fn,
+  });
+}
+
 /** A server of ours and a client of ours; what each printed. */
 async function exchange(
   server: Role,
@@ -91,55 +101,61 @@ Deno.test("tcp-client sends MESSAGE, also one that looks like a number or an opt
   }
 });
 
-Deno.test("tcp-client --json and tcp-server --json write the events of the schema", async () => {
-  const { asked, served } = await exchange(
-    "tcp-server",
-    ["--json"],
-    "tcp-client",
-    ["--json"],
-  );
-  const client = parseEvents(asked.stdout);
-  assertEquals(client.map(({ event }) => event), [
-    "connected",
-    "sent",
-    "received",
-    "closed",
-    "result",
-  ]);
-  assert(
-    client.every(({ role, schema }) => role === "tcp-client" && schema === 1),
-  );
-  const server = parseEvents(served.stdout);
-  assertEquals(
-    server.map(({ event }) => event),
-    ["listening", "connection-opened", "connection-closed", "summary"],
-  );
-  assertEquals(server[2].reason, "finished");
-  assertEquals([server[3].bytes_received, server[3].bytes_sent], [14, 14]);
-  assertEquals([asked.code, served.code], [0, 0]);
-});
+signalTest(
+  "tcp-client --json and tcp-server --json write the events of the schema",
+  async () => {
+    const { asked, served } = await exchange(
+      "tcp-server",
+      ["--json"],
+      "tcp-client",
+      ["--json"],
+    );
+    const client = parseEvents(asked.stdout);
+    assertEquals(client.map(({ event }) => event), [
+      "connected",
+      "sent",
+      "received",
+      "closed",
+      "result",
+    ]);
+    assert(
+      client.every(({ role, schema }) => role === "tcp-client" && schema === 1),
+    );
+    const server = parseEvents(served.stdout);
+    assertEquals(
+      server.map(({ event }) => event),
+      ["listening", "connection-opened", "connection-closed", "summary"],
+    );
+    assertEquals(server[2].reason, "finished");
+    assertEquals([server[3].bytes_received, server[3].bytes_sent], [14, 14]);
+    assertEquals([asked.code, served.code], [0, 0]);
+  },
+);
 
-Deno.test("udp-client --json and udp-server --json write the events of the schema", async () => {
-  const { asked, served } = await exchange(
-    "udp-server",
-    ["--json", "--log-level", "debug"],
-    "udp-client",
-    ["--json", "--count", "2", "hello"],
-  );
-  const client = parseEvents(asked.stdout);
-  assertEquals(
-    client.map(({ event }) => event),
-    ["sent", "received", "sent", "received", "result"],
-  );
-  const server = parseEvents(served.stdout);
-  assertEquals(
-    server.map(({ event }) => event),
-    ["listening", "datagram", "datagram", "summary"],
-  );
-  assertEquals(atob(server[1].data), "hello");
-});
+signalTest(
+  "udp-client --json and udp-server --json write the events of the schema",
+  async () => {
+    const { asked, served } = await exchange(
+      "udp-server",
+      ["--json", "--log-level", "debug"],
+      "udp-client",
+      ["--json", "--count", "2", "hello"],
+    );
+    const client = parseEvents(asked.stdout);
+    assertEquals(
+      client.map(({ event }) => event),
+      ["sent", "received", "sent", "received", "result"],
+    );
+    const server = parseEvents(served.stdout);
+    assertEquals(
+      server.map(({ event }) => event),
+      ["listening", "datagram", "datagram", "summary"],
+    );
+    assertEquals(atob(server[1].data), "hello");
+  },
+);
 
-Deno.test("a server tells of datagrams only at debug level", async () => {
+signalTest("a server tells of datagrams only at debug level", async () => {
   const { served } = await exchange("udp-server", ["--json"], "udp-client", []);
   assertEquals(parseEvents(served.stdout).map(({ event }) => event), [
     "listening",
@@ -147,7 +163,7 @@ Deno.test("a server tells of datagrams only at debug level", async () => {
   ]);
 });
 
-Deno.test("tcp-client --size carries 100 MB there and back", async () => {
+signalTest("tcp-client --size carries 100 MB there and back", async () => {
   const { asked, served } = await exchange(
     "tcp-server",
     ["--json"],
@@ -161,30 +177,33 @@ Deno.test("tcp-client --size carries 100 MB there and back", async () => {
   assertEquals(parseEvents(served.stdout).at(-1)?.bytes_sent, 100_000_000);
 });
 
-Deno.test("tcp-client --count measures round trips, with --interval between them", async () => {
-  const { asked } = await exchange("tcp-server", [], "tcp-client", [
-    "--json",
-    "--count",
-    "3",
-    "--interval",
-    "50ms",
-    "--size",
-    "64",
-  ]);
-  const events = parseEvents(asked.stdout);
-  const received = events.filter(({ event }) => event === "received");
-  assertEquals(received.map(({ sequence }) => sequence), [1, 2, 3]);
-  const result = events.at(-1)!;
-  assertEquals(
-    [result.passed, result.messages_received, result.bytes_received],
-    [true, 3, 192],
-  );
-  assert(result.duration_us >= 99_000, `${result.duration_us}`);
-  assertEquals(
-    result.rtt_us.max,
-    Math.max(...received.map(({ rtt_us }) => rtt_us)),
-  );
-});
+signalTest(
+  "tcp-client --count measures round trips, with --interval between them",
+  async () => {
+    const { asked } = await exchange("tcp-server", [], "tcp-client", [
+      "--json",
+      "--count",
+      "3",
+      "--interval",
+      "50ms",
+      "--size",
+      "64",
+    ]);
+    const events = parseEvents(asked.stdout);
+    const received = events.filter(({ event }) => event === "received");
+    assertEquals(received.map(({ sequence }) => sequence), [1, 2, 3]);
+    const result = events.at(-1)!;
+    assertEquals(
+      [result.passed, result.messages_received, result.bytes_received],
+      [true, 3, 192],
+    );
+    assert(result.duration_us >= 99_000, `${result.duration_us}`);
+    assertEquals(
+      result.rtt_us.max,
+      Math.max(...received.map(({ rtt_us }) => rtt_us)),
+    );
+  },
+);
 
 /** Pours bytes into `tcp-client --stdin` and reads what comes out, both at once. */
 async function pour(
@@ -375,26 +394,29 @@ for (const role of ["tcp-client", "udp-client"] as const) {
     assertEquals((await client.outcome()).code, 0);
   });
 
-  Deno.test(`${role} stopped by Ctrl+C gives its result and exits 130`, async () => {
-    await using server = startRole(
-      role === "tcp-client" ? "tcp-server" : "udp-server",
-      LOCAL,
-    );
-    const port = await server.listening();
-    await using client = startRole(role, [
-      `${HOST}:${port}`,
-      "--interval",
-      "20ms",
-      "--json",
-    ]);
-    await client.shows('"sequence":3');
-    client.signal("SIGINT");
-    const { code, stdout } = await client.outcome();
-    assertEquals(code, 130);
-    const result = parseEvents(stdout).at(-2)!;
-    assertEquals([result.event, result.failure.code], ["result", "stopped"]);
-    assert(result.messages_received >= 3);
-  });
+  signalTest(
+    `${role} stopped by Ctrl+C gives its result and exits 130`,
+    async () => {
+      await using server = startRole(
+        role === "tcp-client" ? "tcp-server" : "udp-server",
+        LOCAL,
+      );
+      const port = await server.listening();
+      await using client = startRole(role, [
+        `${HOST}:${port}`,
+        "--interval",
+        "20ms",
+        "--json",
+      ]);
+      await client.shows('"sequence":3');
+      client.signal("SIGINT");
+      const { code, stdout } = await client.outcome();
+      assertEquals(code, 130);
+      const result = parseEvents(stdout).at(-2)!;
+      assertEquals([result.event, result.failure.code], ["result", "stopped"]);
+      assert(result.messages_received >= 3);
+    },
+  );
 
   Deno.test(`${role} ends quietly when nobody reads its output any more`, async () => {
     await using server = startRole(
@@ -441,71 +463,83 @@ for (
   });
 }
 
-Deno.test("tcp-server stops in order at SIGTERM: clients finish, then a summary, exit 0", async () => {
-  await using server = startRole("tcp-server", [...LOCAL, "--json"]);
-  const port = await server.listening();
-  using conn = await Deno.connect({ hostname: HOST, port });
-  await writeAll(conn, bytes("before"));
-  await read(conn, 6);
-  server.signal("SIGTERM");
-  await until(() => server.stderr.includes("SIGTERM"), "the signal's notice");
-  await writeAll(conn, bytes("after"));
-  assertEquals(text(await read(conn, 5)), "after");
-  await conn.closeWrite();
-  const { code, stdout } = await server.outcome();
-  const summary = parseEvents(stdout).at(-1)!;
-  assertEquals([code, summary.connections, summary.cut_off], [0, 1, 0]);
-});
+signalTest(
+  "tcp-server stops in order at SIGTERM: clients finish, then a summary, exit 0",
+  async () => {
+    await using server = startRole("tcp-server", [...LOCAL, "--json"]);
+    const port = await server.listening();
+    using conn = await Deno.connect({ hostname: HOST, port });
+    await writeAll(conn, bytes("before"));
+    await read(conn, 6);
+    server.signal("SIGTERM");
+    await until(() => server.stderr.includes("SIGTERM"), "the signal's notice");
+    await writeAll(conn, bytes("after"));
+    assertEquals(text(await read(conn, 5)), "after");
+    await conn.closeWrite();
+    const { code, stdout } = await server.outcome();
+    const summary = parseEvents(stdout).at(-1)!;
+    assertEquals([code, summary.connections, summary.cut_off], [0, 1, 0]);
+  },
+);
 
-Deno.test("tcp-server closes what is left when its grace is over", async () => {
-  await using server = startRole("tcp-server", [
-    ...LOCAL,
-    "--json",
-    "--grace",
-    "100ms",
-  ]);
-  const port = await server.listening();
-  using conn = await Deno.connect({ hostname: HOST, port });
-  await writeAll(conn, bytes("x"));
-  await read(conn, 1);
-  server.signal("SIGINT");
-  const { code, stdout } = await server.outcome();
-  const summary = parseEvents(stdout).at(-1)!;
-  assertEquals([code, summary.cut_off], [0, 1]);
-});
+signalTest(
+  "tcp-server closes what is left when its grace is over",
+  async () => {
+    await using server = startRole("tcp-server", [
+      ...LOCAL,
+      "--json",
+      "--grace",
+      "100ms",
+    ]);
+    const port = await server.listening();
+    using conn = await Deno.connect({ hostname: HOST, port });
+    await writeAll(conn, bytes("x"));
+    await read(conn, 1);
+    server.signal("SIGINT");
+    const { code, stdout } = await server.outcome();
+    const summary = parseEvents(stdout).at(-1)!;
+    assertEquals([code, summary.cut_off], [0, 1]);
+  },
+);
 
-Deno.test("tcp-server exits at once, with 130, at a second signal", async () => {
-  await using server = startRole("tcp-server", [...LOCAL, "--grace", "1h"]);
-  const port = await server.listening();
-  using conn = await Deno.connect({ hostname: HOST, port });
-  await writeAll(conn, bytes("x"));
-  await read(conn, 1);
-  server.signal("SIGINT");
-  await until(
-    () => server.stderr.includes("SIGINT"),
-    "the first signal's notice",
-  );
-  // Not so soon that it would be taken for the same request.
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  server.signal("SIGINT");
-  assertEquals((await server.outcome()).code, 130);
-});
+signalTest(
+  "tcp-server exits at once, with 130, at a second signal",
+  async () => {
+    await using server = startRole("tcp-server", [...LOCAL, "--grace", "1h"]);
+    const port = await server.listening();
+    using conn = await Deno.connect({ hostname: HOST, port });
+    await writeAll(conn, bytes("x"));
+    await read(conn, 1);
+    server.signal("SIGINT");
+    await until(
+      () => server.stderr.includes("SIGINT"),
+      "the first signal's notice",
+    );
+    // Not so soon that it would be taken for the same request.
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    server.signal("SIGINT");
+    assertEquals((await server.outcome()).code, 130);
+  },
+);
 
-Deno.test("tcp-server takes a signal that comes twice at once for one", async () => {
-  await using server = startRole("tcp-server", [...LOCAL, "--json"]);
-  const port = await server.listening();
-  using conn = await Deno.connect({ hostname: HOST, port });
-  await writeAll(conn, bytes("x"));
-  await read(conn, 1);
-  server.signal("SIGINT");
-  server.signal("SIGINT");
-  await until(() => server.stderr.includes("SIGINT"), "the signal's notice");
-  await conn.closeWrite();
-  const { code, stdout } = await server.outcome();
-  assertEquals([code, parseEvents(stdout).at(-1)?.event], [0, "summary"]);
-});
+signalTest(
+  "tcp-server takes a signal that comes twice at once for one",
+  async () => {
+    await using server = startRole("tcp-server", [...LOCAL, "--json"]);
+    const port = await server.listening();
+    using conn = await Deno.connect({ hostname: HOST, port });
+    await writeAll(conn, bytes("x"));
+    await read(conn, 1);
+    server.signal("SIGINT");
+    server.signal("SIGINT");
+    await until(() => server.stderr.includes("SIGINT"), "the signal's notice");
+    await conn.closeWrite();
+    const { code, stdout } = await server.outcome();
+    assertEquals([code, parseEvents(stdout).at(-1)?.event], [0, "summary"]);
+  },
+);
 
-Deno.test("udp-server sums up at SIGTERM and exits 0", async () => {
+signalTest("udp-server sums up at SIGTERM and exits 0", async () => {
   const { served } = await exchange("udp-server", ["--json"], "udp-client", [
     "--size",
     "1000",
@@ -532,34 +566,37 @@ Deno.test("tcp-server --once exits 4 when its client breaks off", async () => {
   assert(stdout.includes("reset (connection reset by the peer)"), stdout);
 });
 
-Deno.test("tcp-server --idle-timeout, --max-connections and --allow reach the server", async () => {
-  await using server = startRole("tcp-server", [
-    ...LOCAL,
-    "--json",
-    "--idle-timeout",
-    "200ms",
-    "--max-connections",
-    "1",
-    "--allow",
-    "127.0.0.1",
-    "--allow",
-    "::1",
-  ]);
-  const port = await server.listening();
-  using first = await Deno.connect({ hostname: HOST, port });
-  await writeAll(first, bytes("x"));
-  await read(first, 1);
-  using second = await Deno.connect({ hostname: HOST, port });
-  assertEquals((await read(second)).length, 0);
-  assertEquals((await read(first)).length, 0);
-  server.signal("SIGTERM");
-  const summary = parseEvents((await server.outcome()).stdout).at(-1)!;
-  assertEquals([summary.connections, summary.rejected, summary.idle], [
-    1,
-    1,
-    1,
-  ]);
-});
+signalTest(
+  "tcp-server --idle-timeout, --max-connections and --allow reach the server",
+  async () => {
+    await using server = startRole("tcp-server", [
+      ...LOCAL,
+      "--json",
+      "--idle-timeout",
+      "200ms",
+      "--max-connections",
+      "1",
+      "--allow",
+      "127.0.0.1",
+      "--allow",
+      "::1",
+    ]);
+    const port = await server.listening();
+    using first = await Deno.connect({ hostname: HOST, port });
+    await writeAll(first, bytes("x"));
+    await read(first, 1);
+    using second = await Deno.connect({ hostname: HOST, port });
+    assertEquals((await read(second)).length, 0);
+    assertEquals((await read(first)).length, 0);
+    server.signal("SIGTERM");
+    const summary = parseEvents((await server.outcome()).stdout).at(-1)!;
+    assertEquals([summary.connections, summary.rejected, summary.idle], [
+      1,
+      1,
+      1,
+    ]);
+  },
+);
 
 for (const role of ["tcp-server", "udp-server"] as const) {
   Deno.test(`${role} exits 3 where its port is taken, and says what to do`, async () => {
@@ -591,7 +628,7 @@ for (const role of ["tcp-server", "udp-server"] as const) {
   });
 }
 
-Deno.test("udp-server --service and --allow reach the server", async () => {
+signalTest("udp-server --service and --allow reach the server", async () => {
   await using server = startRole("udp-server", [
     ...LOCAL,
     "--json",
@@ -631,12 +668,15 @@ Deno.test("udp-client exits 1 where some datagrams are lost, 4 where all are", a
   assertEquals(wholly.code, 4);
 });
 
-Deno.test("udp-client shows an answer's control characters escaped", async () => {
-  const { asked } = await exchange("udp-server", [], "udp-client", [
-    "a\x1b[31m\nb\u202ec",
-  ]);
-  assertEquals(asked.stdout.split("\n")[2], "a\\u{1b}[31m\\u{a}b\\u{202e}c");
-});
+signalTest(
+  "udp-client shows an answer's control characters escaped",
+  async () => {
+    const { asked } = await exchange("udp-server", [], "udp-client", [
+      "a\x1b[31m\nb\u202ec",
+    ]);
+    assertEquals(asked.stdout.split("\n")[2], "a\\u{1b}[31m\\u{a}b\\u{202e}c");
+  },
+);
 
 Deno.test("colours need a terminal: a pipe gets plain text even without NO_COLOR", async () => {
   await using server = startRole("tcp-server", LOCAL, {
@@ -646,48 +686,51 @@ Deno.test("colours need a terminal: a pipe gets plain text even without NO_COLOR
   assert(!server.stdout.includes("\x1b"), server.stdout);
 });
 
-Deno.test("tcp-server serves on and stops in order while its output pipe is full", async () => {
-  const [program, ...args] = roleCommand("tcp-server");
-  const port = getAvailablePort();
-  // Nobody reads the pipe, and nobody closes it.
-  const server = new Deno.Command(program, {
-    args: [
-      ...args,
-      "--host",
-      HOST,
-      "--port",
-      String(port),
-      "--log-level",
-      "debug",
-    ],
-    stdout: "piped",
-    stderr: "piped",
-    ...roleEnvironment(),
-  }).spawn();
-  const connecting = async () => {
-    for (;;) {
-      try {
-        return await Deno.connect({ hostname: HOST, port });
-      } catch {
-        await new Promise((resolve) => setTimeout(resolve, 20));
+signalTest(
+  "tcp-server serves on and stops in order while its output pipe is full",
+  async () => {
+    const [program, ...args] = roleCommand("tcp-server");
+    const port = getAvailablePort();
+    // Nobody reads the pipe, and nobody closes it.
+    const server = new Deno.Command(program, {
+      args: [
+        ...args,
+        "--host",
+        HOST,
+        "--port",
+        String(port),
+        "--log-level",
+        "debug",
+      ],
+      stdout: "piped",
+      stderr: "piped",
+      ...roleEnvironment(),
+    }).spawn();
+    const connecting = async () => {
+      for (;;) {
+        try {
+          return await Deno.connect({ hostname: HOST, port });
+        } catch {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
       }
+    };
+    using conn = await connecting();
+    // Each message is worth two lines, far more than a pipe and the queue hold.
+    for (let i = 0; i < 30_000; i++) {
+      await writeAll(conn, bytes("x"));
+      await read(conn, 1);
     }
-  };
-  using conn = await connecting();
-  // Each message is worth two lines, far more than a pipe and the queue hold.
-  for (let i = 0; i < 30_000; i++) {
-    await writeAll(conn, bytes("x"));
-    await read(conn, 1);
-  }
-  await conn.closeWrite();
-  assertEquals(await conn.read(new Uint8Array(1)), null);
-  server.kill("SIGTERM");
-  const { code } = await server.status;
-  assertEquals(code, 0);
-  await server.stdout.cancel();
-  const stderr = await new Response(server.stderr).text();
-  assert(
-    /\d+ lines left out: nobody read standard output/.test(stderr),
-    stderr,
-  );
-});
+    await conn.closeWrite();
+    assertEquals(await conn.read(new Uint8Array(1)), null);
+    server.kill("SIGTERM");
+    const { code } = await server.status;
+    assertEquals(code, 0);
+    await server.stdout.cancel();
+    const stderr = await new Response(server.stderr).text();
+    assert(
+      /\d+ lines left out: nobody read standard output/.test(stderr),
+      stderr,
+    );
+  },
+);
