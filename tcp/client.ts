@@ -141,6 +141,9 @@ class Exchange {
         const length = await this.#conn.write(piece.subarray(at));
         this.bytesSent += length;
         at += length;
+        // While the peer takes what it is sent, it is not silent.
+        this.#timer.stop();
+        this.#watch();
       }
     } catch (error) {
       // A peer that has closed may have told why by what it sent before: the

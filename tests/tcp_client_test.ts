@@ -201,6 +201,25 @@ Deno.test("echoTcp() does not count the time in which no answer is owed", async 
   assertEquals([result.passed, result.failure], [true, undefined]);
 });
 
+Deno.test("echoTcp() is patient with a peer that answers only when it has everything", async () => {
+  await using peer = new TcpPeer(async (conn) => {
+    await writeAll(conn, await read(conn));
+  });
+  async function* slowly() {
+    for (let i = 0; i < 8; i++) {
+      yield bytes("x");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  const result = await echoTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload: slowly(),
+    timeout: 200,
+  });
+  assertEquals([result.failure, result.bytes_received], [undefined, 8]);
+});
+
 Deno.test("echoTcp() ends at a failure while its payload is still waiting for its source", async () => {
   await using peer = new TcpPeer(async (conn) => {
     await read(conn, 1);

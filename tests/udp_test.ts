@@ -349,6 +349,31 @@ Deno.test("echoUdp() does not take a late answer for the answer to the next data
   assertEquals(result.failure?.code, "loss");
 });
 
+Deno.test("echoUdp() counts a late answer that comes between two datagrams", async () => {
+  const late = Promise.withResolvers<void>();
+  let answerLate: (() => Promise<unknown>) | undefined;
+  await using peer = new UdpPeer((data, answer) => {
+    const copy = data.slice();
+    if (answerLate === undefined) answerLate = () => answer(copy);
+    else return answer(copy);
+  });
+  const result = await echoUdp({
+    hostname: HOST,
+    port: peer.port,
+    payload: { size: 64 },
+    count: 2,
+    timeout: 100,
+    onEvent: async ({ event }) => {
+      if (event === "lost") {
+        await answerLate!();
+        await late.promise;
+      }
+      if (event === "stray") late.resolve();
+    },
+  });
+  assertEquals([result.lost, result.late], [1, 1]);
+});
+
 Deno.test("echoUdp() does not take a late answer for the next one, even where all are alike", async () => {
   let answerFirst: (() => Promise<unknown>) | undefined;
   await using peer = new UdpPeer(async (data, answer) => {

@@ -70,7 +70,6 @@ interface Answer {
 
 /** Asks one peer, one datagram at a time, and sorts what comes back. */
 class Asker {
-  lost = 0;
   late = 0;
   duplicates = 0;
   strays = 0;
@@ -127,6 +126,11 @@ class Asker {
     const { sequence, bytes } = this.#question!;
     this.#owed.set(sequence, (this.#owed.get(sequence) ?? 0) + 1);
     this.bytesSent += await this.#socket.send(bytes, this.#target);
+  }
+
+  /** Stops waiting for the answer: it is late from now on. */
+  giveUp(): void {
+    this.#question = undefined;
   }
 
   /** Closes the socket. */
@@ -292,10 +296,12 @@ export async function echoUdp(
       if (got !== undefined) {
         return tries > 1 ? got : { ...got, rtt: between(sentAt, got.at) };
       }
-      if (!more) return undefined;
+      if (!more) break;
       const detail = unsent ?? "no answer";
       await onEvent?.({ event: "retry", detail, retry_us: patience * 1000 });
     }
+    asker.giveUp();
+    return undefined;
   }
 
   try {
@@ -303,10 +309,11 @@ export async function echoUdp(
       const bytes = source.message(sequence);
       const asked = now();
       const answer = await exchange(asker.ask(sequence, bytes));
+      if (failure !== undefined) break;
       messagesSent++;
       // Told after the round trip, so that telling takes no part in it.
       await onEvent?.({ event: "sent", sequence, bytes: bytes.length });
-      if (failure !== undefined || signal?.aborted) break;
+      if (signal?.aborted) break;
       if (answer === undefined) {
         lost++;
         await onEvent?.({ event: "lost", sequence, waited_us: since(asked) });
