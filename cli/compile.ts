@@ -16,15 +16,10 @@ import { DONE, FAILED, USAGE } from "./exit_codes.ts";
 import { helpText } from "./help.ts";
 import { flag, list, type OptionValues, value } from "./options.ts";
 import { parseCommandLine } from "./parse.ts";
-import type { CommandDefinition, Role } from "./roles.ts";
+import { type CommandDefinition, type Role, ROLES } from "./roles.ts";
 import { oneOf, UsageError } from "./values.ts";
 
-const ROLE_NAMES: Role[] = [
-  "tcp-server",
-  "tcp-client",
-  "udp-server",
-  "udp-client",
-];
+const ROLE_NAMES: Role[] = ROLES.map(({ role }) => role);
 
 const COMPILE = {
   role: "compile",

@@ -444,6 +444,16 @@ export async function runRole(
   return await process.outcome();
 }
 
+/** Runs Deno in the project, its output shown; returns its exit code. */
+export async function runDeno(
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<number> {
+  const child = new Deno.Command(Deno.execPath(), { args, env, cwd: ROOT })
+    .spawn();
+  return (await child.status).code;
+}
+
 /** Megabytes of memory that a process holds; 0 where the system does not tell. */
 export function residentMemory(pid: number): number {
   try {

@@ -5,24 +5,11 @@
  * @module
  */
 import { join } from "@std/path/join";
-import { ROOT } from "../setup.ts";
+import { runDeno } from "../setup.ts";
 
-const UTILITIES = [
-  ...[
-    "sh",
-    "cat",
-    "chmod",
-    "cksum",
-    "gzip",
-    "head",
-    "mkdir",
-    "mv",
-    "rm",
-    "sync",
-    "tail",
-    "wc",
-  ],
-];
+/** What the files for Linux need of a system, besides its kernel and C library. */
+const UTILITIES = "sh cat chmod cksum gzip head mkdir mv rm sync tail wc"
+  .split(" ");
 
 /** The tests that start the programs. */
 const TESTS = [
@@ -34,16 +21,6 @@ const TESTS = [
   "usage_test.ts",
   "executables/launcher_test.ts",
 ];
-
-/** Runs Deno, its output shown; returns its exit code. */
-async function deno(
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<number> {
-  const child = new Deno.Command(Deno.execPath(), { args, env, cwd: ROOT })
-    .spawn();
-  return (await child.status).code;
-}
 
 /** Links to the utilities in a folder that holds nothing else. */
 async function linkUtilities(folder: string): Promise<void> {
@@ -88,10 +65,10 @@ async function main(): Promise<number> {
       "--runtime",
       "npm",
     ];
-    const code = await deno([...compile, "--out", dist]);
+    const code = await runDeno([...compile, "--out", dist]);
     if (code !== 0) return code;
     const tests = TESTS.map((name) => `tests/${name}`);
-    return await deno(
+    return await runDeno(
       ["test", "--quiet", "--frozen", "--allow-all", ...tests],
       {
         ECHOSOUNDER_EXECUTABLES: join(dist, "linux"),

@@ -5,20 +5,11 @@
  * @module
  */
 import { join } from "@std/path/join";
-import { ROOT } from "../setup.ts";
+import { ROLES } from "../../cli/roles.ts";
+import { ROOT, runDeno } from "../setup.ts";
 import { NotPrepared, Wine } from "./wine.ts";
 
-const ROLES = ["tcp-server", "tcp-client", "udp-server", "udp-client"];
 const PEERS = ["tcp_server", "tcp_client", "udp_server", "udp_client"];
-
-async function deno(
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<number> {
-  const child = new Deno.Command(Deno.execPath(), { args, env, cwd: ROOT })
-    .spawn();
-  return (await child.status).code;
-}
 
 /** Builds the Winsock peers; none where there is no compiler for them. */
 function buildPeers(folder: string): string[] {
@@ -58,7 +49,7 @@ async function main(): Promise<number> {
   using wine = Deno.build.os === "windows" ? undefined : Wine.prepare();
   try {
     const dist = join(folder, "dist");
-    const code = await deno([
+    const code = await runDeno([
       "task",
       "--quiet",
       "compile",
@@ -71,7 +62,7 @@ async function main(): Promise<number> {
     ]);
     if (code !== 0) return code;
     const files = [
-      ...ROLES.map((role) => join(dist, "windows", `${role}.exe`)),
+      ...ROLES.map(({ role }) => join(dist, "windows", `${role}.exe`)),
       ...buildPeers(folder),
     ];
     const place = wine?.install(files);
@@ -82,7 +73,7 @@ async function main(): Promise<number> {
         : wine.command(["wine", `${place}/${name}`]);
       return [name.replace(".exe", ""), command];
     }));
-    return await deno([
+    return await runDeno([
       "test",
       "--quiet",
       "--frozen",
