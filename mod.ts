@@ -39,3 +39,4 @@ export * from "./net/events.ts";
 export { type AddressFamily } from "./net/resolve.ts";
 export { type Payload } from "./measure/payload.ts";
 export { patternPieces } from "./measure/pattern.ts";
+export { mergeDelays } from "./measure/round_trips.ts";

@@ -8,6 +8,7 @@ import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatAddress } from "../net/address.ts";
 import type {
   ConnectionClosedEvent,
+  DelaySummary,
   EchosounderEvent,
   PeerAddress,
   ResultEvent,
@@ -62,6 +63,17 @@ function counted(number: number, noun: string): string {
 function bytes(number: number): string {
   return counted(number, "byte");
 }
+
+/** The figures of a run's delays, from the shortest to the longest. */
+const DELAY_FIGURES = [
+  "min",
+  "mean",
+  "p50",
+  "p90",
+  "p99",
+  "p99.9",
+  "max",
+] as const;
 
 const REJECTED_REASONS = {
   "not-allowed": "not in the allow-list",
@@ -207,12 +219,14 @@ function resultLines(event: ResultEvent | UdpResultEvent): string[] {
   const lines = [
     `${verdict}: ${counts.join(", ")} in ${formatDuration(event.duration_us)}`,
   ];
-  if (event.rtt_us !== undefined) {
-    const { min, mean, max } = event.rtt_us;
-    lines.push(
-      `round trip: min ${formatDuration(min)}, mean ${formatDuration(mean)}, ` +
-        `max ${formatDuration(max)}`,
-    );
-  }
+  if (event.rtt_us !== undefined) lines.push(delayLine(event.rtt_us));
   return lines;
+}
+
+function delayLine(delays: DelaySummary): string {
+  const figures = DELAY_FIGURES.flatMap((name) => {
+    const delay = delays[name];
+    return delay === undefined ? [] : [`${name} ${formatDuration(delay)}`];
+  });
+  return `round trip: ${figures.join(", ")}`;
 }

@@ -4,27 +4,103 @@
  * @module
  */
 import type { DelaySummary } from "../net/events.ts";
+import { Histogram } from "./histogram.ts";
 
 /** The round-trip delays of a run (RFC 2681), in microseconds. */
 export class RoundTrips {
-  /** How many were recorded. */
-  count = 0;
+  readonly #histogram: Histogram | undefined;
+  #count = 0;
   #min = Infinity;
   #max = 0;
   #sum = 0;
 
+  /** @param histogram Counts the delays, where percentiles are wanted. */
+  constructor(histogram?: Histogram) {
+    this.#histogram = histogram;
+  }
+
   /** Takes one delay in. */
   record(delay: number): void {
-    this.count++;
+    this.#count++;
     this.#sum += delay;
     this.#min = Math.min(this.#min, delay);
     this.#max = Math.max(this.#max, delay);
+    this.#histogram?.record(delay);
   }
 
   /** Their summary; `undefined` where none was recorded. */
   summary(): DelaySummary | undefined {
-    if (this.count === 0) return undefined;
-    const mean = Math.round(this.#sum / this.count * 10) / 10;
-    return { min: this.#min, mean, max: this.#max };
+    if (this.#count === 0) return undefined;
+    return summarize(
+      this.#count,
+      this.#min,
+      this.#sum / this.#count,
+      this.#max,
+      this.#histogram,
+    );
   }
+}
+
+function summarize(
+  count: number,
+  min: number,
+  mean: number,
+  max: number,
+  histogram: Histogram | undefined,
+): DelaySummary {
+  const exact = { count, min, mean: Math.round(mean * 10) / 10, max };
+  if (histogram === undefined) return exact;
+  // A histogram's value stands for a range, which the largest delay may end.
+  const percentile = (percent: number) =>
+    Math.min(histogram.percentile(percent), max);
+  return {
+    ...exact,
+    p50: percentile(50),
+    p90: percentile(90),
+    p99: percentile(99),
+    "p99.9": percentile(99.9),
+    histogram: histogram.encode(),
+  };
+}
+
+/**
+ * Sums up several runs as one. Percentiles come from the added histograms, as
+ * they cannot be computed from percentiles.
+ *
+ * @param parts The runs' summaries, each with its histogram.
+ * @returns `undefined` where there is nothing to sum up.
+ * @throws {TypeError} When a summary carries no histogram.
+ *
+ * @example
+ * ```ts
+ * import { measureTcp, mergeDelays, serveTcp } from "./mod.ts";
+ *
+ * await using server = serveTcp({ hostname: "127.0.0.1", port: 0 });
+ * const { port } = server.addr;
+ * const run = () =>
+ *   measureTcp({ hostname: "127.0.0.1", port, payload: { size: 64 }, count: 10 });
+ * const runs = [await run(), await run()];
+ * const merged = await mergeDelays(runs.map(({ rtt_us }) => rtt_us!));
+ * console.log(merged?.count); // 20
+ * ```
+ */
+export async function mergeDelays(
+  parts: readonly DelaySummary[],
+): Promise<DelaySummary | undefined> {
+  if (parts.length === 0) return undefined;
+  const histogram = await Histogram.create();
+  for (const part of parts) {
+    if (part.histogram === undefined) {
+      throw new TypeError("a summary without a histogram");
+    }
+    histogram.add(part.histogram);
+  }
+  const count = parts.reduce((sum, part) => sum + part.count, 0);
+  return summarize(
+    count,
+    Math.min(...parts.map(({ min }) => min)),
+    parts.reduce((sum, part) => sum + part.mean * part.count, 0) / count,
+    Math.max(...parts.map(({ max }) => max)),
+    histogram,
+  );
 }

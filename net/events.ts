@@ -241,12 +241,24 @@ export interface Failure {
 
 /** Round-trip delays over a run, in microseconds. */
 export interface DelaySummary {
+  /** How many there are. */
+  count: number;
   /** The shortest. */
   min: number;
   /** Their mean. */
   mean: number;
   /** The longest. */
   max: number;
+  /** What half of them do not exceed; percentiles only where a run measured. */
+  p50?: number;
+  /** What 90 % of them do not exceed. */
+  p90?: number;
+  /** What 99 % of them do not exceed. */
+  p99?: number;
+  /** What 99.9 % of them do not exceed. */
+  "p99.9"?: number;
+  /** All of them by size, for merging: an HdrHistogram (V2, compressed, base64). */
+  histogram?: string;
 }
 
 /** What a client's run came to. */

@@ -8,6 +8,7 @@ import { between, now, since } from "../measure/clock.ts";
 import { describeDifference, EchoCheck } from "../measure/echo_check.ts";
 import { paced } from "../measure/pace.ts";
 import { MessageSource, type Payload } from "../measure/payload.ts";
+import { Histogram } from "../measure/histogram.ts";
 import { RoundTrips } from "../measure/round_trips.ts";
 import { close } from "../net/close.ts";
 import { describeError, isReset, systemCode } from "../net/errors.ts";
@@ -50,7 +51,7 @@ const READ_BUFFER_SIZE = 262_144;
 /** A connection on which everything sent is expected back. */
 class Exchange {
   readonly check: EchoCheck = new EchoCheck();
-  readonly trips: RoundTrips = new RoundTrips();
+  readonly trips: RoundTrips;
   /** Why the run is over before its end. */
   failure: Failure | undefined;
   messagesSent = 0;
@@ -72,8 +73,13 @@ class Exchange {
   /** Resolves when there is room in the window again. */
   #room: PromiseWithResolvers<void> | undefined;
 
-  constructor(conn: Deno.TcpConn, options: TcpClientOptions) {
+  constructor(
+    conn: Deno.TcpConn,
+    options: TcpClientOptions,
+    trips: RoundTrips,
+  ) {
     const { timeout = 5000, signal } = options;
+    this.trips = trips;
     this.#conn = conn;
     this.#signal = signal;
     this.#timer = new AnswerTimer(
@@ -262,7 +268,11 @@ class Exchange {
  */
 export async function echoTcp(options: EchoTcpOptions): Promise<ResultEvent> {
   const { payload, onEcho, onEvent } = options;
-  const exchange = new Exchange(await connectTcp(options), options);
+  const exchange = new Exchange(
+    await connectTcp(options),
+    options,
+    new RoundTrips(),
+  );
   const started = now();
   let checkedAt = started;
 
@@ -331,7 +341,9 @@ export async function measureTcp(
 ): Promise<ResultEvent> {
   const { payload, onEvent } = options;
   const source = new MessageSource(payload);
-  const exchange = new Exchange(await connectTcp(options), options);
+  // Made before there is a connection, which would have to wait for it.
+  const trips = new RoundTrips(await Histogram.create());
+  const exchange = new Exchange(await connectTcp(options), options, trips);
 
   async function receive(): Promise<void> {
     while (exchange.check.outstanding > 0) {

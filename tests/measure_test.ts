@@ -1,10 +1,12 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { EchoCheck, firstDifference } from "../measure/echo_check.ts";
+import { Histogram } from "../measure/histogram.ts";
+import type { DelaySummary } from "../mod.ts";
 import { paced } from "../measure/pace.ts";
 import { MessageSource } from "../measure/payload.ts";
 import { pattern, patternPieces } from "../measure/pattern.ts";
-import { RoundTrips } from "../measure/round_trips.ts";
+import { mergeDelays, RoundTrips } from "../measure/round_trips.ts";
 import { bytes } from "./setup.ts";
 
 Deno.test("firstDifference() finds the place, whatever the sizes", () => {
@@ -119,7 +121,68 @@ Deno.test("RoundTrips sums up", () => {
   const trips = new RoundTrips();
   assertEquals(trips.summary(), undefined);
   for (const delay of [30, 10, 20]) trips.record(delay);
-  assertEquals(trips.summary(), { min: 10, mean: 20, max: 30 });
+  assertEquals(trips.summary(), { count: 3, min: 10, mean: 20, max: 30 });
+});
+
+/** Delays as they come: most near a value, some far above. */
+const delays = fc.array(
+  fc.oneof(
+    fc.integer({ min: 50, max: 500 }),
+    fc.integer({ min: 1, max: 60_000_000 }),
+  ),
+  { minLength: 1, maxLength: 300 },
+);
+
+async function sumUp(all: number[]): Promise<DelaySummary> {
+  const trips = new RoundTrips(await Histogram.create());
+  for (const delay of all) trips.record(delay);
+  return trips.summary()!;
+}
+
+Deno.test("the percentiles are those of the list of delays, to three digits", async () => {
+  await fc.assert(fc.asyncProperty(delays, async (all) => {
+    const summary = await sumUp(all);
+    const sorted = all.toSorted((a, b) => a - b);
+    for (
+      const [name, share] of [["p50", 0.5], ["p90", 0.9], ["p99", 0.99], [
+        "p99.9",
+        0.999,
+      ]] as const
+    ) {
+      const exact = sorted[Math.ceil(share * sorted.length) - 1];
+      const error = Math.abs(summary[name]! - exact);
+      assert(
+        error <= Math.max(exact / 1000, 1),
+        `${name}: ${summary[name]} for ${exact}`,
+      );
+    }
+    assertEquals([summary.count, summary.min, summary.max], [
+      all.length,
+      sorted[0],
+      sorted.at(-1),
+    ]);
+  }));
+});
+
+Deno.test("two halves merged equal the whole", async () => {
+  await fc.assert(fc.asyncProperty(delays, delays, async (one, other) => {
+    const merged = await mergeDelays([await sumUp(one), await sumUp(other)]);
+    const whole = await sumUp([...one, ...other]);
+    const { mean: mergedMean, ...mergedRest } = merged!;
+    const { mean, ...rest } = whole;
+    assertEquals(mergedRest, rest);
+    // Each half's mean is given to a tenth.
+    assert(Math.abs(mergedMean - mean) <= 0.11, `${mergedMean} for ${mean}`);
+  }));
+});
+
+Deno.test("a delay beyond the histogram's range counts as its end", async () => {
+  const summary = await sumUp([0.2, 70_000_000]);
+  assertEquals([summary.min, summary.max], [0.2, 70_000_000]);
+  assert(
+    summary.p50! <= 1 && summary.p99! >= 60_000_000,
+    JSON.stringify(summary),
+  );
 });
 
 Deno.test("paced() keeps the distance from start to start", async () => {

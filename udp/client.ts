@@ -7,6 +7,7 @@ import { between, now, since } from "../measure/clock.ts";
 import { describeDifference, firstDifference } from "../measure/echo_check.ts";
 import { paced } from "../measure/pace.ts";
 import { MessageSource, type Payload } from "../measure/payload.ts";
+import { Histogram } from "../measure/histogram.ts";
 import { RoundTrips } from "../measure/round_trips.ts";
 import { canonicalAddress } from "../net/address.ts";
 import { Backoff, pause } from "../net/backoff.ts";
@@ -265,12 +266,16 @@ export async function echoUdp(
 ): Promise<UdpResultEvent> {
   const { payload, timeout = 5000, retryFor = 0, signal, onEvent } = options;
   const source = new MessageSource(payload);
+  const isMeasuring = options.count !== undefined ||
+    options.interval !== undefined;
+  const trips = new RoundTrips(
+    isMeasuring ? await Histogram.create() : undefined,
+  );
   const asker = new Asker(
     await findTarget(options, source.size),
     source,
     onEvent,
   );
-  const trips = new RoundTrips();
   const started = now();
   let messagesSent = 0;
   let messagesReceived = 0;
