@@ -7,7 +7,7 @@ import type { ErrorEvent } from "../net/events.ts";
 
 /** Done, and everything that was asked for held. */
 export const DONE = 0;
-/** The check failed: an echo differed, or data was lost. */
+/** The check failed: an echo differed, data was lost, an expectation did not hold. */
 export const FAILED = 1;
 /** The command line was wrong. */
 export const USAGE = 2;
@@ -28,6 +28,7 @@ export const EXIT_CODES: Record<ErrorEvent["code"], number> = {
   "failed": UNREACHABLE,
   "difference": FAILED,
   "loss": FAILED,
+  "expectation": FAILED,
   "internal": FAILED,
   "no-answer": NO_ANSWER,
   "closed-early": NO_ANSWER,

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { Expectation } from "../net/events.ts";
+import { expectation, streamExpectation } from "./expectation.ts";
 import {
   flag,
   list,
@@ -51,7 +53,10 @@ export interface RoleDefinition<Table extends OptionTable = OptionTable>
 /** The exit codes' meanings, the same for every role. */
 const EXIT_CODES: [code: number, meaning: string][] = [
   [0, "done, and everything that was asked for held"],
-  [1, "the check failed: an echo differed, or data was lost"],
+  [
+    1,
+    "the check failed: an echo differed, data was lost, or --expect did not hold",
+  ],
   [2, "usage: the command line was wrong"],
   [3, "unreachable: cannot bind, resolve or connect"],
   [4, "no answer in time, or the peer closed early"],
@@ -107,7 +112,10 @@ const serverOptions = (port: string) => ({
   }),
 });
 
-const clientOptions = (port: string) => ({
+const clientOptions = (
+  port: string,
+  parseExpectation: (text: string) => Expectation,
+) => ({
   "port": value({
     short: "p",
     placeholder: "PORT",
@@ -140,6 +148,11 @@ const clientOptions = (port: string) => ({
     parse: time,
     help:
       "Measure: from one message to the next; until Ctrl+C without --count.",
+  }),
+  "expect": list({
+    placeholder: "CONDITION",
+    parse: parseExpectation,
+    help: "Measure, and exit 1 unless this holds, as 'p99<5ms'; may repeat.",
   }),
 });
 
@@ -191,7 +204,7 @@ export const TCP_CLIENT = {
   purpose: "sends, half-closes, and checks that every byte comes back.",
   positionals: "HOST[:PORT] [MESSAGE]",
   options: {
-    ...clientOptions("27015"),
+    ...clientOptions("27015", streamExpectation),
     "connect-timeout": value({
       placeholder: "TIME",
       fallback: "5s",
@@ -242,7 +255,7 @@ export const UDP_CLIENT = {
   purpose: "sends a datagram, and checks that the same comes back.",
   positionals: "HOST[:PORT] [MESSAGE]",
   options: {
-    ...clientOptions("7000"),
+    ...clientOptions("7000", expectation),
     "retry-for": value({
       placeholder: "TIME",
       fallback: "0s",

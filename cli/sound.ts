@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ResultEvent } from "../net/events.ts";
+import type { Expectation, ResultEvent } from "../net/events.ts";
 import type { AddressFamily } from "../net/resolve.ts";
 import type { Payload } from "../measure/payload.ts";
 import { DONE } from "./exit_codes.ts";
@@ -19,6 +19,7 @@ export interface ClientValues {
   size: number | undefined;
   count: number | undefined;
   interval: number | undefined;
+  expect: Expectation[];
 }
 
 /** What both clients send, and to whom. */
@@ -30,6 +31,7 @@ export interface Order {
   /** Messages to measure with; `undefined` where measuring was not asked for. */
   count: number | undefined;
   interval: number | undefined;
+  expectations: Expectation[];
 }
 
 /** What the teaching programs send. */
@@ -69,6 +71,11 @@ export function readOrder(
       "-4 and -6 exclude each other: without either, both are tried",
     );
   }
+  if (options.expect.length > 0 && !isMeasuring(options)) {
+    throw new UsageError(
+      "--expect needs something to measure: --count or --interval",
+    );
+  }
   const { hostname, port } = target(host);
   if (port !== undefined && given.has("port") && port !== options.port) {
     throw new UsageError(
@@ -84,6 +91,7 @@ export function readOrder(
     count: options.count ??
       (options.interval === undefined ? undefined : Infinity),
     interval: options.interval,
+    expectations: options.expect,
   };
 }
 

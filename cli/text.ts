@@ -10,6 +10,8 @@ import type {
   ConnectionClosedEvent,
   DelaySummary,
   EchosounderEvent,
+  Expectation,
+  JudgedExpectation,
   PeerAddress,
   ResultEvent,
   TcpSummaryEvent,
@@ -220,6 +222,7 @@ function resultLines(event: ResultEvent | UdpResultEvent): string[] {
     `${verdict}: ${counts.join(", ")} in ${formatDuration(event.duration_us)}`,
   ];
   if (event.rtt_us !== undefined) lines.push(delayLine(event.rtt_us));
+  lines.push(...(event.expectations ?? []).map(expectationLine));
   return lines;
 }
 
@@ -229,4 +232,27 @@ function delayLine(delays: DelaySummary): string {
     return delay === undefined ? [] : [`${name} ${formatDuration(delay)}`];
   });
   return `round trip: ${figures.join(", ")}`;
+}
+
+function expectationLine(expectation: JudgedExpectation): string {
+  const { metric, operator, limit, value, unit, held } = expectation;
+  const came = value === undefined ? "no such figure" : inUnit(value, unit);
+  // The limit is exact: "5 ms", not "5.00 ms".
+  const bound = inUnit(limit, unit).replace(/\.0+(?= )|(?<=\.\d+?)0+(?= )/, "");
+  const line = `expected ${metric} ${operator} ${bound}: ${came}`;
+  return `${line}, ${held ? green("held") : red("did not hold")}`;
+}
+
+function inUnit(value: number, unit: Expectation["unit"]): string {
+  const rounded = Number(value.toPrecision(4));
+  switch (unit) {
+    case "us":
+      return formatDuration(value);
+    case "percent":
+      return `${rounded}%`;
+    case "per-second":
+      return `${rounded}/s`;
+    case "messages":
+      return String(value);
+  }
 }

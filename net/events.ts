@@ -223,12 +223,14 @@ export interface Failure {
    * - `loss`: some datagrams were not answered.
    * - `no-answer`: nothing came back in time.
    * - `closed-early`: the peer closed before everything was back.
+   * - `expectation`: an expectation did not hold.
    * - `failed`: the system refused to send or receive.
    * - `stopped`: the caller ended the run.
    */
   code:
     | "difference"
     | "loss"
+    | "expectation"
     | "no-answer"
     | "closed-early"
     | "failed"
@@ -261,6 +263,43 @@ export interface DelaySummary {
   histogram?: string;
 }
 
+/**
+ * What can be expected of a run: round-trip delays, datagrams lost, late or
+ * duplicated, and messages back a second.
+ */
+export type Metric =
+  | "min"
+  | "mean"
+  | "p50"
+  | "p90"
+  | "p99"
+  | "p99.9"
+  | "max"
+  | "loss"
+  | "late"
+  | "duplicated"
+  | "rate";
+
+/** What a run is expected to come to. */
+export interface Expectation {
+  /** What is looked at. */
+  metric: Metric;
+  /** How it is compared. */
+  operator: "<" | "<=" | ">" | ">=";
+  /** What it is compared with, in the unit. */
+  limit: number;
+  /** Microseconds, messages, percent of the messages sent, or messages a second. */
+  unit: "us" | "messages" | "percent" | "per-second";
+}
+
+/** An expectation, and whether a run came up to it. */
+export interface JudgedExpectation extends Expectation {
+  /** What the run came to, in the same unit; absent where it has no such figure. */
+  value?: number;
+  /** Whether the expectation held. */
+  held: boolean;
+}
+
 /** What a client's run came to. */
 export interface ResultEvent extends NamedEvent<"result">, Traffic {
   /** Whether everything that was asked for held. */
@@ -275,6 +314,8 @@ export interface ResultEvent extends NamedEvent<"result">, Traffic {
   duration_us: number;
   /** Absent where no message was timed. */
   rtt_us?: DelaySummary;
+  /** What was expected, and whether it held; absent where nothing was. */
+  expectations?: JudgedExpectation[];
 }
 
 /** What a UDP client's run came to. */

@@ -8,11 +8,12 @@ import { between, now, since } from "../measure/clock.ts";
 import { describeDifference, EchoCheck } from "../measure/echo_check.ts";
 import { paced } from "../measure/pace.ts";
 import { MessageSource, type Payload } from "../measure/payload.ts";
+import { verdict } from "../measure/expectations.ts";
 import { Histogram } from "../measure/histogram.ts";
 import { RoundTrips } from "../measure/round_trips.ts";
 import { close } from "../net/close.ts";
 import { describeError, isReset, systemCode } from "../net/errors.ts";
-import type { Failure, ResultEvent } from "../net/events.ts";
+import type { Expectation, Failure, ResultEvent } from "../net/events.ts";
 import { connectTcp, type ConnectTcpOptions } from "./connect.ts";
 
 /** Options that all runs of the TCP client share. */
@@ -37,6 +38,8 @@ export interface MeasureTcpOptions extends TcpClientOptions {
   count?: number;
   /** Milliseconds from the start of one message to the start of the next. @default {0} */
   interval?: number;
+  /** What the run is expected to come to. */
+  expectations?: readonly Expectation[];
 }
 
 /**
@@ -228,17 +231,22 @@ class Exchange {
   }
 
   /** Sums up, and tells it. */
-  async result(onEvent: TcpClientOptions["onEvent"]): Promise<ResultEvent> {
-    const result: ResultEvent = {
-      event: "result",
-      passed: this.failure === undefined,
-      failure: this.failure,
+  async result(
+    onEvent: TcpClientOptions["onEvent"],
+    expectations: readonly Expectation[] = [],
+  ): Promise<ResultEvent> {
+    const figures = {
       messages_sent: this.messagesSent,
       messages_received: this.messagesReceived,
       bytes_sent: this.bytesSent,
       bytes_received: this.bytesReceived,
       duration_us: since(this.#startedAt),
       rtt_us: this.trips.summary(),
+    };
+    const result: ResultEvent = {
+      event: "result",
+      ...verdict(figures, this.failure, expectations),
+      ...figures,
     };
     await onEvent?.(result);
     return result;
@@ -339,7 +347,7 @@ export async function echoTcp(options: EchoTcpOptions): Promise<ResultEvent> {
 export async function measureTcp(
   options: MeasureTcpOptions,
 ): Promise<ResultEvent> {
-  const { payload, onEvent } = options;
+  const { payload, expectations, onEvent } = options;
   const source = new MessageSource(payload);
   // Made before there is a connection, which would have to wait for it.
   const trips = new RoundTrips(await Histogram.create());
@@ -376,5 +384,5 @@ export async function measureTcp(
   } finally {
     exchange.free();
   }
-  return await exchange.result(onEvent);
+  return await exchange.result(onEvent, expectations);
 }

@@ -734,3 +734,76 @@ signalTest(
     );
   },
 );
+
+signalTest(
+  "tcp-client --expect exits 0 where all holds, 1 where something does not",
+  async () => {
+    const args = [
+      "--json",
+      "--count",
+      "20",
+      "--size",
+      "64",
+      "--expect",
+      "min>0us",
+    ];
+    const { asked: good } = await exchange(
+      "tcp-server",
+      [],
+      "tcp-client",
+      args,
+    );
+    assertEquals([good.code, good.stderr], [0, ""]);
+    const [held] = parseEvents(good.stdout).at(-1)!.expectations;
+    assertEquals(
+      [held.metric, held.operator, held.limit, held.unit, held.held],
+      ["min", ">", 0, "us", true],
+    );
+
+    const { asked: bad } = await exchange("tcp-server", [], "tcp-client", [
+      ...args.slice(1),
+      "--expect",
+      "max<1us",
+    ]);
+    assertEquals([bad.code, bad.stderr], [
+      1,
+      "tcp-client: 1 of 2 expectations did not hold\n",
+    ]);
+    assert(bad.stdout.includes("expected min > 0 µs: "), bad.stdout);
+    assert(
+      /expected max < 1 µs: \S+ \S+, did not hold\n/.test(bad.stdout),
+      bad.stdout,
+    );
+  },
+);
+
+Deno.test("udp-client --expect allows as much loss as it says", async () => {
+  await using peer = new UdpPeer((data, answer, number) =>
+    number % 4 === 0 ? undefined : answer(data)
+  );
+  const args = [
+    `${HOST}:${peer.port}`,
+    "--count",
+    "4",
+    "--size",
+    "64",
+    "--timeout",
+    "150ms",
+  ];
+  const allowed = await runRole("udp-client", [
+    ...args,
+    "--expect",
+    "loss<=25%",
+  ]);
+  assertEquals([allowed.code, allowed.stderr], [0, ""]);
+  const exceeded = await runRole("udp-client", [
+    ...args,
+    "--expect",
+    "loss<25%",
+  ]);
+  assertEquals(exceeded.code, 1);
+  assert(
+    exceeded.stdout.includes("expected loss < 25%: 25%, did not hold"),
+    exceeded.stdout,
+  );
+});

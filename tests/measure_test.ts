@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import fc from "fast-check";
 import { EchoCheck, firstDifference } from "../measure/echo_check.ts";
+import { expectation } from "../cli/expectation.ts";
+import { judgeExpectations } from "../measure/expectations.ts";
 import { Histogram } from "../measure/histogram.ts";
 import type { DelaySummary } from "../mod.ts";
 import { paced } from "../measure/pace.ts";
@@ -212,4 +214,53 @@ Deno.test("paced() ends early when it is stopped", async () => {
     setTimeout(() => stop.abort(), 1);
   }
   assertEquals(seen, [1]);
+});
+
+const FIGURES = {
+  messages_sent: 200,
+  messages_received: 198,
+  duration_us: 2_000_000,
+  rtt_us: {
+    count: 198,
+    min: 10,
+    mean: 20,
+    max: 400,
+    p50: 15,
+    p90: 30,
+    p99: 100,
+    "p99.9": 399,
+  },
+  lost: 2,
+  late: 1,
+  duplicates: 0,
+};
+
+for (
+  const [text, value, held] of [
+    ["min>=10us", 10, true],
+    ["mean<20us", 20, false],
+    ["p50<=15us", 15, true],
+    ["p90 < 0.04ms", 30, true],
+    ["p99>100us", 100, false],
+    ["p99.9<1ms", 399, true],
+    ["max<400us", 400, false],
+    ["loss<=1%", 1, true],
+    ["loss<1%", 1, false],
+    ["loss<=2", 2, true],
+    ["late<=0", 1, false],
+    ["duplicated<=0%", 0, true],
+    ["rate>=99/s", 99, true],
+    ["rate>99", 99, false],
+  ] as const
+) {
+  Deno.test(`the expectation ${text} of ${value} ${held ? "holds" : "does not hold"}`, () => {
+    const [judged] = judgeExpectations([expectation(text)], FIGURES);
+    assertEquals([judged.value, judged.held], [value, held]);
+  });
+}
+
+Deno.test("an expectation of a figure that there is not does not hold", () => {
+  const figures = { messages_sent: 1, messages_received: 0, duration_us: 1 };
+  const [judged] = judgeExpectations([expectation("p99>0us")], figures);
+  assertEquals([judged.value, judged.held], [undefined, false]);
 });

@@ -162,6 +162,41 @@ const WRONG: [role: Role, args: string[], message: string][] = [
     '--timeout: "soon" is not a time: write 250us, 20ms, 5s, 2m or 1h',
   ],
   [
+    "tcp-client",
+    ["localhost", "--expect", "p99<5ms"],
+    "--expect needs something to measure: --count or --interval",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "-c", "2", "--expect", "loss<5%"],
+    "--expect: loss is of datagrams: TCP has no loss to expect",
+  ],
+  [
+    "udp-client",
+    ["localhost", "-c", "2", "--expect", "p98<5ms"],
+    '--expect: "p98" is not one of min, mean, p50, p90, p99, p99.9, max, loss, late, duplicated, rate',
+  ],
+  [
+    "udp-client",
+    ["localhost", "-c", "2", "--expect", "p99=5ms"],
+    "--expect: \"p99=5ms\" is not METRIC OP VALUE: write 'p99<5ms' or 'loss<=1%'",
+  ],
+  [
+    "udp-client",
+    ["localhost", "-c", "2", "--expect", "p99<5"],
+    '--expect: "5" needs a unit: write 5ms or 5s',
+  ],
+  [
+    "udp-client",
+    ["localhost", "-c", "2", "--expect", "loss<5ms"],
+    '--expect: "5ms" is not a share or a count: write 1% or 3',
+  ],
+  [
+    "udp-client",
+    ["localhost", "-c", "2", "--expect", "rate>5ms"],
+    '--expect: "5ms" is not a rate: write 1000/s',
+  ],
+  [
     "udp-client",
     ["localhost", "--count", "1.5"],
     '--count: "1.5" is not a count: write a whole number from 1',

@@ -7,6 +7,7 @@ import { between, now, since } from "../measure/clock.ts";
 import { describeDifference, firstDifference } from "../measure/echo_check.ts";
 import { paced } from "../measure/pace.ts";
 import { MessageSource, type Payload } from "../measure/payload.ts";
+import { expectsLoss, verdict } from "../measure/expectations.ts";
 import { Histogram } from "../measure/histogram.ts";
 import { RoundTrips } from "../measure/round_trips.ts";
 import { canonicalAddress } from "../net/address.ts";
@@ -20,6 +21,7 @@ import {
 import type {
   ClientObserver,
   Difference,
+  Expectation,
   Failure,
   StrayEvent,
   UdpClientEvent,
@@ -50,6 +52,8 @@ export interface EchoUdpOptions {
   count?: number;
   /** Milliseconds from the start of one datagram to the start of the next. @default {0} */
   interval?: number;
+  /** What the run is expected to come to. */
+  expectations?: readonly Expectation[];
   /** Ends the run. */
   signal?: AbortSignal;
   /** Is told what happens. */
@@ -265,6 +269,7 @@ export async function echoUdp(
   options: EchoUdpOptions,
 ): Promise<UdpResultEvent> {
   const { payload, timeout = 5000, retryFor = 0, signal, onEvent } = options;
+  const { expectations = [] } = options;
   const source = new MessageSource(payload);
   const isMeasuring = options.count !== undefined ||
     options.interval !== undefined;
@@ -344,14 +349,11 @@ export async function echoUdp(
     asker.free();
   }
 
-  if (signal?.aborted) {
-    failure = { code: "stopped", message: "stopped before the end" };
+  if (signal?.aborted && messagesReceived + lost < (options.count ?? 1)) {
+    failure ??= { code: "stopped", message: "stopped before the end" };
   }
-  failure ??= judge(messagesSent, lost, timeout);
-  const result: UdpResultEvent = {
-    event: "result",
-    passed: failure === undefined,
-    failure,
+  failure ??= judge(messagesSent, lost, timeout, expectsLoss(expectations));
+  const figures = {
     messages_sent: messagesSent,
     messages_received: messagesReceived,
     bytes_sent: asker.bytesSent,
@@ -362,6 +364,11 @@ export async function echoUdp(
     late: asker.late,
     duplicates: asker.duplicates,
     strays: asker.strays,
+  };
+  const result: UdpResultEvent = {
+    event: "result",
+    ...verdict(figures, failure, expectations),
+    ...figures,
   };
   await onEvent?.(result);
   return result;
@@ -391,14 +398,15 @@ function judge(
   sent: number,
   lost: number,
   timeout: number,
+  lossIsExpected: boolean,
 ): Failure | undefined {
-  if (lost === 0) return undefined;
-  if (lost === sent) {
+  if (lost > 0 && lost === sent) {
     return {
       code: "no-answer",
       message: `no answer for ${timeout} ms, ${lost} of ${sent} lost`,
     };
   }
+  if (lost === 0 || lossIsExpected) return undefined;
   return {
     code: "loss",
     message: `${lost} of ${sent} datagrams were not answered`,
