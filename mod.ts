@@ -40,3 +40,4 @@ export { type AddressFamily } from "./net/resolve.ts";
 export { type Payload } from "./measure/payload.ts";
 export { patternPieces } from "./measure/pattern.ts";
 export { mergeDelays } from "./measure/round_trips.ts";
+export { type PaceOptions } from "./measure/pace.ts";

@@ -142,12 +142,18 @@ const clientOptions = (
     parse: count,
     help: "Measure: send N messages, one after the other.",
   }),
+  "duration": optionalValue({
+    short: "d",
+    placeholder: "TIME",
+    parse: positiveTime,
+    help: "Measure: for so long.",
+  }),
   "interval": optionalValue({
     short: "i",
     placeholder: "TIME",
     parse: time,
     help:
-      "Measure: from one message to the next; until Ctrl+C without --count.",
+      "Measure: from one message to the next; without another end, until Ctrl+C.",
   }),
   "expect": list({
     placeholder: "CONDITION",

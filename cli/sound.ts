@@ -18,6 +18,7 @@ export interface ClientValues {
   ipv6: boolean;
   size: number | undefined;
   count: number | undefined;
+  duration: number | undefined;
   interval: number | undefined;
   expect: Expectation[];
 }
@@ -30,6 +31,7 @@ export interface Order {
   payload: Payload;
   /** Messages to measure with; `undefined` where measuring was not asked for. */
   count: number | undefined;
+  duration: number | undefined;
   interval: number | undefined;
   expectations: Expectation[];
 }
@@ -38,8 +40,10 @@ export interface Order {
 const TEACHING_MESSAGE = "this is a test";
 
 /** Whether any of the measuring options was given. */
-export function isMeasuring({ count, interval }: ClientValues): boolean {
-  return count !== undefined || interval !== undefined;
+export function isMeasuring(
+  { count, duration, interval }: ClientValues,
+): boolean {
+  return [count, duration, interval].some((given) => given !== undefined);
 }
 
 /**
@@ -73,7 +77,7 @@ export function readOrder(
   }
   if (options.expect.length > 0 && !isMeasuring(options)) {
     throw new UsageError(
-      "--expect needs something to measure: --count or --interval",
+      "--expect needs something to measure: --count, --duration or --interval",
     );
   }
   const { hostname, port } = target(host);
@@ -87,9 +91,9 @@ export function readOrder(
     port: port ?? options.port,
     family: options.ipv4 ? 4 : options.ipv6 ? 6 : undefined,
     payload: readPayload(options, message),
-    // An interval alone measures until it is stopped.
-    count: options.count ??
-      (options.interval === undefined ? undefined : Infinity),
+    // Without an end of its own, measuring goes on until it is stopped.
+    count: options.count ?? (isMeasuring(options) ? Infinity : undefined),
+    duration: options.duration,
     interval: options.interval,
     expectations: options.expect,
   };

@@ -66,7 +66,7 @@ function checkPayload({ options, positionals }: TcpClientLine): void {
     : options.size !== undefined
     ? "--size"
     : isMeasuring(options)
-    ? "--count or --interval"
+    ? "a measuring option"
     : undefined;
   if (other !== undefined) {
     throw new UsageError(

@@ -6,7 +6,7 @@
 import { AnswerTimer } from "../measure/answer_timer.ts";
 import { between, now, since } from "../measure/clock.ts";
 import { describeDifference, EchoCheck } from "../measure/echo_check.ts";
-import { paced } from "../measure/pace.ts";
+import { paced, type PaceOptions } from "../measure/pace.ts";
 import { MessageSource, type Payload } from "../measure/payload.ts";
 import { verdict } from "../measure/expectations.ts";
 import { Histogram } from "../measure/histogram.ts";
@@ -31,13 +31,9 @@ export interface EchoTcpOptions extends TcpClientOptions {
 }
 
 /** Options of {@linkcode measureTcp}. */
-export interface MeasureTcpOptions extends TcpClientOptions {
+export interface MeasureTcpOptions extends TcpClientOptions, PaceOptions {
   /** What the messages carry. */
   payload: Payload;
-  /** How many messages. @default {1} */
-  count?: number;
-  /** Milliseconds from the start of one message to the start of the next. @default {0} */
-  interval?: number;
   /** What the run is expected to come to. */
   expectations?: readonly Expectation[];
 }

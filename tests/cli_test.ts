@@ -807,3 +807,27 @@ Deno.test("udp-client --expect allows as much loss as it says", async () => {
     exceeded.stdout,
   );
 });
+
+for (const transport of ["tcp", "udp"] as const) {
+  signalTest(
+    `${transport}-client --duration measures for so long`,
+    async () => {
+      const { asked } = await exchange(
+        `${transport}-server`,
+        [],
+        `${transport}-client`,
+        [
+          "--json",
+          "--duration",
+          "300ms",
+          "--size",
+          "64",
+        ],
+      );
+      assertEquals([asked.code, asked.stderr], [0, ""]);
+      const result = parseEvents(asked.stdout).at(-1)!;
+      assert(result.messages_received > 10, `${result.messages_received}`);
+      assert(result.duration_us >= 299_000, `${result.duration_us}`);
+    },
+  );
+}

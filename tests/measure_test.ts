@@ -200,6 +200,23 @@ Deno.test("paced() keeps the distance from start to start", async () => {
   assert(times[3] >= 149, `${times}`);
 });
 
+Deno.test("paced() starts no message after its duration, and none waits for it", async () => {
+  const started = performance.now();
+  const times: number[] = [];
+  for await (const _ of paced({ duration: 200, interval: 60 })) {
+    times.push(performance.now() - started);
+  }
+  assertEquals(times.length, 4); // At 0, 60, 120 and 180 ms.
+  assert(times.every((time) => time < 200), `${times}`);
+});
+
+Deno.test("paced() with a count and a duration ends with the first of them", async () => {
+  const numbers = async (count: number, duration: number) =>
+    (await Array.fromAsync(paced({ count, duration, interval: 20 }))).length;
+  assertEquals(await numbers(3, 10_000), 3);
+  assert(await numbers(1_000_000, 50) <= 3);
+});
+
 Deno.test("paced() ends early when it is stopped", async () => {
   const stop = new AbortController();
   const seen: number[] = [];

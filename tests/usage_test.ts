@@ -129,7 +129,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "tcp-client",
     ["localhost", "--stdin", "-c", "2"],
-    "--stdin and --count or --interval exclude each other: each says what to send",
+    "--stdin and a measuring option exclude each other: each says what to send",
   ],
   [
     "tcp-client",
@@ -164,7 +164,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "tcp-client",
     ["localhost", "--expect", "p99<5ms"],
-    "--expect needs something to measure: --count or --interval",
+    "--expect needs something to measure: --count, --duration or --interval",
   ],
   [
     "tcp-client",

@@ -5,7 +5,7 @@
  */
 import { between, now, since } from "../measure/clock.ts";
 import { describeDifference, firstDifference } from "../measure/echo_check.ts";
-import { paced } from "../measure/pace.ts";
+import { paced, type PaceOptions } from "../measure/pace.ts";
 import { MessageSource, type Payload } from "../measure/payload.ts";
 import { expectsLoss, verdict } from "../measure/expectations.ts";
 import { Histogram } from "../measure/histogram.ts";
@@ -31,7 +31,7 @@ import { type AddressFamily, resolveHost } from "../net/resolve.ts";
 import { LARGEST_DATAGRAM, RECEIVE_BUFFER_SIZE } from "./datagram.ts";
 
 /** Options of {@linkcode echoUdp}. */
-export interface EchoUdpOptions {
+export interface EchoUdpOptions extends PaceOptions {
   /** The peer: a name, an IPv4 address, or an IPv6 address without brackets. */
   hostname: string;
   /** The peer's port. @default {7000} */
@@ -48,14 +48,8 @@ export interface EchoUdpOptions {
   timeout?: number;
   /** Milliseconds for which the first datagram is sent again until it is answered. @default {0} */
   retryFor?: number;
-  /** How many datagrams. @default {1} */
-  count?: number;
-  /** Milliseconds from the start of one datagram to the start of the next. @default {0} */
-  interval?: number;
   /** What the run is expected to come to. */
   expectations?: readonly Expectation[];
-  /** Ends the run. */
-  signal?: AbortSignal;
   /** Is told what happens. */
   onEvent?: ClientObserver<UdpClientEvent>;
 }
@@ -271,8 +265,8 @@ export async function echoUdp(
   const { payload, timeout = 5000, retryFor = 0, signal, onEvent } = options;
   const { expectations = [] } = options;
   const source = new MessageSource(payload);
-  const isMeasuring = options.count !== undefined ||
-    options.interval !== undefined;
+  const isMeasuring = [options.count, options.duration, options.interval]
+    .some((given) => given !== undefined);
   const trips = new RoundTrips(
     isMeasuring ? await Histogram.create() : undefined,
   );
@@ -349,7 +343,7 @@ export async function echoUdp(
     asker.free();
   }
 
-  if (signal?.aborted && messagesReceived + lost < (options.count ?? 1)) {
+  if (signal?.aborted) {
     failure ??= { code: "stopped", message: "stopped before the end" };
   }
   failure ??= judge(messagesSent, lost, timeout, expectsLoss(expectations));
