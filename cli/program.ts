@@ -71,10 +71,12 @@ export async function runProgram<Table extends OptionTable>(
     whenFull: program.whenFull,
     onClosed: (error) => unread.abort(error),
   });
+  let results = stdout;
   let exitCode: number;
   try {
     const line = parseCommandLine(program.definition, Deno.args);
-    exitCode = await start(program, line, {
+    if (program.hasDataOutput?.(line)) results = stderr;
+    exitCode = await start(program, line, results, {
       stdout,
       stderr,
       unread: unread.signal,
@@ -82,7 +84,7 @@ export async function runProgram<Table extends OptionTable>(
   } catch (error) {
     const event = errorEvent(error);
     exitCode = event.exit_code;
-    if (Deno.args.includes("--json")) stdout.writeLine(jsonLine(event, role));
+    if (Deno.args.includes("--json")) results.writeLine(jsonLine(event, role));
     if (!isUnread(exitCode, stdout)) {
       stderr.writeLine(`${role}: ${event.message}`);
     }
@@ -91,7 +93,8 @@ export async function runProgram<Table extends OptionTable>(
     }
   }
   await stdout.flush();
-  if (stdout.error !== undefined && systemCode(stdout.error) !== "EPIPE") {
+  const isBroken = stdout.error !== undefined;
+  if (isBroken && !(stdout.error instanceof Deno.errors.BrokenPipe)) {
     stderr.writeLine(
       `${role}: cannot write to standard output: ${
         describeError(stdout.error)
@@ -117,6 +120,7 @@ function isUnread(exitCode: number, stdout: Output): boolean {
 async function start<Table extends OptionTable>(
   program: Program<Table>,
   line: CommandLine<Table>,
+  results: Output,
   streams: Pick<Session, "stdout" | "stderr" | "unread">,
 ): Promise<number> {
   const { definition } = program;
@@ -139,7 +143,6 @@ async function start<Table extends OptionTable>(
     stderr,
     color && Deno.stderr.isTerminal(),
   );
-  const results = program.hasDataOutput?.(line) ? stderr : stdout;
   const style = {
     teaching: program.isTeaching(line),
     transport: definition.role.startsWith("tcp") ? "TCP" : "UDP",

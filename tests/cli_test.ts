@@ -13,6 +13,7 @@ import {
   sendAndReset,
   startRole,
   TcpPeer,
+  TestProcess,
   text,
   UdpPeer,
   UdpSocket,
@@ -300,6 +301,49 @@ Deno.test("tcp-client --stdin echoes a line as soon as it comes", async () => {
   writer.close();
   const { code, stdout } = await client.outcome();
   assertEquals([code, stdout], [0, "first\nsecond\n"]);
+});
+
+Deno.test("tcp-client --stdin --json keeps standard output to the echo, also when it fails", async () => {
+  await using peer = new TcpPeer(async (conn) => {
+    await writeAll(conn, bytes("wrong"));
+    await read(conn);
+  });
+  const { code, stdout, stderr } = await runRole(
+    "tcp-client",
+    [`${HOST}:${peer.port}`, "--stdin", "--json"],
+    { stdin: new Blob(["right"]).stream() },
+  );
+  assertEquals([code, stdout], [1, ""]);
+  const lines = stderr.trimEnd().split("\n").filter((line) =>
+    line.startsWith("{")
+  );
+  assertEquals(parseEvents(lines.join("\n")).at(-1)?.code, "difference");
+});
+
+Deno.test({
+  name: "tcp-client says that standard output cannot be written, and exits 1" +
+    (Deno.build.os === "linux" ? "" : " (skipped: no /dev/full here)"),
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using server = startRole("tcp-server", LOCAL);
+    const port = await server.listening();
+    const command = [...roleCommand("tcp-client"), `${HOST}:${port}`];
+    await using client = new TestProcess([
+      "sh",
+      "-c",
+      'exec "$@" > /dev/full',
+      "sh",
+      ...command,
+    ]);
+    const { code, stderr } = await client.outcome();
+    assertEquals(code, 1);
+    assert(
+      stderr.includes(
+        "cannot write to standard output: No space left on device",
+      ),
+      stderr,
+    );
+  },
 });
 
 Deno.test("tcp-client exits 1 at a wrong byte and names its place", async () => {
