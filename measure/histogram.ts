@@ -45,11 +45,6 @@ export class Histogram {
     return new Histogram(await library());
   }
 
-  /** How many delays were recorded. */
-  get count(): number {
-    return this.#counts.totalCount;
-  }
-
   /** Takes one delay in; what is out of range counts as the end of the range. */
   record(delay: number): void {
     this.#counts.recordValue(
