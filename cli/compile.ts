@@ -5,13 +5,14 @@
  */
 import { join } from "@std/path/join";
 import configuration from "../deno.json" with { type: "json" };
-import { bundle, entryModule } from "./compile/bundle.ts";
+import { bundle } from "./compile/bundle.ts";
 import { BuildError } from "./compile/command.ts";
 import { BaseUnavailable, compileWithDenort } from "./compile/denort.ts";
 import { linuxLauncher } from "./compile/linux_launcher.ts";
-import { fetchRuntime, type Runtime } from "./compile/npm_runtime.ts";
+import { fetchRuntime } from "./compile/npm_runtime.ts";
 import { type Target, TARGETS } from "./compile/target.ts";
 import { windowsLauncher } from "./compile/windows_launcher.ts";
+import { entryModule } from "./entry_module.ts";
 import { DONE, FAILED, USAGE } from "./exit_codes.ts";
 import { helpText } from "./help.ts";
 import { flag, list, type OptionValues, value } from "./options.ts";
@@ -81,7 +82,7 @@ interface Executable {
 
 /** Makes executables, with what they share made once. */
 class Builder {
-  readonly #runtimes = new Map<Target, Promise<Runtime>>();
+  readonly #runtimes = new Map<Target, Promise<string>>();
   readonly #bundles = new Map<Role, Promise<string>>();
   /** Systems whose base runtime was found not to be had. */
   readonly #withoutBase = new Set<Target>();
@@ -99,7 +100,7 @@ class Builder {
     });
   }
 
-  #runtime(target: Target): Promise<Runtime> {
+  #runtime(target: Target): Promise<string> {
     return remember(this.#runtimes, target, () => {
       console.log(`  Deno ${Deno.version.deno} for ${target.triple}, from npm`);
       return fetchRuntime(target, this.folder);
@@ -155,14 +156,14 @@ class Builder {
         );
       }
     }
-    const { path } = await this.#runtime(target);
+    const runtime = await this.#runtime(target);
     if (target === TARGETS.windows) {
-      await windowsLauncher(role, program, path, output, this.folder);
+      await windowsLauncher(role, program, runtime, output, this.folder);
     } else {
       const launcher = await linuxLauncher(
         role,
         await Deno.readFile(program),
-        await Deno.readFile(path),
+        await Deno.readFile(runtime),
       );
       await Deno.writeFile(output, launcher.stream(), { mode: 0o755 });
     }
@@ -243,7 +244,7 @@ function printTable(made: Executable[]): void {
 
 try {
   const { options } = parseCommandLine(COMPILE, Deno.args);
-  if (options.help) console.log(helpText(COMPILE).trimEnd());
+  if (options.help) console.log(helpText(COMPILE));
   else await compile(options);
 } catch (error) {
   if (!(error instanceof UsageError) && !(error instanceof BuildError)) {

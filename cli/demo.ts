@@ -6,6 +6,7 @@
  */
 // @ts-types="./colors.d.ts"
 import { bold, dim, green, red, setColorEnabled } from "@std/fmt/colors";
+import { entryModule } from "./entry_module.ts";
 import type { Role } from "./roles.ts";
 
 const HOST = "127.0.0.1";
@@ -22,14 +23,13 @@ class Actor {
 
   constructor(readonly role: Role, args: string[]) {
     console.log(`${dim("$")} ${bold(`${role} ${args.join(" ")}`)}`);
-    const entry = new URL(`${role.replace("-", "_")}.ts`, import.meta.url);
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
         "--quiet",
         "--allow-net",
         "--no-prompt",
-        entry.href,
+        entryModule(role),
         ...args,
       ],
       stdin: "null",

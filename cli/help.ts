@@ -89,6 +89,5 @@ Examples:
 ${exampleLines.join("\n")}
 
 Exit codes:
-${columns(exitCodeRows)}
-`;
+${columns(exitCodeRows)}`;
 }

@@ -43,11 +43,12 @@ interface ValueOption<T> {
   short?: string;
   placeholder: string;
   parse: (text: string) => T;
-  /** The value where it is not given, as one would type it. */
-  fallback?: string;
 }
 
-/** An option with a value, and one that stands where it is not given. */
+/**
+ * An option with a value, and one that stands where it is not given, written as
+ * one would type it.
+ */
 export function value<T>(
   option: ValueOption<T> & { fallback: string },
 ): Option<T> {
@@ -62,7 +63,7 @@ export function value<T>(
 
 /** An option with a value, and none where it is not given. */
 export function optionalValue<T>(
-  option: Omit<ValueOption<T>, "fallback">,
+  option: ValueOption<T>,
 ): Option<T | undefined> {
   return {
     ...option,
@@ -72,7 +73,7 @@ export function optionalValue<T>(
 }
 
 /** An option that may be given more than once. */
-export function list<T>(option: Omit<ValueOption<T>, "fallback">): Option<T[]> {
+export function list<T>(option: ValueOption<T>): Option<T[]> {
   return {
     ...option,
     parse: option.parse as Option<T[]>["parse"],

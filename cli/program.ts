@@ -127,12 +127,8 @@ async function start<Table extends OptionTable>(
   const options = line.options as unknown as CommonValues;
   const { stdout, stderr } = streams;
   if (options.help || options.version) {
-    await stdout.write(
-      new TextEncoder().encode(
-        options.help
-          ? helpText(definition)
-          : `${versionText(definition.role)}\n`,
-      ),
+    await stdout.writeLine(
+      options.help ? helpText(definition) : versionText(definition.role),
     );
     return DONE;
   }

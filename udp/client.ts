@@ -262,8 +262,8 @@ async function findTarget(
 export async function echoUdp(
   options: EchoUdpOptions,
 ): Promise<UdpResultEvent> {
-  const { payload, timeout = 5000, retryFor = 0, signal, onEvent } = options;
-  const { expectations = [] } = options;
+  const { payload, timeout = 5000, retryFor = 0, expectations = [] } = options;
+  const { signal, onEvent } = options;
   const source = new MessageSource(payload);
   const isMeasuring = [options.count, options.duration, options.interval]
     .some((given) => given !== undefined);

@@ -3,16 +3,7 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path/from-file-url";
-import type { Role } from "../roles.ts";
 import { run } from "./command.ts";
-
-/** The entry module of a role. */
-export function entryModule(role: Role): string {
-  return fromFileUrl(
-    new URL(`../${role.replace("-", "_")}.ts`, import.meta.url),
-  );
-}
 
 /**
  * Bundles an entry module.

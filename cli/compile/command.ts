@@ -8,20 +8,19 @@
 export class BuildError extends Error {}
 
 /**
- * Runs a program to its end; returns what it printed.
+ * Runs a program to its end.
  *
  * @throws {BuildError} With what it printed, when it fails or is not there.
  */
 export async function run(
   program: string,
   args: string[],
-  env: Record<string, string> = {},
-): Promise<string> {
+): Promise<void> {
   let output: Deno.CommandOutput;
   try {
     output = await new Deno.Command(program, {
       args,
-      env: { NO_COLOR: "1", ...env },
+      env: { NO_COLOR: "1" },
       stdin: "null",
     }).output();
   } catch (error) {
@@ -30,10 +29,8 @@ export async function run(
       `${program} is not installed, and making executables needs it`,
     );
   }
+  if (output.success) return;
   const text = new TextDecoder().decode(output.stdout) +
     new TextDecoder().decode(output.stderr);
-  if (!output.success) {
-    throw new BuildError(`${program} ${args[0]} failed:\n${text.trim()}`);
-  }
-  return text;
+  throw new BuildError(`${program} ${args[0]} failed:\n${text.trim()}`);
 }

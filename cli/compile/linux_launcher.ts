@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { ROLE_FLAGS } from "./target.ts";
+import { RUN_BUNDLE } from "./target.ts";
 
 /** A file inside the file: its compressed bytes, and how to know it again. */
 interface Part {
@@ -129,8 +129,6 @@ unpack "$deno" ${denoStart} ${deno.compressed.length} ${deno.size} "${deno.check
 DENO_DIR=$folder/deno
 DENO_NO_UPDATE_CHECK=1
 export DENO_DIR DENO_NO_UPDATE_CHECK
-exec "$deno" run --quiet --no-config --no-lock --no-remote ${
-    ROLE_FLAGS.join(" ")
-  } "$program" "$@"
+exec "$deno" ${RUN_BUNDLE.join(" ")} "$program" "$@"
 `;
 }

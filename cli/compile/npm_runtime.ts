@@ -7,25 +7,18 @@ import { join } from "@std/path/join";
 import { BuildError, run } from "./command.ts";
 import type { Target } from "./target.ts";
 
-/** A Deno binary. */
-export interface Runtime {
-  /** Where it is. */
-  path: string;
-  /** The registry's hash of the package that it came in. */
-  integrity: string;
-}
-
 /**
  * Gets Deno's binary for a system, of the version that runs this. npm holds what
  * it downloads against the registry's hash, and refuses what differs.
  *
  * @param target The system.
  * @param folder A folder to install into.
+ * @returns The binary's path.
  */
 export async function fetchRuntime(
   target: Target,
   folder: string,
-): Promise<Runtime> {
+): Promise<string> {
   const { runtimePackage, runtimeFile } = target;
   const place = join(folder, target.folder);
   await Deno.mkdir(place, { recursive: true });
@@ -52,8 +45,5 @@ export async function fetchRuntime(
       `npm brought ${runtimePackage} ${version}, not ${Deno.version.deno}`,
     );
   }
-  return {
-    path: join(place, "node_modules", runtimePackage, runtimeFile),
-    integrity,
-  };
+  return join(place, "node_modules", runtimePackage, runtimeFile);
 }

@@ -38,3 +38,13 @@ export const TARGETS = {
 
 /** What a role may do, and what it needs beside that, as Deno's flags. */
 export const ROLE_FLAGS = ["--allow-net", "--no-prompt", "--unstable-net"];
+
+/** How Deno runs a bundle wherever it lies, with nothing but the role's flags. */
+export const RUN_BUNDLE = [
+  "run",
+  "--quiet",
+  "--no-config",
+  "--no-lock",
+  "--no-remote",
+  ...ROLE_FLAGS,
+];

@@ -7,7 +7,7 @@
 import caxa from "@appthreat/caxa";
 import { fromFileUrl } from "@std/path/from-file-url";
 import { join } from "@std/path/join";
-import { ROLE_FLAGS } from "./target.ts";
+import { RUN_BUNDLE } from "./target.ts";
 
 /** Stubs come with the package, beside its code. */
 const STUB = new URL(
@@ -44,12 +44,7 @@ export async function windowsLauncher(
     metadataFile: `${name}-windows.json`,
     command: [
       "{{caxa}}/echosounder/deno.exe",
-      "run",
-      "--quiet",
-      "--no-config",
-      "--no-lock",
-      "--no-remote",
-      ...ROLE_FLAGS,
+      ...RUN_BUNDLE,
       `{{caxa}}/echosounder/${name}.js`,
     ],
     stub: fromFileUrl(STUB),
