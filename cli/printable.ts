@@ -13,12 +13,15 @@ const LONGEST = 1024;
  * are not UTF-8, are shown escaped.
  */
 export function printable(data: Uint8Array): string {
-  const text = new TextDecoder().decode(data.subarray(0, LONGEST * 4));
-  const shown = [...text].slice(0, LONGEST).join("").replace(
+  // No character of UTF-8 has more than four bytes.
+  const characters = [
+    ...new TextDecoder().decode(data.subarray(0, LONGEST * 4)),
+  ];
+  const shown = characters.slice(0, LONGEST).join("").replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\ufffd]/gu,
     (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
   );
-  return shown.length < text.length && data.length > LONGEST
+  return characters.length > LONGEST
     ? `${shown}… (${data.length} bytes)`
     : shown;
 }

@@ -192,7 +192,7 @@ function summaryLine(event: TcpSummaryEvent | UdpSummaryEvent): string {
       ...(event.cut_off > 0 ? [`${event.cut_off} cut off`] : []),
     ]
     : [
-      `${event.datagrams_received} datagrams (${
+      `${counted(event.datagrams_received, "datagram")} (${
         bytes(event.bytes_received)
       }) received`,
       `${event.datagrams_sent} (${bytes(event.bytes_sent)}) sent`,
