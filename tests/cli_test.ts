@@ -14,6 +14,7 @@ import {
   startRole,
   TcpPeer,
   TestProcess,
+  testWhere,
   text,
   UdpPeer,
   UdpSocket,
@@ -28,12 +29,7 @@ const LOCAL = ["--host", HOST, "--port", "0"];
 
 /** A test that asks a process to stop, as Windows lets nobody do from outside. */
 function signalTest(name: string, fn: () => Promise<void>): void {
-  const ignore = Deno.build.os === "windows";
-  Deno.test({
-    name: name + (ignore ? " (skipped: needs signals)" : ""),
-    ignore,
-    fn,
-  });
+  testWhere(Deno.build.os !== "windows", "needs signals", name, fn);
 }
 
 /** A server of ours and a client of ours; what each printed. */
@@ -320,11 +316,11 @@ Deno.test("tcp-client --stdin --json keeps standard output to the echo, also whe
   assertEquals(parseEvents(lines.join("\n")).at(-1)?.code, "difference");
 });
 
-Deno.test({
-  name: "tcp-client says that standard output cannot be written, and exits 1" +
-    (Deno.build.os === "linux" ? "" : " (skipped: no /dev/full here)"),
-  ignore: Deno.build.os !== "linux",
-  fn: async () => {
+testWhere(
+  Deno.build.os === "linux",
+  "no /dev/full here",
+  "tcp-client says that standard output cannot be written, and exits 1",
+  async () => {
     await using server = startRole("tcp-server", LOCAL);
     const port = await server.listening();
     const command = [...roleCommand("tcp-client"), `${HOST}:${port}`];
@@ -344,7 +340,7 @@ Deno.test({
       stderr,
     );
   },
-});
+);
 
 Deno.test("tcp-client exits 1 at a wrong byte and names its place", async () => {
   await using peer = new TcpPeer(async (conn) => {
@@ -489,12 +485,11 @@ for (
   ] as const
 ) {
   const other = address === HOST ? "::1" : HOST;
-  Deno.test({
-    name: `${role} ${family} takes that family only${
-      HAS_IPV6 ? "" : " (skipped: no IPv6 here)"
-    }`,
-    ignore: !HAS_IPV6,
-    fn: async () => {
+  testWhere(
+    HAS_IPV6,
+    "no IPv6 here",
+    `${role} ${family} takes that family only`,
+    async () => {
       const server = role === "tcp-client" ? "tcp-server" : "udp-server";
       await using serving = startRole(server, ["--host", "::", "--port", "0"]);
       const port = String(await serving.listening());
@@ -504,7 +499,7 @@ for (
       assertEquals(wrong.code, 3);
       assert(wrong.stderr.includes("address is known for it"), wrong.stderr);
     },
-  });
+  );
 }
 
 signalTest(

@@ -5,7 +5,14 @@ import { BaseUnavailable, compileWithDenort } from "../cli/compile/denort.ts";
 import { posixChecksum } from "../cli/compile/linux_launcher.ts";
 import { TARGETS } from "../cli/compile/target.ts";
 import { ROLES } from "../cli/roles.ts";
-import { bytes, isInstalled, ROOT, TestProcess, text } from "./setup.ts";
+import {
+  bytes,
+  isInstalled,
+  ROOT,
+  TestProcess,
+  testWhere,
+  text,
+} from "./setup.ts";
 
 /** Programs of the right kind, small, that stand in for the base runtimes. */
 const STAND_INS = new URL("../stubs/", import.meta.resolve("@appthreat/caxa"));
@@ -147,11 +154,11 @@ Deno.test("compile --help names its options", async () => {
 
 const HAS_CKSUM = isInstalled("cksum");
 
-Deno.test({
-  name: "posixChecksum() is what cksum prints" +
-    (HAS_CKSUM ? "" : " (skipped: cksum is not installed)"),
-  ignore: !HAS_CKSUM,
-  fn: async () => {
+testWhere(
+  HAS_CKSUM,
+  "cksum is not installed",
+  "posixChecksum() is what cksum prints",
+  async () => {
     for (const data of ["", "a", "echosounder", "x".repeat(100_000)]) {
       const child = new Deno.Command("cksum", {
         stdin: "piped",
@@ -163,4 +170,4 @@ Deno.test({
       assertEquals(posixChecksum(bytes(data)), text(stdout).trim());
     }
   },
-});
+);

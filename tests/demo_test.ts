@@ -1,12 +1,19 @@
 import { assert, assertEquals } from "@std/assert";
 import { LARGEST_DATAGRAM } from "../mod.ts";
 import { ROLES } from "../cli/roles.ts";
-import { isFromSource, runRole, startRole, TestProcess } from "./setup.ts";
+import {
+  isFromSource,
+  runRole,
+  startRole,
+  TestProcess,
+  testWhere,
+} from "./setup.ts";
 
-Deno.test({
-  name: "the demo shows all four roles and ends well",
-  ignore: !isFromSource(),
-  fn: async () => {
+testWhere(
+  isFromSource(),
+  "it runs Deno itself",
+  "the demo shows all four roles and ends well",
+  async () => {
     await using demo = new TestProcess([
       Deno.execPath(),
       "task",
@@ -24,7 +31,7 @@ Deno.test({
     assert(stdout.endsWith("Every byte came back.\n"), stdout);
     assert(!stdout.includes("\x1b"), "colours in a pipe");
   },
-});
+);
 
 /** Whether the roles' usual ports are free; an example names none. */
 function usualPortsAreFree(): boolean {
@@ -43,11 +50,11 @@ const free = usualPortsAreFree();
 for (const { role, examples } of ROLES) {
   const server = role === "tcp-client" ? "tcp-server" : "udp-server";
   for (const [example] of examples) {
-    Deno.test({
-      name: `the example ${role} ${example} works as pasted` +
-        (free ? "" : " (skipped: port 27015 or 7000 is taken)"),
-      ignore: !free,
-      fn: async () => {
+    testWhere(
+      free,
+      "port 27015 or 7000 is taken",
+      `the example ${role} ${example} works as pasted`,
+      async () => {
         const args = example.split(" ").filter((word) => word !== "");
         if (role.endsWith("server")) {
           await using process = startRole(role, args);
@@ -59,6 +66,6 @@ for (const { role, examples } of ROLES) {
         const { code, stderr } = await runRole(role, args);
         assertEquals([code, stderr], [0, ""]);
       },
-    });
+    );
   }
 }

@@ -5,6 +5,7 @@ import {
   read,
   roleCommand,
   TestProcess,
+  testWhere,
   text,
   until,
   writeAll,
@@ -12,12 +13,11 @@ import {
 
 const LINUX = Deno.build.os === "linux";
 
-Deno.test({
-  name:
-    "tcp-server survives running out of descriptors, and takes clients again" +
-    (LINUX ? "" : " (skipped: needs a shell's ulimit)"),
-  ignore: !LINUX,
-  fn: async () => {
+testWhere(
+  LINUX,
+  "needs a shell's ulimit",
+  "tcp-server survives running out of descriptors, and takes clients again",
+  async () => {
     await using server = new TestProcess([
       "sh",
       "-c",
@@ -58,4 +58,4 @@ Deno.test({
     ]);
     assert(stderr.includes("accept failed: too many open files"), stderr);
   },
-});
+);

@@ -6,6 +6,7 @@ import {
   noise,
   runRole,
   startRole,
+  testWhere,
   text,
   until,
 } from "./setup.ts";
@@ -19,12 +20,7 @@ function withProgram(
   name: string,
   fn: () => Promise<void>,
 ): void {
-  const installed = isInstalled(program);
-  Deno.test({
-    name: installed ? name : `${name} (skipped: ${program} is not installed)`,
-    ignore: !installed,
-    fn,
-  });
+  testWhere(isInstalled(program), `${program} is not installed`, name, fn);
 }
 
 /** Runs a program to its end with bytes as its standard input. */

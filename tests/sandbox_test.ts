@@ -9,6 +9,7 @@ import {
   runRole,
   startRole,
   TestProcess,
+  testWhere,
 } from "./setup.ts";
 
 const FLAGS = ["--quiet", "--allow-net", "--no-prompt"];
@@ -49,10 +50,11 @@ for (const transport of ["tcp", "udp"] as const) {
   });
 }
 
-Deno.test({
-  name: "a role's process can use the network and nothing else",
-  ignore: !isFromSource(),
-  fn: async () => {
+testWhere(
+  isFromSource(),
+  "it runs Deno itself",
+  "a role's process can use the network and nothing else",
+  async () => {
     const command = roleCommand("tcp-server");
     // The same program with the same flags; only the entry module is another.
     const entry = fromFileUrl(import.meta.resolve("./sandbox_probe.ts"));
@@ -76,4 +78,4 @@ Deno.test({
       false,
     );
   },
-});
+);

@@ -7,7 +7,9 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { fromFileUrl } from "@std/path/from-file-url";
+import { entryModule } from "../cli/entry_module.ts";
 import type { Role } from "../cli/roles.ts";
+import { close } from "../net/close.ts";
 
 /** Text as bytes. */
 export function bytes(text: string): Uint8Array<ArrayBuffer> {
@@ -94,18 +96,13 @@ export async function sendAndReset(
 export class TcpPeer implements AsyncDisposable {
   /** Where it listens. */
   readonly port: number;
-  /** Clients accepted so far. */
-  accepted = 0;
   readonly #listener: Deno.TcpListener;
   readonly #conns: Deno.TcpConn[] = [];
   readonly #done: Promise<void>;
 
   /** @param handle What to do with a client; it is closed at the end. */
-  constructor(
-    handle: (conn: Deno.TcpConn) => Promise<unknown>,
-    hostname = "127.0.0.1",
-  ) {
-    this.#listener = Deno.listen({ hostname, port: 0 });
+  constructor(handle: (conn: Deno.TcpConn) => Promise<unknown>) {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.port = this.#listener.addr.port;
     this.#done = this.#run(handle);
   }
@@ -113,10 +110,9 @@ export class TcpPeer implements AsyncDisposable {
   async #run(handle: (conn: Deno.TcpConn) => Promise<unknown>): Promise<void> {
     const clients: Promise<void>[] = [];
     for await (const conn of this.#listener) {
-      this.accepted++;
       this.#conns.push(conn);
       clients.push(
-        handle(conn).catch(() => {}).then(() => closeQuietly(conn)),
+        handle(conn).catch(() => {}).then(() => close(conn)),
       );
     }
     await Promise.all(clients);
@@ -125,7 +121,7 @@ export class TcpPeer implements AsyncDisposable {
   /** Closes the listener and every client. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
-    this.#conns.forEach(closeQuietly);
+    this.#conns.forEach(close);
     await this.#done;
   }
 }
@@ -171,7 +167,7 @@ export class UdpPeer implements AsyncDisposable {
 
   /** Closes its socket. */
   async [Symbol.asyncDispose](): Promise<void> {
-    closeQuietly(this.#socket);
+    close(this.#socket);
     await this.#done.catch(() => {});
   }
 }
@@ -204,21 +200,26 @@ export class UdpSocket implements Disposable {
   }
 }
 
-/** Closes something that may be closed already. */
-export function closeQuietly(resource: { close(): void }): void {
-  try {
-    resource.close();
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BadResource)) throw error;
-  }
-}
-
 /** A port on which nobody listens. */
 export function closedPort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
   return port;
+}
+
+/** A test that needs something; where that is missing, it says so and is skipped. */
+export function testWhere(
+  given: boolean,
+  missing: string,
+  name: string,
+  fn: () => void | Promise<void>,
+): void {
+  Deno.test({
+    name: given ? name : `${name} (skipped: ${missing})`,
+    ignore: !given,
+    fn,
+  });
 }
 
 /** Whether a program is installed; tests that need one say so where it is not. */
@@ -292,7 +293,6 @@ export function roleEnvironment(
 /** The command line that starts a role in its sandbox. */
 export function roleCommand(role: Role): string[] {
   if (EXECUTABLES !== undefined) return [`${EXECUTABLES}/${role}`];
-  const entry = `${ROOT}cli/${role.replace("-", "_")}.ts`;
   return [
     Deno.execPath(),
     "run",
@@ -300,7 +300,7 @@ export function roleCommand(role: Role): string[] {
     "--quiet",
     "--allow-net",
     "--no-prompt",
-    entry,
+    entryModule(role),
   ];
 }
 

@@ -14,6 +14,7 @@ import {
   HAS_IPV6,
   read,
   TcpPeer,
+  testWhere,
   text,
   writeAll,
 } from "./setup.ts";
@@ -340,12 +341,11 @@ Deno.test("connectAny() says why each address failed", async () => {
   );
 });
 
-Deno.test({
-  name: `echoTcp() connects over IPv6${
-    HAS_IPV6 ? "" : " (skipped: no IPv6 here)"
-  }`,
-  ignore: !HAS_IPV6,
-  fn: async () => {
+testWhere(
+  HAS_IPV6,
+  "no IPv6 here",
+  `echoTcp() connects over IPv6`,
+  async () => {
     await using server = serveTcp({ hostname: "::1", port: 0 });
     const { port } = server.addr;
     const result = await echoTcp({
@@ -356,7 +356,7 @@ Deno.test({
     });
     assertEquals(result.passed, true);
   },
-});
+);
 
 Deno.test("measureTcp() measures one round trip after the other on one connection", async () => {
   const events: TcpClientEvent[] = [];

@@ -13,6 +13,7 @@ import {
   noise,
   read,
   sendAndReset,
+  testWhere,
   text,
   until,
   writeAll,
@@ -415,12 +416,11 @@ Deno.test("serveTcp() says that an address is not of this machine", () => {
   );
 });
 
-Deno.test({
-  name: `serveTcp() serves both families on ::${
-    HAS_IPV6 ? "" : " (skipped: no IPv6 here)"
-  }`,
-  ignore: !HAS_IPV6,
-  fn: async () => {
+testWhere(
+  HAS_IPV6,
+  "no IPv6 here",
+  `serveTcp() serves both families on ::`,
+  async () => {
     const { server } = serve({ hostname: "::", allow: ["127.0.0.0/8", "::1"] });
     await using _ = server;
     for (const hostname of ["127.0.0.1", "::1"]) {
@@ -429,4 +429,4 @@ Deno.test({
       );
     }
   },
-});
+);

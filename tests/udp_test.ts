@@ -15,6 +15,7 @@ import {
   HAS_IPV6,
   isInstalled,
   noise,
+  testWhere,
   text,
   UdpPeer,
   UdpSocket,
@@ -106,11 +107,11 @@ raw.sendto(struct.pack("!HHHH", 0, port, 9, 0) + b"?", ("127.0.0.1", 0))
 const CAN_FORGE = Deno.build.os === "linux" && Deno.uid() === 0 &&
   isInstalled("python3");
 
-Deno.test({
-  name: "serveUdp() counts an answer that cannot be sent, and goes on" +
-    (CAN_FORGE ? "" : " (skipped: needs root and python3)"),
-  ignore: !CAN_FORGE,
-  fn: async () => {
+testWhere(
+  CAN_FORGE,
+  "needs root and python3",
+  "serveUdp() counts an answer that cannot be sent, and goes on",
+  async () => {
     const { server, events, socket, send, receive } = serve();
     using _socket = socket;
     await new Deno.Command("python3", {
@@ -122,7 +123,7 @@ Deno.test({
     await server.shutdown();
     assertEquals((await server.finished).faults, 1);
   },
-});
+);
 
 Deno.test("serveUdp() with discard answers nothing", async () => {
   const { server, socket, send } = serve({ service: "discard" });
@@ -208,12 +209,11 @@ Deno.test("serveUdp() says that a port is in use", async () => {
   assertEquals(error.code, "cannot-listen");
 });
 
-Deno.test({
-  name: `serveUdp() serves both families on ::${
-    HAS_IPV6 ? "" : " (skipped: no IPv6 here)"
-  }`,
-  ignore: !HAS_IPV6,
-  fn: async () => {
+testWhere(
+  HAS_IPV6,
+  "no IPv6 here",
+  `serveUdp() serves both families on ::`,
+  async () => {
     await using server = serveUdp({ hostname: "::", port: 0 });
     const { port } = server.addr;
     for (const hostname of ["127.0.0.1", "::1"]) {
@@ -223,13 +223,13 @@ Deno.test({
       );
     }
   },
-});
+);
 
-Deno.test({
-  name: "echoUdp() carries the largest datagram over IPv6" +
-    (HAS_IPV6 ? "" : " (skipped: no IPv6 here)"),
-  ignore: !HAS_IPV6,
-  fn: async () => {
+testWhere(
+  HAS_IPV6,
+  "no IPv6 here",
+  "echoUdp() carries the largest datagram over IPv6",
+  async () => {
     await using server = serveUdp({ hostname: "::1", port: 0 });
     const { port } = server.addr;
     assert(
@@ -237,7 +237,7 @@ Deno.test({
         .passed,
     );
   },
-});
+);
 
 Deno.test("echoUdp() refuses what no datagram can carry, before it sends anything", async () => {
   await using peer = new UdpPeer(() => {});

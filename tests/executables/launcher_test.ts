@@ -7,19 +7,14 @@ import {
   executablesFolder,
   isFromSource,
   roleCommand,
-  roleEnvironment,
   startRole,
   TestProcess,
+  testWhere,
 } from "../setup.ts";
 
 /** A test of the files for Linux; they are made by the task that runs it. */
 function executableTest(name: string, fn: () => Promise<void>): void {
-  const ignore = isFromSource();
-  Deno.test({
-    name: name + (ignore ? " (skipped: deno task test:exe runs it)" : ""),
-    ignore,
-    fn,
-  });
+  testWhere(!isFromSource(), "deno task test:exe runs it", name, fn);
 }
 
 /** Runs `--version` with a home of its own; what it said and what it unpacked. */
@@ -230,11 +225,7 @@ executableTest(
       );
       const file = join(home, "probe");
       await Deno.writeFile(file, launcher.stream(), { mode: 0o755 });
-      const { env, clearEnv } = roleEnvironment();
-      const process = new TestProcess([file], {
-        env: { ...env, HOME: home },
-        clearEnv,
-      });
+      const process = new TestProcess([file], { env: { HOME: home } });
       const { code, stdout, stderr } = await process.outcome();
       assertEquals([code, stderr], [0, ""]);
       const { "use the network": network, ...others } = JSON.parse(stdout);

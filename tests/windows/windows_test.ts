@@ -12,6 +12,7 @@ import {
   startRole,
   TcpPeer,
   TestProcess,
+  testWhere,
   UdpSocket,
   until,
   writeAll,
@@ -30,9 +31,7 @@ const WINDOWS: Windows | undefined = SETTING === undefined
 
 /** A test of the files for Windows; they are made by the task that runs it. */
 function windowsTest(name: string, fn: () => Promise<void>): void {
-  const ignore = WINDOWS === undefined;
-  const reason = ignore ? " (skipped: deno task test:windows runs it)" : "";
-  Deno.test({ name: name + reason, ignore, fn });
+  testWhere(WINDOWS !== undefined, "deno task test:windows runs it", name, fn);
 }
 
 const HOST = "127.0.0.1";

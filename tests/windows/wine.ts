@@ -9,14 +9,10 @@ import { join } from "@std/path/join";
 /** Something that is needed is not here. */
 export class NotPrepared extends Error {}
 
-function run(
-  program: string,
-  args: string[],
-  env: Record<string, string> = {},
-): void {
+function run(program: string, args: string[]): void {
   let output: Deno.CommandOutput;
   try {
-    output = new Deno.Command(program, { args, env, stdin: "null" })
+    output = new Deno.Command(program, { args, stdin: "null" })
       .outputSync();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
