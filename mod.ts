@@ -8,7 +8,7 @@
  * | TCP server | {@linkcode serveTcp} |
  * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp} |
  * | UDP server | {@linkcode serveUdp} |
- * | UDP client | {@linkcode echoUdp} |
+ * | UDP client | {@linkcode echoUdp}, {@linkcode measureUdp} |
  *
  * Durations in options are milliseconds, as everywhere on the Web platform;
  * durations in events and results are microseconds, and their names say so.
@@ -30,14 +30,18 @@
  */
 export * from "./tcp/server.ts";
 export * from "./tcp/client.ts";
+export * from "./tcp/measure.ts";
 export * from "./udp/server.ts";
 export * from "./udp/client.ts";
+export * from "./udp/measure.ts";
+export { SMALLEST_MEASURED } from "./udp/asking_socket.ts";
+export { type TargetOptions } from "./udp/target.ts";
 export { LARGEST_DATAGRAM } from "./udp/datagram.ts";
 export { type ConnectTcpOptions } from "./tcp/connect.ts";
 export { EchosounderError, type ErrorCode } from "./net/errors.ts";
 export * from "./net/events.ts";
 export { type AddressFamily } from "./net/resolve.ts";
-export { type Payload } from "./measure/payload.ts";
-export { patternPieces } from "./measure/pattern.ts";
+export { patternPieces, type Payload } from "./measure/messages.ts";
 export { mergeDelays } from "./measure/round_trips.ts";
-export { type PaceOptions } from "./measure/pace.ts";
+export { type ScheduleOptions } from "./measure/schedule.ts";
+export { type MeasureOptions } from "./measure/run.ts";

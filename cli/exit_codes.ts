@@ -28,6 +28,7 @@ export const EXIT_CODES: Record<ErrorEvent["code"], number> = {
   "failed": UNREACHABLE,
   "difference": FAILED,
   "loss": FAILED,
+  "errors": FAILED,
   "expectation": FAILED,
   "internal": FAILED,
   "no-answer": NO_ANSWER,

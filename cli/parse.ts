@@ -94,7 +94,9 @@ function expandFlags(args: string[], table: OptionTable): string[] {
     if (end !== -1 && i >= end) return argument;
     for (const [name, { short }] of flags) {
       if (argument === `--${name}` || argument === `-${short}`) {
-        return `--${name}=true`;
+        // With a value, the first "no-" of a name is not taken for a part of it.
+        const prefix = name.startsWith("no-") ? "no-" : "";
+        return `--${prefix}${name}=true`;
       }
       if (argument.startsWith(`--${name}=`)) {
         throw new UsageError(`--${name} takes no value`);

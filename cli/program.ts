@@ -9,15 +9,16 @@ import { setColorEnabled } from "@std/fmt/colors";
 import type { Logger } from "@logtape/logtape";
 import { describeError, EchosounderError, systemCode } from "../net/errors.ts";
 import type { EchosounderEvent, ErrorEvent, Failure } from "../net/events.ts";
-import { diagnose, setUpDiagnostics } from "./diagnostics.ts";
+import { setUpDiagnostics } from "./diagnostics.ts";
 import { DONE, EXIT_CODES, FAILED, STOPPED } from "./exit_codes.ts";
 import { helpText, invocation, versionText } from "./help.ts";
 import { jsonLine } from "./json_lines.ts";
+import { LiveLine } from "./live_line.ts";
 import type { OptionTable } from "./options.ts";
 import { Output } from "./output.ts";
 import { type CommandLine, parseCommandLine } from "./parse.ts";
 import type { CommonValues, RoleDefinition } from "./roles.ts";
-import { textLines } from "./text.ts";
+import { createTeller } from "./teller.ts";
 import { UsageError } from "./values.ts";
 
 /** What a program works with. */
@@ -42,6 +43,8 @@ export interface Program<Table extends OptionTable> {
   whenFull: "wait" | "drop";
   /** Whether events are shown as the teaching programs' lines. */
   isTeaching: (line: CommandLine<Table>) => boolean;
+  /** Whether it shows how it is getting on, where standard error is a terminal. */
+  hasLiveLine?: (line: CommandLine<Table>) => boolean;
   /** Whether standard output carries data, so that events go to standard error. */
   hasDataOutput?: (line: CommandLine<Table>) => boolean;
   /** Does it; returns the exit code. */
@@ -139,17 +142,20 @@ async function start<Table extends OptionTable>(
     stderr,
     color && Deno.stderr.isTerminal(),
   );
-  const style = {
+  const isLive = program.hasLiveLine?.(line) && Deno.stderr.isTerminal() &&
+    !(options.json && Deno.stdout.isTerminal());
+  const tell = createTeller({
+    role: definition.role,
+    results,
+    logger,
+    json: options.json,
     teaching: program.isTeaching(line),
-    transport: definition.role.startsWith("tcp") ? "TCP" : "UDP",
-  };
-  const tell = (event: EchosounderEvent) => {
-    diagnose(event, logger);
-    const lines = options.json
-      ? [jsonLine(event, definition.role)]
-      : textLines(event, style);
-    if (lines.length > 0) return results.writeLine(lines.join("\n"));
-  };
+    ascii: !color,
+    width: Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined,
+    live: isLive
+      ? new LiveLine(stderr, Deno.consoleSize().columns, !color)
+      : undefined,
+  });
   return await program.run(line, { ...streams, logger, tell });
 }
 

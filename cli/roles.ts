@@ -3,8 +3,7 @@
  *
  * @module
  */
-import type { Expectation } from "../net/events.ts";
-import { expectation, streamExpectation } from "./expectation.ts";
+import { expectation } from "./expectation.ts";
 import {
   flag,
   list,
@@ -20,6 +19,7 @@ import {
   localPort,
   oneOf,
   positiveTime,
+  rate,
   remotePort,
   size,
   time,
@@ -114,7 +114,6 @@ const serverOptions = (port: string) => ({
 
 const clientOptions = (
   port: string,
-  parseExpectation: (text: string) => Expectation,
 ) => ({
   "port": value({
     short: "p",
@@ -140,7 +139,7 @@ const clientOptions = (
     short: "c",
     placeholder: "N",
     parse: count,
-    help: "Measure: send N messages, one after the other.",
+    help: "Measure: send N messages.",
   }),
   "duration": optionalValue({
     short: "d",
@@ -155,9 +154,39 @@ const clientOptions = (
     help:
       "Measure: from one message to the next; without another end, until Ctrl+C.",
   }),
+  "rate": optionalValue({
+    placeholder: "N",
+    parse: rate,
+    help:
+      "Measure: N messages a second in all, on a fixed schedule, whatever comes back.",
+  }),
+  "connections": optionalValue({
+    placeholder: "N",
+    parse: count,
+    help: port === "7000"
+      ? "Measure: from N sockets at once."
+      : "Measure: over N connections at once.",
+  }),
+  "pipeline": optionalValue({
+    placeholder: "N",
+    parse: count,
+    help:
+      "Measure: up to N messages on their way on each; one, or with --rate no limit.",
+  }),
+  "warmup": optionalValue({
+    placeholder: "TIME",
+    parse: positiveTime,
+    help: "Measure: after so long, which is left out of the result.",
+  }),
+  "service": optionalValue({
+    placeholder: "NAME",
+    parse: oneOf("echo", "discard", "chargen"),
+    help:
+      "Measure: against an echo server, or one way, to discard or from chargen.",
+  }),
   "expect": list({
     placeholder: "CONDITION",
-    parse: parseExpectation,
+    parse: expectation,
     help: "Measure, and exit 1 unless this holds, as 'p99<5ms'; may repeat.",
   }),
 });
@@ -210,7 +239,7 @@ export const TCP_CLIENT = {
   purpose: "sends, half-closes, and checks that every byte comes back.",
   positionals: "HOST[:PORT] [MESSAGE]",
   options: {
-    ...clientOptions("27015", streamExpectation),
+    ...clientOptions("27015"),
     "connect-timeout": value({
       placeholder: "TIME",
       fallback: "5s",
@@ -233,6 +262,10 @@ export const TCP_CLIENT = {
       "100 MB, once the server is there",
     ],
     ["localhost --count 5 --interval 200ms", "five round trips, measured"],
+    [
+      "localhost --duration 10s --rate 1000 --expect 'p99<5ms'",
+      "is it quick enough?",
+    ],
   ],
   exitCodes: EXIT_CODES,
 } satisfies RoleDefinition;
@@ -261,7 +294,7 @@ export const UDP_CLIENT = {
   purpose: "sends a datagram, and checks that the same comes back.",
   positionals: "HOST[:PORT] [MESSAGE]",
   options: {
-    ...clientOptions("7000", expectation),
+    ...clientOptions("7000"),
     "retry-for": value({
       placeholder: "TIME",
       fallback: "0s",
@@ -278,6 +311,10 @@ export const UDP_CLIENT = {
       "the largest, once the server is there",
     ],
     ["localhost --count 5 --interval 200ms", "five round trips, measured"],
+    [
+      "localhost --duration 10s --rate 1000 --expect 'loss<=1%'",
+      "does it lose anything?",
+    ],
   ],
   exitCodes: EXIT_CODES,
 } satisfies RoleDefinition;

@@ -3,47 +3,78 @@
  *
  * @module
  */
-import type { Expectation, ResultEvent } from "../net/events.ts";
+import type { Expectation, ResultEvent, Service } from "../net/events.ts";
 import type { AddressFamily } from "../net/resolve.ts";
-import type { Payload } from "../measure/payload.ts";
+import type { Payload } from "../measure/messages.ts";
+import type { MeasureOptions } from "../measure/run.ts";
 import { DONE } from "./exit_codes.ts";
+import { checkMetrics } from "./expectation.ts";
+import type { CommandLine } from "./parse.ts";
 import { RunFailed, type Session } from "./program.ts";
+import type { CommonValues, TCP_CLIENT, UDP_CLIENT } from "./roles.ts";
 import { onStopSignal } from "./signals.ts";
 import { target, UsageError } from "./values.ts";
 
 /** The options that both clients read their peer and payload from. */
-export interface ClientValues {
+export interface ClientValues extends CommonValues {
   port: number;
   ipv4: boolean;
   ipv6: boolean;
+  timeout: number;
   size: number | undefined;
   count: number | undefined;
   duration: number | undefined;
   interval: number | undefined;
+  rate: number | undefined;
+  connections: number | undefined;
+  pipeline: number | undefined;
+  warmup: number | undefined;
+  service: Service | undefined;
   expect: Expectation[];
 }
 
+/** A client's command line. */
+export type ClientLine =
+  | CommandLine<typeof TCP_CLIENT.options>
+  | CommandLine<typeof UDP_CLIENT.options>;
+
 /** What both clients send, and to whom. */
-export interface Order {
+export interface Order extends MeasureOptions {
   hostname: string;
   port: number;
   family: AddressFamily | undefined;
   payload: Payload;
-  /** Messages to measure with; `undefined` where measuring was not asked for. */
-  count: number | undefined;
-  duration: number | undefined;
-  interval: number | undefined;
-  expectations: Expectation[];
+  timeout: number;
 }
 
 /** What the teaching programs send. */
 const TEACHING_MESSAGE = "this is a test";
 
+/** The size of the messages that measure, where none is asked for. */
+const MEASURED_SIZE = 64;
+
+/** The same for a stream in one direction: what a throughput takes little effort with. */
+const ONE_WAY_SIZE = 128 * 1024;
+
 /** Whether any of the measuring options was given. */
-export function isMeasuring(
-  { count, duration, interval }: ClientValues,
-): boolean {
-  return [count, duration, interval].some((given) => given !== undefined);
+export function isMeasuring(options: ClientValues): boolean {
+  const { count, duration, interval, rate } = options;
+  const { connections, pipeline, warmup, service } = options;
+  return [
+    count,
+    duration,
+    interval,
+    rate,
+    connections,
+    pipeline,
+    warmup,
+    service,
+  ].some((given) => given !== undefined);
+}
+
+/** Whether each message is told of: at a pace that an eye can follow, or to find a fault. */
+export function tellsMessages(options: ClientValues): boolean {
+  return options.interval !== undefined || options["log-level"] === "debug";
 }
 
 /**
@@ -52,9 +83,8 @@ export function isMeasuring(
  * @throws {UsageError} Where options and arguments do not go together.
  */
 export function readOrder(
-  options: ClientValues,
-  given: Set<string>,
-  positionals: string[],
+  transport: "TCP" | "UDP",
+  { options, given, positionals }: ClientLine,
 ): Order {
   const [host, message, ...rest] = positionals;
   if (host === undefined) {
@@ -75,9 +105,10 @@ export function readOrder(
       "-4 and -6 exclude each other: without either, both are tried",
     );
   }
-  if (options.expect.length > 0 && !isMeasuring(options)) {
+  if (isMeasuring(options)) checkMeasuring(transport, options, message);
+  else if (options.expect.length > 0) {
     throw new UsageError(
-      "--expect needs something to measure: --count, --duration or --interval",
+      "--expect needs something to measure: --count, --duration or --rate",
     );
   }
   const { hostname, port } = target(host);
@@ -90,20 +121,84 @@ export function readOrder(
     hostname,
     port: port ?? options.port,
     family: options.ipv4 ? 4 : options.ipv6 ? 6 : undefined,
-    payload: readPayload(options, message),
-    // Without an end of its own, measuring goes on until it is stopped.
-    count: options.count ?? (isMeasuring(options) ? Infinity : undefined),
+    payload: readPayload(transport, options, message),
+    timeout: options.timeout,
+    count: options.count,
     duration: options.duration,
     interval: options.interval,
+    rate: options.rate,
+    connections: options.connections,
+    pipeline: options.pipeline,
+    warmup: options.warmup,
+    service: options.service,
     expectations: options.expect,
+    detail: tellsMessages(options),
   };
 }
 
+/** Whether what is to be measured, and how, goes together. */
+function checkMeasuring(
+  transport: "TCP" | "UDP",
+  options: ClientValues,
+  message: string | undefined,
+): void {
+  const { service = "echo", count, connections } = options;
+  const exclude = (one: string, other: string, why: string) => {
+    throw new UsageError(`${one} and ${other} exclude each other: ${why}`);
+  };
+  const given = (...names: (keyof ClientValues)[]) =>
+    names.find((name) => options[name] !== undefined);
+  if (given("interval")) {
+    const other = given("rate", "pipeline");
+    if (other === "rate") {
+      exclude("--interval", "--rate", "each says when the next message is due");
+    } else if (other) {
+      exclude("--interval", "--pipeline", "one message waits for the other");
+    }
+  }
+  if (count !== undefined && connections !== undefined && count < connections) {
+    throw new UsageError(
+      `--count ${count} leaves some of --connections ${connections} without a message`,
+    );
+  }
+  if (service !== "echo" && given("pipeline")) {
+    exclude(
+      `--service ${service}`,
+      "--pipeline",
+      "no message waits for an answer",
+    );
+  }
+  if (transport === "TCP" && service === "chargen") {
+    const other = message !== undefined
+      ? "MESSAGE"
+      : given("size", "count", "interval", "rate");
+    if (other) {
+      exclude(
+        "--service chargen",
+        other === "MESSAGE" ? other : `--${other}`,
+        "nothing is sent, so --duration says how much",
+      );
+    }
+  }
+  if (transport === "UDP" && message !== undefined) {
+    throw new UsageError(
+      "MESSAGE cannot be measured with: datagrams that are all alike cannot be told apart; use --size",
+    );
+  }
+  checkMetrics(options.expect, transport, service);
+}
+
 function readPayload(
+  transport: "TCP" | "UDP",
   options: ClientValues,
   message: string | undefined,
 ): Payload {
   if (options.size !== undefined) return { size: options.size };
+  if (message === undefined && isMeasuring(options)) {
+    const { service = "echo" } = options;
+    const isStream = transport === "TCP" && service !== "echo";
+    return { size: isStream ? ONE_WAY_SIZE : MEASURED_SIZE };
+  }
   return new TextEncoder().encode(message ?? TEACHING_MESSAGE);
 }
 

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { patternPieces } from "../measure/pattern.ts";
-import { echoTcp, measureTcp } from "../tcp/client.ts";
+import { patternPieces } from "../measure/messages.ts";
+import { echoTcp } from "../tcp/client.ts";
+import { measureTcp } from "../tcp/measure.ts";
 import type { CommandLine } from "./parse.ts";
 import { runProgram } from "./program.ts";
 import { TCP_CLIENT } from "./roles.ts";
-import { isMeasuring, readOrder, runClient } from "./sound.ts";
+import { isMeasuring, readOrder, runClient, tellsMessages } from "./sound.ts";
 import { UsageError } from "./values.ts";
 
 type TcpClientLine = CommandLine<typeof TCP_CLIENT.options>;
@@ -17,15 +18,15 @@ await runProgram({
   definition: TCP_CLIENT,
   whenFull: "wait",
   isTeaching: ({ options }) => !isMeasuring(options),
+  hasLiveLine: ({ options }) => isMeasuring(options) && !tellsMessages(options),
   hasDataOutput: ({ options }) => options.stdin,
   run: (line, session) => {
     const { options } = line;
     checkPayload(line);
-    const order = readOrder(options, line.given, line.positionals);
+    const order = readOrder("TCP", line);
     return runClient(session, (signal) => {
       const common = {
         ...order,
-        timeout: options.timeout,
         connectTimeout: options["connect-timeout"],
         retryFor: options["retry-for"],
         signal,

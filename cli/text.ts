@@ -12,12 +12,13 @@ import type {
   EchosounderEvent,
   Expectation,
   JudgedExpectation,
+  MeasureResultEvent,
   PeerAddress,
-  ResultEvent,
   TcpSummaryEvent,
-  UdpResultEvent,
+  UdpMeasureResultEvent,
   UdpSummaryEvent,
 } from "../net/events.ts";
+import { counted, formatDuration, formatRate, formatShare } from "./figures.ts";
 import { printable } from "./printable.ts";
 
 /** How events are put into text. */
@@ -26,6 +27,10 @@ export interface TextStyle {
   teaching: boolean;
   /** `TCP` or `UDP`. */
   transport: string;
+  /** Write with ASCII characters alone. */
+  ascii: boolean;
+  /** The delays of a result, drawn. */
+  chart?: string[];
 }
 
 type Writers = {
@@ -41,25 +46,12 @@ export function textLines(event: EchosounderEvent, style: TextStyle): string[] {
     event: EchosounderEvent,
     style: TextStyle,
   ) => string[];
-  return write(event, style);
-}
-
-/** `250 µs`, `1.25 ms`, `12.5 s`: three digits are what such a time is good for. */
-export function formatDuration(microseconds: number): string {
-  const three = (number: number) =>
-    number >= 100 ? number.toFixed(0) : number.toPrecision(3);
-  if (microseconds < 999.5) return `${three(microseconds)} µs`;
-  if (microseconds < 999_500) return `${three(microseconds / 1e3)} ms`;
-  return `${three(microseconds / 1e6)} s`;
+  const lines = write(event, style);
+  return style.ascii ? lines.map((line) => line.replaceAll("µ", "u")) : lines;
 }
 
 function peer({ peer_host, peer_port }: PeerAddress): string {
   return formatAddress(peer_host, peer_port);
-}
-
-/** `1 client`, `2 clients`. */
-function counted(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 function bytes(number: number): string {
@@ -86,7 +78,7 @@ const STRAY_REASONS = {
   "other-address": "not from the address that was asked",
   "late": "too late",
   "duplicate": "a second time",
-  "unexpected": "not asked for",
+  "corrupted": "not what was sent",
 };
 
 const WRITERS: Writers = {
@@ -135,7 +127,7 @@ const WRITERS: Writers = {
       const delay = event.rtt_us === undefined
         ? ""
         : ` in ${formatDuration(event.rtt_us)}`;
-      return [`${event.sequence}: ${bytes(event.bytes)}${delay}`];
+      return [`${messageName(event)}: ${bytes(event.bytes)}${delay}`];
     }
     const line = `Bytes received: ${event.bytes}`;
     return event.data === undefined ? [line] : [line, printable(event.data)];
@@ -143,7 +135,9 @@ const WRITERS: Writers = {
   "lost": (event, { teaching }) =>
     teaching ? [] : [
       yellow(
-        `${event.sequence}: no answer for ${formatDuration(event.waited_us)}`,
+        `${messageName(event)}: no answer for ${
+          formatDuration(event.waited_us)
+        }`,
       ),
     ],
   "stray": (event) => [
@@ -154,7 +148,10 @@ const WRITERS: Writers = {
     ),
   ],
   "closed": (_, { teaching }) => teaching ? ["Connection closed"] : [],
-  "result": (event, { teaching }) => teaching ? [] : resultLines(event),
+  "started": () => [],
+  "interval": () => [],
+  "result": (event, { teaching, chart }) =>
+    teaching || !("errors" in event) ? [] : resultLines(event, chart ?? []),
   // The program says these on standard error itself.
   "error": () => [],
 };
@@ -206,32 +203,95 @@ function summaryLine(event: TcpSummaryEvent | UdpSummaryEvent): string {
   }`;
 }
 
-function resultLines(event: ResultEvent | UdpResultEvent): string[] {
-  const counts = [
-    `${event.messages_sent} sent`,
-    `${event.messages_received} back`,
-  ];
-  if ("lost" in event) {
-    counts.push(`${event.lost} lost`);
-    if (event.late > 0) counts.push(`${event.late} late`);
-    if (event.duplicates > 0) counts.push(`${event.duplicates} twice`);
-    if (event.strays > 0) counts.push(`${event.strays} stray`);
-  }
+/** `7`, or `3/7` where there are several connections. */
+function messageName(
+  { connection, sequence }: { connection?: number; sequence?: number },
+): string {
+  return connection === undefined
+    ? String(sequence)
+    : `${connection}/${sequence}`;
+}
+
+function resultLines(
+  event: MeasureResultEvent | UdpMeasureResultEvent,
+  chart: string[],
+): string[] {
+  const { instrument, late_sends, rtt_us, rtt_from_sending_us } = event;
   const verdict = event.passed ? green("passed") : red("failed");
+  const counts = event.messages_sent > 0
+    ? `${event.messages_sent} sent, ${event.messages_received} back in `
+    : "";
   const lines = [
-    `${verdict}: ${counts.join(", ")} in ${formatDuration(event.duration_us)}`,
+    `${verdict}: ${counts}${formatDuration(event.duration_us)}`,
+    row("speed", speedText(event)),
   ];
-  if (event.rtt_us !== undefined) lines.push(delayLine(event.rtt_us));
+  if ("corrupted" in event) lines.push(row("datagrams", datagramText(event)));
+  if (event.errors > 0) lines.push(row("errors", String(event.errors)));
+  if (rtt_us !== undefined) {
+    const name = rtt_from_sending_us ? "from schedule" : "round trip";
+    lines.push(row(name, delayText(rtt_us)));
+  }
+  if (rtt_from_sending_us !== undefined) {
+    lines.push(row("from sending", delayText(rtt_from_sending_us)));
+  }
+  if (late_sends !== undefined) {
+    const share = formatShare(late_sends, event.messages_sent);
+    lines.push(row("late sends", `${late_sends} (${share})`));
+  }
+  lines.push(...chart);
+  lines.push(...instrument.warnings.map((text) => yellow(`warning: ${text}`)));
   lines.push(...(event.expectations ?? []).map(expectationLine));
   return lines;
 }
 
-function delayLine(delays: DelaySummary): string {
-  const figures = DELAY_FIGURES.flatMap((name) => {
+/** The names of a result's rows are this wide. */
+const NAME_WIDTH = 13;
+
+function row(name: string, text: string): string {
+  return `  ${dim(name.padEnd(NAME_WIDTH))} ${text}`;
+}
+
+function speedText(event: MeasureResultEvent): string {
+  const { messages_per_second, sent_bytes_per_second } = event;
+  const { received_bytes_per_second } = event;
+  const parts = [];
+  if (messages_per_second > 0) {
+    parts.push(`${formatRate(messages_per_second)} messages/s`);
+  }
+  parts.push(`${byteRate(sent_bytes_per_second)} out`);
+  parts.push(`${byteRate(received_bytes_per_second)} in`);
+  return parts.join(", ");
+}
+
+function byteRate(bytesPerSecond: number): string {
+  const rate = formatRate(bytesPerSecond);
+  return /[a-z]$/i.test(rate) ? `${rate}B/s` : `${rate} B/s`;
+}
+
+function datagramText(event: UdpMeasureResultEvent): string {
+  const { messages_sent, lost, strays, jitter_us } = event;
+  const share = (number: number) =>
+    number === 0 ? "0" : `${number} (${formatShare(number, messages_sent)})`;
+  const parts = [
+    `${share(lost)} lost`,
+    `${share(event.duplicates)} duplicated`,
+    `${share(event.reordered)} reordered`,
+    `${share(event.corrupted)} corrupted`,
+    `${share(event.late)} late`,
+  ];
+  if (event.reordered > 0) parts[2] += ` by up to ${event.reordering_distance}`;
+  if (strays > 0) parts.push(`${strays} from elsewhere`);
+  if (jitter_us !== undefined) {
+    parts.push(`jitter ${formatDuration(jitter_us)}`);
+  }
+  return parts.join(", ");
+}
+
+function delayText(delays: DelaySummary): string {
+  return DELAY_FIGURES.flatMap((name) => {
     const delay = delays[name];
     return delay === undefined ? [] : [`${name} ${formatDuration(delay)}`];
-  });
-  return `round trip: ${figures.join(", ")}`;
+  }).join(", ");
 }
 
 function expectationLine(expectation: JudgedExpectation): string {
@@ -252,6 +312,8 @@ function inUnit(value: number, unit: Expectation["unit"]): string {
       return `${rounded}%`;
     case "per-second":
       return `${rounded}/s`;
+    case "bytes-per-second":
+      return byteRate(value);
     case "messages":
       return String(value);
   }

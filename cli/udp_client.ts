@@ -4,23 +4,49 @@
  * @module
  */
 import { echoUdp } from "../udp/client.ts";
+import { SMALLEST_MEASURED } from "../udp/asking_socket.ts";
+import { measureUdp } from "../udp/measure.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
-import { isMeasuring, readOrder, runClient } from "./sound.ts";
+import {
+  type ClientValues,
+  isMeasuring,
+  readOrder,
+  runClient,
+  tellsMessages,
+} from "./sound.ts";
+import { UsageError } from "./values.ts";
 
 await runProgram({
   definition: UDP_CLIENT,
   whenFull: "wait",
   isTeaching: ({ options }) => !isMeasuring(options),
-  run: ({ options, given, positionals }, session) => {
-    const order = readOrder(options, given, positionals);
-    return runClient(session, (signal) =>
-      echoUdp({
+  hasLiveLine: ({ options }) => isMeasuring(options) && !tellsMessages(options),
+  run: (line, session) => {
+    const { options } = line;
+    const { payload, ...order } = readOrder("UDP", line);
+    checkSize(options);
+    return runClient(session, (signal) => {
+      const common = {
         ...order,
-        timeout: options.timeout,
         retryFor: options["retry-for"],
         signal,
         onEvent: session.tell,
-      }));
+      };
+      return payload instanceof Uint8Array || !isMeasuring(options)
+        ? echoUdp({ ...common, payload })
+        : measureUdp({ ...common, size: payload.size });
+    });
   },
 });
+
+/** Whether datagrams are large enough to be told apart, where their answers are compared. */
+function checkSize(options: ClientValues): void {
+  const { size, service = "echo" } = options;
+  if (!isMeasuring(options) || size === undefined || service !== "echo") return;
+  if (size < SMALLEST_MEASURED) {
+    throw new UsageError(
+      `--size ${size}: ${SMALLEST_MEASURED} bytes are the least to measure with, for stream, sequence number and time stamp`,
+    );
+  }
+}

@@ -87,6 +87,24 @@ export function count(text: string): number {
   return number;
 }
 
+/** `1000/s` or `1000`, as a number a second; it must be more than 0. */
+export function rate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(?:\/s)?$/.exec(text);
+  if (match === null || Number(match[1]) === 0) {
+    throw new UsageError(`"${text}" is not a rate: write 1000/s`);
+  }
+  return Number(match[1]);
+}
+
+/** `100MB/s`, as bytes a second. */
+export function throughput(text: string): number {
+  const match = /^([^/]+)\/s$/.exec(text);
+  if (match === null || /^[\d.]+$/.test(match[1])) {
+    throw new UsageError(`"${text}" is not a throughput: write 100MB/s`);
+  }
+  return size(match[1]);
+}
+
 function portFrom(text: string, lowest: number): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port < lowest || port > 65_535) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { equals } from "@std/bytes/equals";
+import { Buffer } from "node:buffer";
 import type { Difference } from "../net/events.ts";
 
 /**
@@ -15,7 +15,7 @@ export function firstDifference(
   sent: Uint8Array,
   received: Uint8Array,
 ): Difference | undefined {
-  if (equals(sent, received)) return undefined;
+  if (Buffer.compare(sent, received) === 0) return undefined;
   let offset = 0;
   while (offset < sent.length && sent[offset] === received[offset]) offset++;
   return { offset, sent: sent[offset], received: received[offset] };

@@ -7,18 +7,25 @@ import type {
   Expectation,
   Failure,
   JudgedExpectation,
+  MeasureResultEvent,
   Metric,
   ResultEvent,
-  UdpResultEvent,
+  Speed,
+  UdpMeasureResultEvent,
 } from "../net/events.ts";
 
 /** The figures of a result that expectations are about. */
 export type Figures =
   & Pick<
-    UdpResultEvent,
-    "messages_sent" | "messages_received" | "duration_us" | "rtt_us"
+    MeasureResultEvent,
+    "messages_sent" | "rtt_us" | "errors" | keyof Speed
   >
-  & Partial<Pick<UdpResultEvent, "lost" | "late" | "duplicates">>;
+  & Partial<
+    Pick<
+      UdpMeasureResultEvent,
+      "lost" | "late" | "duplicates" | "reordered" | "jitter_us"
+    >
+  >;
 
 const READERS: Record<Metric, (figures: Figures) => number | undefined> = {
   "min": ({ rtt_us }) => rtt_us?.min,
@@ -28,11 +35,16 @@ const READERS: Record<Metric, (figures: Figures) => number | undefined> = {
   "p99": ({ rtt_us }) => rtt_us?.p99,
   "p99.9": ({ rtt_us }) => rtt_us?.["p99.9"],
   "max": ({ rtt_us }) => rtt_us?.max,
+  "jitter": ({ jitter_us }) => jitter_us,
   "loss": ({ lost }) => lost,
   "late": ({ late }) => late,
   "duplicated": ({ duplicates }) => duplicates,
-  "rate": ({ messages_received, duration_us }) =>
-    messages_received / (duration_us / 1e6),
+  "reordered": ({ reordered }) => reordered,
+  "errors": ({ errors }) => errors,
+  "rate": ({ messages_per_second }) => messages_per_second,
+  // Where nothing comes back, what goes out is all that there is to see.
+  "throughput": ({ received_bytes_per_second, sent_bytes_per_second }) =>
+    received_bytes_per_second || sent_bytes_per_second,
 };
 
 const COMPARISONS: Record<
@@ -64,9 +76,12 @@ export function judgeExpectations(
   });
 }
 
-/** Whether a run's loss is judged by an expectation, and so is no failure by itself. */
-export function expectsLoss(expectations: readonly Expectation[]): boolean {
-  return expectations.some(({ metric }) => metric === "loss");
+/** Whether a metric is judged by an expectation, and so is no failure by itself. */
+export function expects(
+  expectations: readonly Expectation[],
+  metric: Metric,
+): boolean {
+  return expectations.some((each) => each.metric === metric);
 }
 
 /**

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Histogram as HdrHistogram } from "hdr-histogram-js";
+import type { Histogram as HdrHistogram, JsHistogram } from "hdr-histogram-js";
 
 const LOWEST = 1;
 const HIGHEST = 60_000_000;
@@ -45,6 +45,13 @@ export class Histogram {
     return new Histogram(await library());
   }
 
+  /** Makes one of what another one encoded. */
+  static async decode(encoded: string): Promise<Histogram> {
+    const histogram = await Histogram.create();
+    histogram.addEncoded(encoded);
+    return histogram;
+  }
+
   /** Takes one delay in; what is out of range counts as the end of the range. */
   record(delay: number): void {
     this.#counts.recordValue(
@@ -57,9 +64,30 @@ export class Histogram {
     return this.#counts.getValueAtPercentile(percent);
   }
 
+  /** The delays that occurred, to its precision, and how many of each, in order. */
+  *counts(): Generator<[delay: number, count: number]> {
+    const { recordedValuesIterator } = this.#counts as JsHistogram;
+    recordedValuesIterator.reset();
+    while (recordedValuesIterator.hasNext()) {
+      const { valueIteratedTo, countAddedInThisIterationStep } =
+        recordedValuesIterator.next();
+      yield [valueIteratedTo, countAddedInThisIterationStep];
+    }
+  }
+
   /** Takes in what another one recorded. */
-  add(encoded: string): void {
+  add(other: Histogram): void {
+    this.#counts.add(other.#counts);
+  }
+
+  /** Takes in what another one recorded and encoded. */
+  addEncoded(encoded: string): void {
     this.#counts.add(this.#decode(encoded));
+  }
+
+  /** Forgets all. */
+  reset(): void {
+    this.#counts.reset();
   }
 
   /** All of it as text: HdrHistogram's compressed form (V2), in base64. */

@@ -28,6 +28,22 @@ export class RoundTrips {
     this.#histogram?.record(delay);
   }
 
+  /** Takes all of another's in. */
+  add(other: RoundTrips): void {
+    this.#count += other.#count;
+    this.#sum += other.#sum;
+    this.#min = Math.min(this.#min, other.#min);
+    this.#max = Math.max(this.#max, other.#max);
+    if (other.#histogram) this.#histogram?.add(other.#histogram);
+  }
+
+  /** Forgets all. */
+  reset(): void {
+    this.#count = this.#sum = this.#max = 0;
+    this.#min = Infinity;
+    this.#histogram?.reset();
+  }
+
   /** Their summary; `undefined` where none was recorded. */
   summary(): DelaySummary | undefined {
     if (this.#count === 0) return undefined;
@@ -93,7 +109,7 @@ export async function mergeDelays(
     if (part.histogram === undefined) {
       throw new TypeError("a summary without a histogram");
     }
-    histogram.add(part.histogram);
+    histogram.addEncoded(part.histogram);
   }
   const count = parts.reduce((sum, part) => sum + part.count, 0);
   return summarize(

@@ -152,24 +152,53 @@ export interface ConnectedEvent extends NamedEvent<"connected">, PeerAddress {
 }
 
 /**
- * A client has handed a message to its socket, or a TCP server (only with
- * `detail`) a piece of the stream.
+ * A client begins to measure, or to warm up for it: what was asked for, so that
+ * results can be told apart by it.
+ */
+export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
+  /** The peer's name or address, as it was asked for. */
+  target: string;
+  /** What the peer is expected to do with what it receives. */
+  service: Service;
+  /** The size of each message. */
+  size: number;
+  /** Connections (TCP) or sockets (UDP) at once. */
+  connections: number;
+  /** Messages on their way at once on each of them; absent where there is no limit. */
+  pipeline?: number;
+  /** Messages a second, in all, on a fixed schedule; absent where answers set the pace. */
+  rate_per_second?: number;
+  /** Messages in all; absent where there is no such end. */
+  count?: number;
+  /** How long it measures; absent where there is no such end. */
+  duration_us?: number;
+  /** From one message to the next on each connection. */
+  interval_us?: number;
+  /** How long it warms up first. */
+  warmup_us?: number;
+  /** How long it waits for an answer. */
+  timeout_us: number;
+}
+
+/**
+ * A client has handed a message to its socket (of a measuring run only with
+ * `detail`), or a TCP server (only with `detail`) a piece of the stream.
  */
 export interface SentEvent extends NamedEvent<"sent"> {
-  /** A server's client. */
+  /** A server's client, or a client's connection where it has several. */
   connection?: number;
-  /** Counts the messages from 1; absent where there is but one. */
+  /** Counts the connection's messages from 1; absent where there is but one. */
   sequence?: number;
   /** Its size. */
   bytes: number;
 }
 
 /**
- * A client has an answer back, whole and checked, or a TCP server (only with
- * `detail`) a piece of the stream.
+ * A client has an answer back, whole and checked (of a measuring run only with
+ * `detail`), or a TCP server (only with `detail`) a piece of the stream.
  */
 export interface ReceivedEvent extends NamedEvent<"received"> {
-  /** A server's client. */
+  /** A server's client, or a client's connection where it has several. */
   connection?: number;
   /** The message that was answered; absent where there is but one. */
   sequence?: number;
@@ -181,25 +210,32 @@ export interface ReceivedEvent extends NamedEvent<"received"> {
   data?: Uint8Array;
 }
 
-/** A UDP client has waited in vain for an answer. */
+/** A UDP client has waited in vain for an answer (only with `detail`). */
 export interface LostEvent extends NamedEvent<"lost"> {
+  /** The socket, where there are several. */
+  connection?: number;
   /** The message that was not answered. */
   sequence: number;
   /** How long it waited. */
   waited_us: number;
 }
 
-/** A UDP client received a datagram that is not the answer it waits for. */
+/**
+ * A UDP client received a datagram that is not the answer it waits for (of a
+ * measuring run only with `detail`).
+ */
 export interface StrayEvent extends NamedEvent<"stray">, PeerAddress {
+  /** The socket, where there are several. */
+  connection?: number;
   /** Its size. */
   bytes: number;
   /**
    * - `other-address`: not from the address that was asked.
    * - `late`: the answer to an earlier message, given up by then.
    * - `duplicate`: an answer that has been counted before.
-   * - `unexpected`: nothing of what was asked, at a moment when nothing was.
+   * - `corrupted`: not what was sent, or no answer to anything.
    */
-  reason: "other-address" | "late" | "duplicate" | "unexpected";
+  reason: "other-address" | "late" | "duplicate" | "corrupted";
 }
 
 /** A TCP client's connection has ended in order. */
@@ -221,6 +257,7 @@ export interface Failure {
   /**
    * - `difference`: an echo was not what was sent.
    * - `loss`: some datagrams were not answered.
+   * - `errors`: some connections failed, or some datagrams could not be sent.
    * - `no-answer`: nothing came back in time.
    * - `closed-early`: the peer closed before everything was back.
    * - `expectation`: an expectation did not hold.
@@ -230,6 +267,7 @@ export interface Failure {
   code:
     | "difference"
     | "loss"
+    | "errors"
     | "expectation"
     | "no-answer"
     | "closed-early"
@@ -264,8 +302,10 @@ export interface DelaySummary {
 }
 
 /**
- * What can be expected of a run: round-trip delays, datagrams lost, late or
- * duplicated, and messages back a second.
+ * What can be expected of a run: round-trip delays and their variation,
+ * datagrams lost, late, duplicated or reordered, errors of sockets, messages
+ * back a second, and bytes a second (those that come back, or with discard
+ * those that go out).
  */
 export type Metric =
   | "min"
@@ -275,10 +315,14 @@ export type Metric =
   | "p99"
   | "p99.9"
   | "max"
+  | "jitter"
   | "loss"
   | "late"
   | "duplicated"
-  | "rate";
+  | "reordered"
+  | "errors"
+  | "rate"
+  | "throughput";
 
 /** What a run is expected to come to. */
 export interface Expectation {
@@ -288,8 +332,8 @@ export interface Expectation {
   operator: "<" | "<=" | ">" | ">=";
   /** What it is compared with, in the unit. */
   limit: number;
-  /** Microseconds, messages, percent of the messages sent, or messages a second. */
-  unit: "us" | "messages" | "percent" | "per-second";
+  /** Microseconds, messages, percent of the messages sent, messages a second, or bytes a second. */
+  unit: "us" | "messages" | "percent" | "per-second" | "bytes-per-second";
 }
 
 /** An expectation, and whether a run came up to it. */
@@ -300,34 +344,110 @@ export interface JudgedExpectation extends Expectation {
   held: boolean;
 }
 
-/** What a client's run came to. */
-export interface ResultEvent extends NamedEvent<"result">, Traffic {
-  /** Whether everything that was asked for held. */
-  passed: boolean;
-  /** Why not; absent where it passed. */
-  failure?: Failure;
+/** How fast a run was. */
+export interface Speed {
+  /** Messages that came back (with discard: that went out), a second. */
+  messages_per_second: number;
+  /** Bytes sent a second. */
+  sent_bytes_per_second: number;
+  /** Bytes received a second. */
+  received_bytes_per_second: number;
+}
+
+/** What a measuring client counted. */
+export interface Counts extends Traffic {
   /** Messages sent. */
   messages_sent: number;
   /** Messages whose answer came back whole and as it was sent. */
   messages_received: number;
-  /** From the first message to the end. */
+  /**
+   * With a rate: messages sent more than a millisecond after their time, because
+   * those before were still on their way, or because the client was busy.
+   */
+  late_sends?: number;
+  /** UDP: messages without an answer in time (RFC 6673, round-trip loss). */
+  lost?: number;
+}
+
+/** A measuring client's last second. */
+export interface IntervalEvent extends NamedEvent<"interval">, Counts, Speed {
+  /** It belongs to the warm-up, and so not to the result. */
+  warmup?: true;
+  /** From the start of measuring (or of the warm-up) to the end of this interval. */
+  elapsed_us: number;
+  /** Its length. */
+  interval_us: number;
+  /** Round trips that ended in it; absent where none did. */
+  rtt_us?: DelaySummary;
+}
+
+/** What a client's warm-up came to. */
+export interface Warmup extends Counts, Speed {
+  /** How long it took. */
   duration_us: number;
   /** Absent where no message was timed. */
   rtt_us?: DelaySummary;
+}
+
+/** How well the client itself kept up, which bounds what its figures are worth. */
+export interface InstrumentCheck {
+  /** How late its timers ran, in microseconds: what its loop may add to a delay. */
+  timer_lateness_us: { p50: number; p99: number; max: number };
+  /** The share of one processor that it used, from 0; it may exceed 1. */
+  cpu_share: number;
+  /** What is to be said about it, where it may have been the limit, not the path. */
+  warnings: string[];
+}
+
+/** What a client's run came to. */
+export interface ResultEvent extends NamedEvent<"result">, Counts {
+  /** Whether everything that was asked for held. */
+  passed: boolean;
+  /** Why not; absent where it passed. */
+  failure?: Failure;
+  /** From the first message to the last thing that was sent or came back. */
+  duration_us: number;
+  /** Round-trip delays, with a rate from the scheduled times; absent where no message was timed. */
+  rtt_us?: DelaySummary;
   /** What was expected, and whether it held; absent where nothing was. */
   expectations?: JudgedExpectation[];
+}
+
+/** What a client's measuring run came to. */
+export interface MeasureResultEvent extends ResultEvent, Speed {
+  /** With a rate: round-trip delays from the real sending, which hide a peer's stall. */
+  rtt_from_sending_us?: DelaySummary;
+  /** Connections that failed (TCP), or failures to send and receive (UDP). */
+  errors: number;
+  /** What was measured apart, and is left out of the rest. */
+  warmup?: Warmup;
+  /** How well the client itself kept up. */
+  instrument: InstrumentCheck;
 }
 
 /** What a UDP client's run came to. */
 export interface UdpResultEvent extends ResultEvent {
   /** Messages without an answer in time (RFC 6673, round-trip loss). */
   lost: number;
+  /** Datagrams from other addresses than the one that was asked. */
+  strays: number;
+}
+
+/** What a UDP client's measuring run came to. */
+export interface UdpMeasureResultEvent
+  extends Omit<MeasureResultEvent, "lost">, UdpResultEvent {
   /** Answers to messages given up by then. */
   late: number;
-  /** Answers that had been counted before. */
+  /** Answers that had been counted before (RFC 5560). */
   duplicates: number;
-  /** Datagrams that answered nothing: `other-address` and `unexpected`. */
-  strays: number;
+  /** Answers that were not what was sent. */
+  corrupted: number;
+  /** Answers that came after one to a later message of their socket (RFC 4737). */
+  reordered: number;
+  /** How many messages the most reordered answer was behind. */
+  reordering_distance: number;
+  /** Variation of the round-trip delay (RFC 3550, section 6.4.1); absent below two answers. */
+  jitter_us?: number;
 }
 
 /** A program ends because of an error. */
@@ -363,19 +483,25 @@ export type UdpServerEvent =
 export type TcpClientEvent =
   | RetryEvent
   | ConnectedEvent
+  | StartedEvent
   | SentEvent
   | ReceivedEvent
+  | IntervalEvent
   | ClosedEvent
-  | ResultEvent;
+  | ResultEvent
+  | MeasureResultEvent;
 
 /** What the UDP client tells. */
 export type UdpClientEvent =
   | RetryEvent
+  | StartedEvent
   | SentEvent
   | ReceivedEvent
   | LostEvent
   | StrayEvent
-  | UdpResultEvent;
+  | IntervalEvent
+  | UdpResultEvent
+  | UdpMeasureResultEvent;
 
 /** Everything that any of the four programs tells. */
 export type EchosounderEvent =

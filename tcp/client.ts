@@ -6,14 +6,10 @@
 import { AnswerTimer } from "../measure/answer_timer.ts";
 import { between, now, since } from "../measure/clock.ts";
 import { describeDifference, EchoCheck } from "../measure/echo_check.ts";
-import { paced, type PaceOptions } from "../measure/pace.ts";
-import { MessageSource, type Payload } from "../measure/payload.ts";
-import { verdict } from "../measure/expectations.ts";
-import { Histogram } from "../measure/histogram.ts";
 import { RoundTrips } from "../measure/round_trips.ts";
 import { close } from "../net/close.ts";
 import { describeError, isReset, systemCode } from "../net/errors.ts";
-import type { Expectation, Failure, ResultEvent } from "../net/events.ts";
+import type { Failure, ResultEvent } from "../net/events.ts";
 import { connectTcp, type ConnectTcpOptions } from "./connect.ts";
 
 /** Options that all runs of the TCP client share. */
@@ -30,14 +26,6 @@ export interface EchoTcpOptions extends TcpClientOptions {
   onEcho?: (piece: Uint8Array) => Promise<void>;
 }
 
-/** Options of {@linkcode measureTcp}. */
-export interface MeasureTcpOptions extends TcpClientOptions, PaceOptions {
-  /** What the messages carry. */
-  payload: Payload;
-  /** What the run is expected to come to. */
-  expectations?: readonly Expectation[];
-}
-
 /**
  * The most bytes that may be on their way: it bounds the client's memory, since
  * what is on its way is kept to be compared. Larger than what the kernels
@@ -50,11 +38,13 @@ const READ_BUFFER_SIZE = 262_144;
 /** A connection on which everything sent is expected back. */
 class Exchange {
   readonly check: EchoCheck = new EchoCheck();
-  readonly trips: RoundTrips;
+  readonly trips: RoundTrips = new RoundTrips();
   /** Why the run is over before its end. */
   failure: Failure | undefined;
-  messagesSent = 0;
-  messagesReceived = 0;
+  /** Everything is sent. */
+  isSent = false;
+  /** Everything is back. */
+  isReceived = false;
   bytesSent = 0;
   bytesReceived = 0;
 
@@ -72,13 +62,8 @@ class Exchange {
   /** Resolves when there is room in the window again. */
   #room: PromiseWithResolvers<void> | undefined;
 
-  constructor(
-    conn: Deno.TcpConn,
-    options: TcpClientOptions,
-    trips: RoundTrips,
-  ) {
+  constructor(conn: Deno.TcpConn, options: TcpClientOptions) {
     const { timeout = 5000, signal } = options;
-    this.trips = trips;
     this.#conn = conn;
     this.#signal = signal;
     this.#timer = new AnswerTimer(
@@ -226,26 +211,19 @@ class Exchange {
     close(this.#conn);
   }
 
-  /** Sums up, and tells it. */
-  async result(
-    onEvent: TcpClientOptions["onEvent"],
-    expectations: readonly Expectation[] = [],
-  ): Promise<ResultEvent> {
-    const figures = {
-      messages_sent: this.messagesSent,
-      messages_received: this.messagesReceived,
+  /** Sums up. */
+  result(): ResultEvent {
+    return {
+      event: "result",
+      passed: this.failure === undefined,
+      failure: this.failure,
+      messages_sent: Number(this.isSent),
+      messages_received: Number(this.isReceived),
       bytes_sent: this.bytesSent,
       bytes_received: this.bytesReceived,
       duration_us: since(this.#startedAt),
       rtt_us: this.trips.summary(),
     };
-    const result: ResultEvent = {
-      event: "result",
-      ...verdict(figures, this.failure, expectations),
-      ...figures,
-    };
-    await onEvent?.(result);
-    return result;
   }
 }
 
@@ -272,11 +250,7 @@ class Exchange {
  */
 export async function echoTcp(options: EchoTcpOptions): Promise<ResultEvent> {
   const { payload, onEcho, onEvent } = options;
-  const exchange = new Exchange(
-    await connectTcp(options),
-    options,
-    new RoundTrips(),
-  );
+  const exchange = new Exchange(await connectTcp(options), options);
   const started = now();
   let checkedAt = started;
 
@@ -285,7 +259,7 @@ export async function echoTcp(options: EchoTcpOptions): Promise<ResultEvent> {
       if (!await exchange.send(piece)) return;
     }
     await exchange.halfClose();
-    exchange.messagesSent = 1;
+    exchange.isSent = true;
     await onEvent?.({ event: "sent", bytes: exchange.bytesSent });
   }
 
@@ -300,7 +274,7 @@ export async function echoTcp(options: EchoTcpOptions): Promise<ResultEvent> {
     // A payload that waits for its own source must not hold a failure up.
     await Promise.race([Promise.all([send(), receive()]), exchange.over]);
     if (exchange.failure === undefined) {
-      exchange.messagesReceived = 1;
+      exchange.isReceived = true;
       // A payload that comes in its own time has no round trip of its own.
       const timed = Symbol.iterator in payload;
       if (timed) exchange.trips.record(between(started, checkedAt));
@@ -314,71 +288,7 @@ export async function echoTcp(options: EchoTcpOptions): Promise<ResultEvent> {
   } finally {
     exchange.free();
   }
-  return await exchange.result(onEvent);
-}
-
-/**
- * Sends messages one after the other on one connection, each when the one
- * before is back and its time has come, and measures each round trip. At the
- * end it shuts down the sending side and reads until the peer closes.
- *
- * @returns What it came to, also where the check failed (`passed`, `failure`).
- * @throws {EchosounderError} `cannot-resolve`, `cannot-connect` or `stopped`,
- * before there is a connection.
- *
- * @example
- * ```ts
- * import { measureTcp, serveTcp } from "./mod.ts";
- *
- * await using server = serveTcp({ hostname: "127.0.0.1", port: 0 });
- * const result = await measureTcp({
- *   hostname: "127.0.0.1",
- *   port: server.addr.port,
- *   payload: { size: 64 },
- *   count: 10,
- * });
- * console.log(result.messages_received, result.rtt_us?.mean);
- * ```
- */
-export async function measureTcp(
-  options: MeasureTcpOptions,
-): Promise<ResultEvent> {
-  const { payload, expectations, onEvent } = options;
-  const source = new MessageSource(payload);
-  // Made before there is a connection, which would have to wait for it.
-  const trips = new RoundTrips(await Histogram.create());
-  const exchange = new Exchange(await connectTcp(options), options, trips);
-
-  async function receive(): Promise<void> {
-    while (exchange.check.outstanding > 0) {
-      if (await exchange.receive() === undefined) return;
-    }
-  }
-
-  try {
-    for await (const sequence of paced(options)) {
-      const bytes = source.message(sequence);
-      const started = now();
-      await Promise.all([exchange.send(bytes), receive()]);
-      const delay = since(started);
-      exchange.messagesSent++;
-      // Told after the round trip, so that telling takes no part in it.
-      await onEvent?.({ event: "sent", sequence, bytes: bytes.length });
-      if (exchange.failure !== undefined) break;
-      exchange.messagesReceived++;
-      exchange.trips.record(delay);
-      await onEvent?.({
-        event: "received",
-        sequence,
-        bytes: bytes.length,
-        rtt_us: delay,
-      });
-    }
-    await exchange.halfClose();
-    while (await exchange.receive() !== undefined);
-    if (exchange.failure === undefined) await onEvent?.({ event: "closed" });
-  } finally {
-    exchange.free();
-  }
-  return await exchange.result(onEvent, expectations);
+  const result = exchange.result();
+  await onEvent?.(result);
+  return result;
 }

@@ -1,13 +1,13 @@
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { EchoCheck, firstDifference } from "../measure/echo_check.ts";
 import { expectation } from "../cli/expectation.ts";
 import { judgeExpectations } from "../measure/expectations.ts";
 import { Histogram } from "../measure/histogram.ts";
 import type { DelaySummary } from "../mod.ts";
-import { paced } from "../measure/pace.ts";
-import { MessageSource } from "../measure/payload.ts";
-import { pattern, patternPieces } from "../measure/pattern.ts";
+import { InFlight } from "../measure/in_flight.ts";
+import { Messages, patternPieces } from "../measure/messages.ts";
+import { Schedule } from "../measure/schedule.ts";
 import { mergeDelays, RoundTrips } from "../measure/round_trips.ts";
 import { bytes } from "./setup.ts";
 
@@ -84,18 +84,116 @@ Deno.test("EchoCheck finds a byte that was never sent", () => {
   assertEquals(check.difference, { offset: 2, received: 0x63 });
 });
 
-Deno.test("pattern() differs from message to message and from stream to stream", () => {
+/** A whole message. */
+function message(messages: Messages, sequence: number) {
+  const buffer = new Uint8Array(messages.size);
+  messages.fill(buffer, 0, sequence, 0, messages.size);
+  return buffer;
+}
+
+Deno.test("Messages differ from message to message and from stream to stream", () => {
   const all = [0, 1, 2].flatMap((stream) =>
-    [0, 1, 2, 1000].map((sequence) => pattern(64, stream, sequence).toHex())
+    [1, 2, 3, 1000].map((sequence) =>
+      message(new Messages({ size: 64 }, stream), sequence).toHex()
+    )
   );
   assertEquals(new Set(all).size, all.length);
-  assertEquals(pattern(64, 1, 2), pattern(64, 1, 2));
 });
 
-Deno.test("pattern() does not repeat within a message", () => {
-  const data = pattern(65_536, 0, 1);
+Deno.test("Messages do not repeat within a message", () => {
+  const data = message(new Messages({ size: 65_520 }, 7), 1);
   const words = new Set(new Uint32Array(data.buffer));
   assert(words.size > data.length / 4 - 10, `${words.size} different words`);
+});
+
+Deno.test("Messages are the same in whatever pieces, and every wrong byte is found", () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 200_000 }),
+      fc.integer({ min: 1, max: 0xffffffff }),
+      fc.nat(),
+      fc.nat(),
+      (size, sequence, place, wrongPlace) => {
+        const messages = new Messages({ size }, 5);
+        const whole = message(messages, sequence);
+        const at = place % size;
+        const rest = new Uint8Array(size + 3);
+        messages.fill(rest, 3, sequence, at, size - at);
+        assertEquals(rest.subarray(3, 3 + size - at), whole.subarray(at));
+        const compare = () =>
+          messages.difference(rest, 3, sequence, at, size - at);
+        assertEquals(compare(), -1);
+        const wrong = wrongPlace % (size - at);
+        rest[3 + wrong] ^= 1;
+        assertEquals(compare(), wrong);
+        assertEquals(messages.byteAt(sequence, at + wrong), whole[at + wrong]);
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("InFlight remembers all that are on their way, however many", () => {
+  const inFlight = new InFlight();
+  for (let sequence = 1; sequence <= 1000; sequence++) {
+    inFlight.reserve(sequence, sequence - 1);
+    inFlight.set(sequence, sequence * 2, sequence * 3);
+  }
+  for (let sequence = 1; sequence <= 1000; sequence++) {
+    assertEquals(
+      [inFlight.due(sequence), inFlight.sentAt(sequence)],
+      [sequence * 2, sequence * 3],
+    );
+  }
+});
+
+/** Claims all that a schedule hands out without waiting; their times from its start. */
+function claimAll(schedule: Schedule): number[] {
+  const times: number[] = [];
+  for (let due; (due = schedule.claim(undefined)) !== undefined;) {
+    times.push(due - schedule.start);
+  }
+  return times;
+}
+
+Deno.test("Schedule gives the messages of a rate their times, whenever they are claimed", () => {
+  const times = claimAll(new Schedule({ rate: 1000, duration: 5 }));
+  assertEquals(times.map(Math.round), [0, 1000, 2000, 3000, 4000]);
+  assertEquals(claimAll(new Schedule({ rate: 10, count: 3 })).length, 3);
+});
+
+Deno.test("Schedule keeps the interval from the message before, and not from its time", () => {
+  const schedule = new Schedule({ count: 3, interval: 50 });
+  const first = schedule.claim(undefined)!;
+  assertEquals(schedule.claim(first), first + 50_000);
+  const longAgo = first - 60_000;
+  assert(schedule.claim(longAgo)! >= first, "in the past");
+  assertEquals(schedule.claim(first), undefined);
+});
+
+Deno.test("Schedule hands nothing out after its duration, or once it is stopped", () => {
+  assertEquals(claimAll(new Schedule({ duration: 0, count: 5 })), []);
+  const schedule = new Schedule({ count: 5 });
+  schedule.stop();
+  assertEquals(claimAll(schedule), []);
+});
+
+Deno.test("Schedule wakes each at its time and in order", async () => {
+  const schedule = new Schedule({ rate: 100 });
+  const woken: number[] = [];
+  await new Promise<void>((resolve) => {
+    const next = () => {
+      const due = schedule.claim(undefined)!;
+      schedule.at(due, () => {
+        assert(performance.now() * 1000 >= due, "too early");
+        woken.push(due - schedule.start);
+        if (woken.length < 5) next();
+        else resolve();
+      });
+    };
+    next();
+  });
+  assertEquals(woken.map(Math.round), [0, 10_000, 20_000, 30_000, 40_000]);
 });
 
 Deno.test("patternPieces() adds up to any size", () => {
@@ -104,19 +202,6 @@ Deno.test("patternPieces() adds up to any size", () => {
     for (const piece of patternPieces(size)) sum += piece.length;
     assertEquals(sum, size);
   }
-});
-
-Deno.test("MessageSource knows its own messages again, and no others", () => {
-  const source = new MessageSource({ size: 100 });
-  const message = source.message(7).slice();
-  assertEquals(source.sequenceOf(message), 7);
-  message[50] ^= 1;
-  assertEquals(source.sequenceOf(message), undefined);
-  assertEquals(
-    source.sequenceOf(new MessageSource({ size: 100 }).message(7)),
-    undefined,
-  );
-  assertNotEquals(source.message(1), source.message(2));
 });
 
 Deno.test("RoundTrips sums up", () => {
@@ -187,57 +272,13 @@ Deno.test("a delay beyond the histogram's range counts as its end", async () => 
   );
 });
 
-Deno.test("paced() keeps the distance from start to start", async () => {
-  const started = performance.now();
-  const times: number[] = [];
-  for await (const _ of paced({ count: 4, interval: 50 })) {
-    times.push(performance.now() - started);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assertEquals(times.length, 4);
-  // 20 ms of work fit into each interval: without the pace, 60 ms; counted
-  // from end to start, 210 ms.
-  assert(times[3] >= 149, `${times}`);
-});
-
-Deno.test("paced() starts no message after its duration, and none waits for it", async () => {
-  const started = performance.now();
-  const times: number[] = [];
-  for await (const _ of paced({ duration: 190, interval: 50 })) {
-    times.push(performance.now() - started);
-  }
-  // At 0, 50, 100 and 150 ms, or a little later: the last may then be too late.
-  assert(times.length === 4 || times.length === 3, `${times}`);
-  assert(times.every((time) => time < 190), `${times}`);
-});
-
-Deno.test("paced() with a count and a duration ends with the first of them", async () => {
-  const numbers = async (count: number, duration: number) =>
-    (await Array.fromAsync(paced({ count, duration, interval: 20 }))).length;
-  assertEquals(await numbers(3, 10_000), 3);
-  assert(await numbers(1_000_000, 50) <= 3);
-});
-
-Deno.test("paced() ends early when it is stopped", async () => {
-  const stop = new AbortController();
-  const seen: number[] = [];
-  for await (
-    const sequence of paced({
-      count: 9,
-      interval: 3_600_000,
-      signal: stop.signal,
-    })
-  ) {
-    seen.push(sequence);
-    setTimeout(() => stop.abort(), 1);
-  }
-  assertEquals(seen, [1]);
-});
-
 const FIGURES = {
   messages_sent: 200,
   messages_received: 198,
-  duration_us: 2_000_000,
+  messages_per_second: 99,
+  sent_bytes_per_second: 9_900,
+  received_bytes_per_second: 9_801,
+  errors: 3,
   rtt_us: {
     count: 198,
     min: 10,
@@ -251,6 +292,8 @@ const FIGURES = {
   lost: 2,
   late: 1,
   duplicates: 0,
+  reordered: 4,
+  jitter_us: 7.5,
 };
 
 for (
@@ -269,6 +312,10 @@ for (
     ["duplicated<=0%", 0, true],
     ["rate>=99/s", 99, true],
     ["rate>99", 99, false],
+    ["reordered<=2%", 2, true],
+    ["jitter<7us", 7.5, false],
+    ["errors<=3", 3, true],
+    ["throughput>=9.8kB/s", 9_801, true],
   ] as const
 ) {
   Deno.test(`the expectation ${text} of ${value} ${held ? "holds" : "does not hold"}`, () => {
@@ -278,7 +325,7 @@ for (
 }
 
 Deno.test("an expectation of a figure that there is not does not hold", () => {
-  const figures = { messages_sent: 1, messages_received: 0, duration_us: 1 };
+  const figures = { ...FIGURES, rtt_us: undefined };
   const [judged] = judgeExpectations([expectation("p99>0us")], figures);
   assertEquals([judged.value, judged.held], [undefined, false]);
 });

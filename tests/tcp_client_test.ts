@@ -7,7 +7,7 @@ import {
   type TcpClientEvent,
 } from "../mod.ts";
 import { connectAny } from "../tcp/connect.ts";
-import { patternPieces } from "../measure/pattern.ts";
+import { patternPieces } from "../measure/messages.ts";
 import {
   bytes,
   closedPort,
@@ -372,6 +372,7 @@ Deno.test("measureTcp() measures one round trip after the other on one connectio
     port: server.addr.port,
     payload: { size: 64 },
     count: 5,
+    detail: true,
     onEvent: (event) => void events.push(event),
   });
   assertEquals(
@@ -449,6 +450,7 @@ Deno.test("measureTcp() notices bytes that come after the last answer", async ()
     hostname: HOST,
     port: peer.port,
     payload: TEST,
+    count: 1,
   });
   assertEquals(result.failure?.difference, { offset: 14, received: 0x3f });
 });

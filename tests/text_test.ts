@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { printable } from "../cli/printable.ts";
-import { formatDuration, textLines } from "../cli/text.ts";
+import { formatDuration } from "../cli/figures.ts";
+import { textLines } from "../cli/text.ts";
 import { bytes } from "./setup.ts";
 
 Deno.test("printable() says that a long datagram is cut, also where escapes make it longer", () => {
@@ -39,7 +40,7 @@ Deno.test("a summary counts one datagram and many datagrams as one says it", () 
       rejected: 0,
       faults: 0,
       duration_us: 1000,
-    }, { teaching: false, transport: "UDP" })[0];
+    }, { teaching: false, transport: "UDP", ascii: false })[0];
   assertEquals(
     summary(1),
     "Stopped after 1.00 ms: 1 datagram (1 byte) received, 1 (1 byte) sent, 0 rejected",

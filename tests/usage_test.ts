@@ -164,7 +164,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "tcp-client",
     ["localhost", "--expect", "p99<5ms"],
-    "--expect needs something to measure: --count, --duration or --interval",
+    "--expect needs something to measure: --count, --duration or --rate",
   ],
   [
     "tcp-client",
@@ -174,7 +174,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "udp-client",
     ["localhost", "-c", "2", "--expect", "p98<5ms"],
-    '--expect: "p98" is not one of min, mean, p50, p90, p99, p99.9, max, loss, late, duplicated, rate',
+    '--expect: "p98" is not one of min, mean, p50, p90, p99, p99.9, max, jitter, loss, late, duplicated, reordered, errors, rate, throughput',
   ],
   [
     "udp-client",
@@ -195,6 +195,56 @@ const WRONG: [role: Role, args: string[], message: string][] = [
     "udp-client",
     ["localhost", "-c", "2", "--expect", "rate>5ms"],
     '--expect: "5ms" is not a rate: write 1000/s',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--rate", "0"],
+    '--rate: "0" is not a rate: write 1000/s',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--rate", "10", "--interval", "1s"],
+    "--interval and --rate exclude each other: each says when the next message is due",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--pipeline", "2", "--interval", "1s"],
+    "--interval and --pipeline exclude each other: one message waits for the other",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--count", "5", "--connections", "10"],
+    "--count 5 leaves some of --connections 10 without a message",
+  ],
+  [
+    "udp-client",
+    ["localhost", "hello", "--count", "5"],
+    "MESSAGE cannot be measured with: datagrams that are all alike cannot be told apart; use --size",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "15", "--count", "5"],
+    "--size 15: 16 bytes are the least to measure with, for stream, sequence number and time stamp",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--service", "discard", "--pipeline", "2"],
+    "--service discard and --pipeline exclude each other: no message waits for an answer",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--service", "chargen", "--size", "2"],
+    "--service chargen and --size exclude each other: nothing is sent, so --duration says how much",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--service", "discard", "--expect", "p99<5ms"],
+    "--expect: with --service discard there is no p99, but errors, rate, throughput",
+  ],
+  [
+    "udp-client",
+    ["localhost", "-c", "2", "--expect", "throughput>5"],
+    '--expect: "5" is not a throughput: write 100MB/s',
   ],
   [
     "udp-client",

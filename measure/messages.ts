@@ -1,0 +1,168 @@
+/**
+ * What a run's messages carry.
+ *
+ * @module
+ */
+import { firstDifference } from "./echo_check.ts";
+import { fillPattern } from "./pattern.ts";
+
+/**
+ * The content of a run's messages: the same bytes for each, or so many patterned
+ * bytes that differ from message to message.
+ */
+export type Payload = Uint8Array | { size: number };
+
+/** The stream and the sequence number, 32 bits each, in network byte order. */
+export const HEADER_SIZE = 8;
+
+/**
+ * The pattern repeats after so many bytes. It is a prime number, so that no
+ * whole number of buffers can go missing unnoticed.
+ */
+const PERIOD = 65_521;
+
+/** How far apart in the pattern two messages in succession begin. */
+const STRIDE = 40_503;
+
+/** Below this, a loop is faster than a view of the buffer. */
+const SMALL = 128;
+
+/**
+ * The messages of one connection or socket: they are made, and compared, from a
+ * pattern that is there once, so that nothing needs to be kept that is on its way.
+ */
+export class Messages {
+  /** The size of each, in bytes. */
+  readonly size: number;
+  /** Tells this connection's messages from others'; 32 bits. */
+  readonly stream: number;
+  readonly #period: Uint8Array<ArrayBuffer>;
+  readonly #stride: number;
+  /** Bytes of header before the pattern. */
+  readonly #header: number;
+
+  /**
+   * @param payload What they carry.
+   * @param stream Tells this connection's messages from others'; 32 bits.
+   */
+  constructor(payload: Payload, stream: number) {
+    const fixed = payload instanceof Uint8Array;
+    this.size = fixed ? payload.length : payload.size;
+    this.stream = stream;
+    this.#header = fixed || this.size < HEADER_SIZE ? 0 : HEADER_SIZE;
+    this.#stride = fixed ? 0 : STRIDE;
+    if (fixed) this.#period = payload.slice();
+    else fillPattern(this.#period = new Uint8Array(PERIOD), stream);
+  }
+
+  /** The byte of the header at an offset. */
+  #headerByte(sequence: number, offset: number): number {
+    return offset < 4
+      ? this.stream >>> (24 - 8 * offset) & 0xff
+      : sequence >>> (56 - 8 * offset) & 0xff;
+  }
+
+  #place(sequence: number, offset: number): number {
+    return (sequence * this.#stride + offset) % this.#period.length;
+  }
+
+  /** Writes bytes of a message, from an offset in it, to a place in a buffer. */
+  fill(
+    buffer: Uint8Array,
+    at: number,
+    sequence: number,
+    offset: number,
+    length: number,
+  ): void {
+    const end = at + length;
+    while (at < end && offset < this.#header) {
+      buffer[at++] = this.#headerByte(sequence, offset++);
+    }
+    const period = this.#period;
+    for (let place = this.#place(sequence, offset); at < end; place = 0) {
+      const run = Math.min(end - at, period.length - place);
+      if (run <= SMALL) {
+        for (let i = 0; i < run; i++) buffer[at + i] = period[place + i];
+      } else buffer.set(period.subarray(place, place + run), at);
+      at += run;
+    }
+  }
+
+  /**
+   * Compares received bytes with those of a message from an offset in it.
+   *
+   * @returns How many bytes in they differ first; -1 where they do not.
+   */
+  difference(
+    received: Uint8Array,
+    at: number,
+    sequence: number,
+    offset: number,
+    length: number,
+  ): number {
+    const start = at;
+    const end = at + length;
+    for (; at < end && offset < this.#header; at++, offset++) {
+      if (received[at] !== this.#headerByte(sequence, offset)) {
+        return at - start;
+      }
+    }
+    const period = this.#period;
+    for (let place = this.#place(sequence, offset); at < end; place = 0) {
+      const run = Math.min(end - at, period.length - place);
+      if (run <= SMALL) {
+        for (let i = 0; i < run; i++) {
+          if (received[at + i] !== period[place + i]) return at + i - start;
+        }
+      } else {
+        const difference = firstDifference(
+          period.subarray(place, place + run),
+          received.subarray(at, at + run),
+        );
+        if (difference !== undefined) return at + difference.offset - start;
+      }
+      at += run;
+    }
+    return -1;
+  }
+
+  /** The byte of a message at an offset. */
+  byteAt(sequence: number, offset: number): number {
+    return offset < this.#header
+      ? this.#headerByte(sequence, offset)
+      : this.#period[this.#place(sequence, offset)];
+  }
+}
+
+/** A patterned payload is handed out in pieces of this many bytes. */
+const PIECE_SIZE = 65_536;
+
+/**
+ * A patterned payload of any size in pieces, made as they are asked for.
+ *
+ * @example 100 MB without 100 MB of memory
+ * ```ts
+ * import { patternPieces } from "./mod.ts";
+ *
+ * let bytes = 0;
+ * for (const piece of patternPieces(100_000_000)) bytes += piece.length;
+ * console.log(bytes); // 100000000
+ * ```
+ */
+export function* patternPieces(
+  size: number,
+  stream = 0,
+): Generator<Uint8Array<ArrayBuffer>> {
+  const messages = new Messages({ size: PIECE_SIZE }, stream);
+  for (let sequence = 1, left = size; left > 0; sequence++) {
+    const piece = new Uint8Array(Math.min(left, PIECE_SIZE));
+    messages.fill(piece, 0, sequence, 0, piece.length);
+    left -= piece.length;
+    yield piece;
+  }
+}
+
+/** A number for {@linkcode Messages.stream} that no other run is likely to have. */
+export function randomStream(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0];
+}

@@ -1,0 +1,97 @@
+/**
+ * When the messages of a run are due.
+ *
+ * @module
+ */
+import { Alarm } from "./alarm.ts";
+import { now } from "./clock.ts";
+
+/** How many messages a run sends, and when. */
+export interface ScheduleOptions {
+  /** How many messages in all; without a count and a duration, as many as there is time for. */
+  count?: number;
+  /** Milliseconds after which no further message starts. */
+  duration?: number;
+  /**
+   * Milliseconds from the start of one message to the start of the next on the
+   * same connection. A message whose time has come while the one before was
+   * under way follows at once, and the ones after it keep their distance from it.
+   */
+  interval?: number;
+  /**
+   * Messages a second, over all connections, each with a time of its own that
+   * no answer shifts: its delay counts from that time (open loop).
+   */
+  rate?: number;
+}
+
+/** Hands out the messages of a run, one by one, with the moments at which they are due. */
+export class Schedule {
+  /** The moment at which the first message was due. */
+  readonly start: number = now();
+  /** The moment from which on no message starts. */
+  readonly end: number;
+  readonly #alarm = new Alarm();
+  readonly #options: ScheduleOptions;
+  #claimed = 0;
+  #stopped = false;
+
+  /** @param options How many messages, and when. */
+  constructor(options: ScheduleOptions) {
+    this.#options = options;
+    this.end = this.start + (options.duration ?? Infinity) * 1000;
+  }
+
+  /** Whether each message has a time of its own, whatever comes back. */
+  get isOpenLoop(): boolean {
+    return this.#options.rate !== undefined;
+  }
+
+  /** Whether something else than the answers says when the next message is due. */
+  get isPaced(): boolean {
+    return this.isOpenLoop || this.#options.interval !== undefined;
+  }
+
+  /**
+   * Takes the next message for a connection.
+   *
+   * @param previous When that connection's previous message was sent.
+   * @returns When it is due, in microseconds of the clock; `undefined` where
+   * there is none left.
+   */
+  claim(previous: number | undefined): number | undefined {
+    const { count = Infinity, interval, rate } = this.#options;
+    if (this.#stopped || this.#claimed >= count) return undefined;
+    let due = rate === undefined
+      ? now()
+      : this.start + this.#claimed * 1e6 / rate;
+    if (interval !== undefined && previous !== undefined) {
+      due = Math.max(due, previous + interval * 1000);
+    }
+    if (due >= this.end) return undefined;
+    this.#claimed++;
+    return due;
+  }
+
+  /** Calls back when a message is due. */
+  at(due: number, wake: () => void): void {
+    this.#alarm.at(due, wake);
+  }
+
+  /** Hands out nothing more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#alarm.cancel();
+  }
+
+  /**
+   * How long the run took, in microseconds: to the last thing that moved, or,
+   * where each message had a time of its own, to the time of the next one, so
+   * that the way back of the last answer does not count against the rate.
+   */
+  duration(lastSent: number, lastMoved: number): number {
+    const { rate } = this.#options;
+    if (rate === undefined) return lastMoved - this.start;
+    return Math.max(this.#claimed * 1e6 / rate, lastSent - this.start);
+  }
+}
