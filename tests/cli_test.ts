@@ -708,6 +708,29 @@ Deno.test("udp-client exits 1 where some datagrams are lost, 4 where all are", a
   assertEquals(wholly.code, 4);
 });
 
+testWhere(
+  Deno.build.os === "linux" && Deno.uid() === 0,
+  "needs root, for a network without routes",
+  "udp-client counts what the system refuses to send as errors, not as loss, and exits 3",
+  async () => {
+    const command = [
+      ...roleCommand("udp-client"),
+      "192.0.2.1",
+      "--count",
+      "3",
+      "--json",
+    ];
+    await using client = new TestProcess(["unshare", "--net", ...command]);
+    const { code, stdout } = await client.outcome();
+    const result = parseEvents(stdout).find(({ event }) => event === "result")!;
+    assertEquals(
+      [code, result.errors, result.messages_sent, result.lost],
+      [3, 3, 0, 0],
+    );
+    assertEquals(result.failure.message, "cannot send: network unreachable");
+  },
+);
+
 signalTest(
   "udp-client shows an answer's control characters escaped",
   async () => {
