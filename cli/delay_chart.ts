@@ -46,7 +46,8 @@ export async function delayChart(
   for (const [delay, count] of counts) {
     sums[bounds.findIndex((bound) => delay <= bound)] += count;
   }
-  const labels = bounds.map(format);
+  const upTo = style.ascii ? "<=" : "≤";
+  const labels = bounds.map((bound) => `${upTo} ${format(bound)}`);
   const labelWidth = Math.max(...labels.map((label) => label.length));
   const numberWidth = String(Math.max(...sums)).length;
   const barWidth = Math.max(

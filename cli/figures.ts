@@ -30,6 +30,11 @@ export function formatRate(number: number): string {
   return prefix === 0 ? digits : `${digits} ${PREFIXES[prefix]}`;
 }
 
+/** The same in ASCII characters alone. */
+export function plain(text: string): string {
+  return text.replaceAll("µ", "u");
+}
+
 /** `1 client`, `2 clients`. */
 export function counted(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;

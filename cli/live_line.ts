@@ -4,7 +4,7 @@
  * @module
  */
 import type { EchosounderEvent, StartedEvent } from "../net/events.ts";
-import { formatDuration, formatRate } from "./figures.ts";
+import { formatDuration, formatRate, plain } from "./figures.ts";
 import type { Output } from "./output.ts";
 
 const CLEAR = "\r\x1b[K";
@@ -73,7 +73,7 @@ export class LiveLine {
 
   #show(text: string): void {
     this.#isShown = true;
-    const line = text.slice(0, this.#width - 1);
+    const line = (this.#ascii ? plain(text) : text).slice(0, this.#width - 1);
     this.#terminal.write(new TextEncoder().encode(`${CLEAR}${line}`));
   }
 

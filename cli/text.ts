@@ -18,7 +18,13 @@ import type {
   UdpMeasureResultEvent,
   UdpSummaryEvent,
 } from "../net/events.ts";
-import { counted, formatDuration, formatRate, formatShare } from "./figures.ts";
+import {
+  counted,
+  formatDuration,
+  formatRate,
+  formatShare,
+  plain,
+} from "./figures.ts";
 import { printable } from "./printable.ts";
 
 /** How events are put into text. */
@@ -47,7 +53,7 @@ export function textLines(event: EchosounderEvent, style: TextStyle): string[] {
     style: TextStyle,
   ) => string[];
   const lines = write(event, style);
-  return style.ascii ? lines.map((line) => line.replaceAll("µ", "u")) : lines;
+  return style.ascii ? lines.map(plain) : lines;
 }
 
 function peer({ peer_host, peer_port }: PeerAddress): string {
@@ -58,15 +64,10 @@ function bytes(number: number): string {
   return counted(number, "byte");
 }
 
-/** The figures of a run's delays, from the shortest to the longest. */
+/** The figures of a run's delays, on two lines. */
 const DELAY_FIGURES = [
-  "min",
-  "mean",
-  "p50",
-  "p90",
-  "p99",
-  "p99.9",
-  "max",
+  ["p50", "p90", "p99", "p99.9"],
+  ["min", "mean", "max"],
 ] as const;
 
 const REJECTED_REASONS = {
@@ -225,14 +226,14 @@ function resultLines(
     `${verdict}: ${counts}${formatDuration(event.duration_us)}`,
     row("speed", speedText(event)),
   ];
-  if ("corrupted" in event) lines.push(row("datagrams", datagramText(event)));
+  if ("corrupted" in event) lines.push(...datagramRows(event));
   if (event.errors > 0) lines.push(row("errors", String(event.errors)));
   if (rtt_us !== undefined) {
     const name = rtt_from_sending_us ? "from schedule" : "round trip";
-    lines.push(row(name, delayText(rtt_us)));
+    lines.push(...delayRows(name, rtt_us));
   }
   if (rtt_from_sending_us !== undefined) {
-    lines.push(row("from sending", delayText(rtt_from_sending_us)));
+    lines.push(...delayRows("from sending", rtt_from_sending_us));
   }
   if (late_sends !== undefined) {
     const share = formatShare(late_sends, event.messages_sent);
@@ -268,30 +269,40 @@ function byteRate(bytesPerSecond: number): string {
   return /[a-z]$/i.test(rate) ? `${rate}B/s` : `${rate} B/s`;
 }
 
-function datagramText(event: UdpMeasureResultEvent): string {
-  const { messages_sent, lost, strays, jitter_us } = event;
-  const share = (number: number) =>
-    number === 0 ? "0" : `${number} (${formatShare(number, messages_sent)})`;
-  const parts = [
-    `${share(lost)} lost`,
-    `${share(event.duplicates)} duplicated`,
-    `${share(event.reordered)} reordered`,
-    `${share(event.corrupted)} corrupted`,
-    `${share(event.late)} late`,
-  ];
-  if (event.reordered > 0) parts[2] += ` by up to ${event.reordering_distance}`;
-  if (strays > 0) parts.push(`${strays} from elsewhere`);
+function datagramRows(event: UdpMeasureResultEvent): string[] {
+  const { messages_sent, strays, jitter_us } = event;
+  const share = (number: number, what: string) =>
+    number === 0
+      ? `0 ${what}`
+      : `${number} (${formatShare(number, messages_sent)}) ${what}`;
+  const order = [share(event.reordered, "reordered")];
+  if (event.reordered > 0) order[0] += ` by up to ${event.reordering_distance}`;
+  if (strays > 0) order.push(`${strays} from elsewhere`);
   if (jitter_us !== undefined) {
-    parts.push(`jitter ${formatDuration(jitter_us)}`);
+    order.push(`jitter ${formatDuration(jitter_us)}`);
   }
-  return parts.join(", ");
+  return [
+    row(
+      "datagrams",
+      [
+        share(event.lost, "lost"),
+        share(event.late, "late"),
+        share(event.duplicates, "duplicated"),
+        share(event.corrupted, "corrupted"),
+      ].join(", "),
+    ),
+    row("", order.join(", ")),
+  ];
 }
 
-function delayText(delays: DelaySummary): string {
-  return DELAY_FIGURES.flatMap((name) => {
-    const delay = delays[name];
-    return delay === undefined ? [] : [`${name} ${formatDuration(delay)}`];
-  }).join(", ");
+function delayRows(name: string, delays: DelaySummary): string[] {
+  return DELAY_FIGURES.map((figures, i) => {
+    const texts = figures.flatMap((figure) => {
+      const delay = delays[figure];
+      return delay === undefined ? [] : [`${figure} ${formatDuration(delay)}`];
+    });
+    return row(i === 0 ? name : "", texts.join(", "));
+  });
 }
 
 function expectationLine(expectation: JudgedExpectation): string {

@@ -1,7 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { printable } from "../cli/printable.ts";
-import { formatDuration } from "../cli/figures.ts";
+import { stripVTControlCharacters } from "node:util";
+import { delayChart } from "../cli/delay_chart.ts";
+import { formatDuration, formatRate, formatShare } from "../cli/figures.ts";
 import { textLines } from "../cli/text.ts";
+import { Histogram } from "../measure/histogram.ts";
 import { bytes } from "./setup.ts";
 
 Deno.test("printable() says that a long datagram is cut, also where escapes make it longer", () => {
@@ -49,4 +52,131 @@ Deno.test("a summary counts one datagram and many datagrams as one says it", () 
     summary(2),
     "Stopped after 1.00 ms: 2 datagrams (2 bytes) received, 2 (2 bytes) sent, 0 rejected",
   );
+});
+
+/** Encoded delays: so many of each. */
+async function encoded(...delays: [delay: number, count: number][]) {
+  const histogram = await Histogram.create();
+  for (const [delay, count] of delays) {
+    for (let i = 0; i < count; i++) histogram.record(delay);
+  }
+  return histogram.encode();
+}
+
+Deno.test("delayChart() draws delays on a logarithmic scale, in the width that there is", async () => {
+  const delays = await encoded([100, 50], [1000, 25], [100_000, 1]);
+  const lines = await delayChart(delays, formatDuration, {
+    width: 60,
+    ascii: true,
+  });
+  assertEquals(lines.length, 10);
+  assert(lines.every((line) => line.length <= 60), lines.join("\n"));
+  // Three powers of ten are ten lines: the second one is about a third down.
+  const drawn = lines.map((line) => line.split("#").length - 1);
+  assertEquals(drawn.map((length) => length > 0), [
+    true,
+    false,
+    false,
+    true,
+    false,
+    false,
+    false,
+    false,
+    false,
+    true,
+  ]);
+  assertEquals(drawn[3], Math.round(drawn[0] / 2));
+  // One in fifty still shows.
+  assertEquals(drawn[9], 1);
+  assert(/<= 100 .s \|  1 #$/.test(lines[9].replace("ms", "us")), lines[9]);
+});
+
+Deno.test("delayChart() draws delays that are all alike, in eighths of a character", async () => {
+  const one = await delayChart(await encoded([100, 3]), formatDuration, {
+    width: 40,
+    ascii: false,
+  });
+  assertEquals(one.length, 1);
+  assert(one[0].startsWith("  ≤ 100 µs │ 3 █"), one[0]);
+  const [half] = await delayChart(
+    await encoded([100, 1], [1000, 1000]),
+    formatDuration,
+    { width: 40, ascii: false },
+  );
+  assert(half.endsWith("▏"), half);
+});
+
+Deno.test("rates and shares are given with no more digits than they are good for", () => {
+  assertEquals([0, 12, 999.4, 12_345, 1e9].map(formatRate), [
+    "0",
+    "12",
+    "999",
+    "12.3 k",
+    "1 G",
+  ]);
+  assertEquals([formatShare(1, 3), formatShare(0, 0), formatShare(1, 1000)], [
+    "33 %",
+    "0 %",
+    "0.1 %",
+  ]);
+});
+
+Deno.test("a measuring result fits into 80 columns and says what counts", () => {
+  const lines = textLines({
+    event: "result",
+    passed: false,
+    failure: { code: "loss", message: "2 of 200 datagrams were not answered" },
+    messages_sent: 200,
+    messages_received: 198,
+    bytes_sent: 12_800,
+    bytes_received: 12_672,
+    messages_per_second: 99,
+    sent_bytes_per_second: 6400,
+    received_bytes_per_second: 6336,
+    duration_us: 2_000_000,
+    late_sends: 3,
+    rtt_us: {
+      count: 198,
+      min: 101.25,
+      mean: 230.1,
+      max: 40_123.4,
+      p50: 210,
+      p90: 300,
+      p99: 4000,
+      "p99.9": 40_000,
+    },
+    errors: 0,
+    lost: 2,
+    late: 1,
+    duplicates: 0,
+    corrupted: 0,
+    reordered: 4,
+    reordering_distance: 2,
+    strays: 0,
+    jitter_us: 12.5,
+    instrument: {
+      timer_lateness_us: { p50: 100, p99: 200, max: 300 },
+      cpu_share: 0.5,
+      warnings: ["the client was slow"],
+    },
+    expectations: [{
+      metric: "loss",
+      operator: "<=",
+      limit: 0.5,
+      unit: "percent",
+      value: 1,
+      held: false,
+    }],
+  }, { teaching: false, transport: "UDP", ascii: true });
+  assertEquals(lines.map(stripVTControlCharacters), [
+    "failed: 200 sent, 198 back in 2.00 s",
+    "  speed         99 messages/s, 6.40 kB/s out, 6.34 kB/s in",
+    "  datagrams     2 (1 %) lost, 1 (0.5 %) late, 0 duplicated, 0 corrupted",
+    "                4 (2 %) reordered by up to 2, jitter 12.5 us",
+    "  round trip    p50 210 us, p90 300 us, p99 4.00 ms, p99.9 40.0 ms",
+    "                min 101 us, mean 230 us, max 40.1 ms",
+    "  late sends    3 (1.5 %)",
+    "warning: the client was slow",
+    "expected loss <= 0.5%: 1%, did not hold",
+  ]);
 });
