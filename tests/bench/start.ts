@@ -7,6 +7,7 @@
 import { join } from "@std/path/join";
 import { serveTcp } from "../../mod.ts";
 import type { Role } from "../../cli/roles.ts";
+import { median } from "./median.ts";
 import { residentMemory, roleCommand, ROOT, TestProcess } from "../setup.ts";
 
 const ROUNDS = 21;
@@ -37,10 +38,6 @@ async function idleMemory(command: string[]): Promise<number> {
   ]);
   await server.listening();
   return residentMemory(server.pid);
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 async function main(): Promise<number> {
