@@ -8,7 +8,7 @@ import { formatDuration, formatRate, plain } from "./figures.ts";
 import type { Output } from "./output.ts";
 
 const CLEAR = "\r\x1b[K";
-const BAR_WIDTH = 20;
+const BAR_WIDTH = 10;
 
 /** Shows the latest interval of a run, in place of the one before. */
 export class LiveLine {
@@ -57,12 +57,13 @@ export class LiveLine {
       parts.push(`p99 ${formatDuration(event.rtt_us.p99!)}`);
     }
     if (event.lost !== undefined) parts.push(`${this.#lost} lost`);
-    const progress = share === 0
-      ? ""
-      : `${this.#bar(Math.min(share, 1))} ${
-        share >= 1 ? "" : `${formatDuration(elapsed / share - elapsed)} left  `
-      }`;
-    this.#show(`${progress}${parts.join("  ")}`);
+    if (share > 0) {
+      const left = share < 1
+        ? `${formatDuration(elapsed / share - elapsed)} left`
+        : "";
+      parts.unshift(`${this.#bar(Math.min(share, 1))} ${left}`.trimEnd());
+    }
+    this.#show(parts);
   }
 
   #bar(share: number): string {
@@ -71,9 +72,15 @@ export class LiveLine {
     return done.repeat(full) + open.repeat(BAR_WIDTH - full);
   }
 
-  #show(text: string): void {
+  /** Shows as many of the parts as there is room for. */
+  #show(parts: string[]): void {
     this.#isShown = true;
-    const line = (this.#ascii ? plain(text) : text).slice(0, this.#width - 1);
+    let line = "";
+    for (const part of this.#ascii ? parts.map(plain) : parts) {
+      const longer = line === "" ? part : `${line}  ${part}`;
+      if (longer.length >= this.#width) break;
+      line = longer;
+    }
     this.#terminal.write(new TextEncoder().encode(`${CLEAR}${line}`));
   }
 

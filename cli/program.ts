@@ -151,12 +151,15 @@ async function start<Table extends OptionTable>(
     json: options.json,
     teaching: program.isTeaching(line),
     ascii: !color,
-    width: Deno.stdout.isTerminal() ? Deno.consoleSize().columns : undefined,
-    live: isLive
-      ? new LiveLine(stderr, Deno.consoleSize().columns, !color)
-      : undefined,
+    width: Deno.stdout.isTerminal() ? terminalWidth() : undefined,
+    live: isLive ? new LiveLine(stderr, terminalWidth(), !color) : undefined,
   });
   return await program.run(line, { ...streams, logger, tell });
+}
+
+/** The terminal's width; one that does not know its own is as wide as the usual. */
+function terminalWidth(): number {
+  return Deno.consoleSize().columns || 80;
 }
 
 /** An error as an event, with the exit code that it leads to. */

@@ -54,7 +54,7 @@ const TEACHING_MESSAGE = "this is a test";
 const MEASURED_SIZE = 64;
 
 /** The same for a stream in one direction: what a throughput takes little effort with. */
-const ONE_WAY_SIZE = 128 * 1024;
+const ONE_WAY_SIZE = 256 * 1024;
 
 /** Whether any of the measuring options was given. */
 export function isMeasuring(options: ClientValues): boolean {

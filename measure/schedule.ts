@@ -55,15 +55,16 @@ export class Schedule {
   /**
    * Takes the next message for a connection.
    *
+   * @param time What time it is, in microseconds of the clock.
    * @param previous When that connection's previous message was sent.
    * @returns When it is due, in microseconds of the clock; `undefined` where
    * there is none left.
    */
-  claim(previous: number | undefined): number | undefined {
+  claim(time: number, previous: number | undefined): number | undefined {
     const { count = Infinity, interval, rate } = this.#options;
     if (this.#stopped || this.#claimed >= count) return undefined;
     let due = rate === undefined
-      ? now()
+      ? time
       : this.start + this.#claimed * 1e6 / rate;
     if (interval !== undefined && previous !== undefined) {
       due = Math.max(due, previous + interval * 1000);

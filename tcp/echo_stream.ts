@@ -99,7 +99,7 @@ export class EchoStream implements Lane {
     );
     this.#readBuffer = new Uint8Array(length);
     this.#piece = this.#writeBuffer = new Uint8Array(length);
-    this.#receiveAll();
+    this.#receive();
   }
 
   run(tally: Tally): Promise<void> {
@@ -107,7 +107,7 @@ export class EchoStream implements Lane {
     this.#exhausted = false;
     this.#lastProgress = now();
     this.#phase = Promise.withResolvers();
-    this.#pump();
+    this.#pump(now());
     this.#checkPhase();
     return this.#phase.promise;
   }
@@ -188,12 +188,12 @@ export class EchoStream implements Lane {
    */
 
   /** Sends whatever may be sent now. */
-  readonly #pump = (): void => {
+  #pump(time: number): void {
     if (this.#writing || this.#telling || this.failure) return;
     const first = this.#sending + Math.sign(this.#sendingOffset);
     this.#written = 0;
     this.#filled = 0;
-    this.#fill();
+    this.#fill(time);
     if (this.#filled === 0) return;
     const at = now();
     const last = this.#sending - 1 + Math.sign(this.#sendingOffset);
@@ -207,14 +207,14 @@ export class EchoStream implements Lane {
     if (last >= first && this.#receiving === first) this.#lastProgress = at;
     this.#writing = true;
     this.#write();
-  };
+  }
 
   /** Puts what may be sent now into the buffer. */
-  #fill(): void {
+  #fill(time: number): void {
     const { size } = this.#messages;
     const buffer = this.#writeBuffer;
     while (this.#filled < buffer.length) {
-      if (this.#sendingOffset === 0 && !this.#begin()) return;
+      if (this.#sendingOffset === 0 && !this.#begin(time)) return;
       const length = Math.min(
         size - this.#sendingOffset,
         buffer.length - this.#filled,
@@ -236,7 +236,7 @@ export class EchoStream implements Lane {
   }
 
   /** Whether the next message may begin. */
-  #begin(): boolean {
+  #begin(time: number): boolean {
     const ahead = this.#sending - this.#receiving;
     if (ahead >= this.#options.pipeline || this.#outstanding >= WINDOW) {
       this.#held = true;
@@ -244,15 +244,17 @@ export class EchoStream implements Lane {
     }
     if (this.#held) {
       this.#held = false;
-      this.#heldUntil = now();
+      this.#heldUntil = time;
     }
     const { schedule } = this.#tally!;
-    this.#due ??= this.#exhausted ? undefined : schedule.claim(this.#lastSent);
+    this.#due ??= this.#exhausted
+      ? undefined
+      : schedule.claim(time, this.#lastSent);
     if (this.#due === undefined) {
       this.#exhausted = true;
       return false;
     }
-    if (this.#due > now()) {
+    if (this.#due > time) {
       if (!this.#asleep) {
         this.#asleep = true;
         schedule.at(this.#due, this.#wake);
@@ -267,7 +269,7 @@ export class EchoStream implements Lane {
 
   readonly #wake = (): void => {
     this.#asleep = false;
-    this.#pump();
+    this.#pump(now());
   };
 
   #write(): void {
@@ -291,7 +293,7 @@ export class EchoStream implements Lane {
       return;
     }
     this.#writing = false;
-    this.#pump();
+    this.#pump(now());
     if (this.#exhausted) this.#checkPhase();
   };
 
@@ -302,17 +304,20 @@ export class EchoStream implements Lane {
     if (!isReset(error)) this.#failBy(error);
   };
 
-  async #receiveAll(): Promise<void> {
-    try {
-      while (this.failure === undefined) {
-        const length = await this.#conn.read(this.#readBuffer);
-        if (length === null) return this.#checkEnd();
-        this.#accept(length);
-      }
-    } catch (error) {
-      if (this.failure === undefined) this.#failBy(error);
-    }
+  #receive(): void {
+    this.#conn.read(this.#readBuffer).then(this.#onRead, this.#onReadFailed);
   }
+
+  readonly #onRead = (length: number | null): void => {
+    if (this.failure) return;
+    if (length === null) return this.#checkEnd();
+    this.#accept(length);
+    if (this.failure === undefined) this.#receive();
+  };
+
+  readonly #onReadFailed = (error: unknown): void => {
+    if (this.failure === undefined) this.#failBy(error);
+  };
 
   /** Compares what came back. */
   #accept(length: number): void {
@@ -350,7 +355,7 @@ export class EchoStream implements Lane {
         if (this.#options.tell) this.#tell("received", sequence, delay);
       }
     }
-    this.#pump();
+    this.#pump(at);
     if (this.#exhausted) this.#checkPhase();
   }
 
@@ -394,7 +399,7 @@ export class EchoStream implements Lane {
     const telling = told.then(() => {
       if (this.#telling !== telling) return;
       this.#telling = undefined;
-      this.#pump();
+      this.#pump(now());
     });
     this.#telling = telling;
   }

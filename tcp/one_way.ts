@@ -91,7 +91,7 @@ export class DiscardStream extends OneWayStream {
     const { schedule } = tally;
     const { size } = this.options.messages;
     for (;;) {
-      const due = schedule.claim(this.#lastSent);
+      const due = schedule.claim(now(), this.#lastSent);
       if (due === undefined || this.failure) return;
       const isEarly = due > now();
       if (isEarly) {

@@ -4,6 +4,7 @@ import {
   bytes,
   closedPort,
   HAS_IPV6,
+  isInstalled,
   noise,
   read,
   residentMemory,
@@ -706,6 +707,55 @@ Deno.test("udp-client exits 1 where some datagrams are lost, 4 where all are", a
   await using none = new UdpPeer(() => {});
   const wholly = await runRole("udp-client", [`${HOST}:${none.port}`, ...args]);
   assertEquals(wholly.code, 4);
+});
+
+testWhere(
+  isInstalled("script") && Deno.build.os === "linux",
+  "needs script(1), for a terminal",
+  "a measuring client shows one live line on a terminal, and takes it away for the result",
+  async () => {
+    await using server = startRole("tcp-server", LOCAL);
+    const port = await server.listening();
+    const command = [
+      ...roleCommand("tcp-client"),
+      `${HOST}:${port}`,
+      "--duration",
+      "1200ms",
+      "--rate",
+      "50",
+      "--no-color",
+    ];
+    await using client = new TestProcess([
+      "script",
+      "--quiet",
+      "--return",
+      "--command",
+      command.join(" "),
+      "/dev/null",
+    ]);
+    const { code, stdout } = await client.outcome();
+    assertEquals(code, 0);
+    // Each new text clears the line first.
+    const shown = stdout.replaceAll("\r\x1b[K", "\n");
+    const live = /^#+\.* \d+ ms left {2}1\.\d\d s {2}[\d.]+ messages\/s.*$/m
+      .exec(shown);
+    assert(live !== null && live[0].length < 80, JSON.stringify(stdout));
+    assert(shown.includes("\npassed: 60 sent, 60 back"), stdout);
+  },
+);
+
+Deno.test("a measuring client without a terminal shows no live line", async () => {
+  await using server = startRole("tcp-server", LOCAL);
+  const port = await server.listening();
+  const { code, stdout, stderr } = await runRole("tcp-client", [
+    `${HOST}:${port}`,
+    "--duration",
+    "1200ms",
+    "--rate",
+    "50",
+  ]);
+  assertEquals([code, stderr], [0, ""]);
+  assert(!stdout.includes("\r"), stdout);
 });
 
 testWhere(

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { EchoCheck, firstDifference } from "../measure/echo_check.ts";
 import { expectation } from "../cli/expectation.ts";
 import { judgeExpectations } from "../measure/expectations.ts";
+import { now as time } from "../measure/clock.ts";
 import { Histogram } from "../measure/histogram.ts";
 import type { DelaySummary } from "../mod.ts";
 import { InFlight } from "../measure/in_flight.ts";
@@ -150,7 +151,7 @@ Deno.test("InFlight remembers all that are on their way, however many", () => {
 /** Claims all that a schedule hands out without waiting; their times from its start. */
 function claimAll(schedule: Schedule): number[] {
   const times: number[] = [];
-  for (let due; (due = schedule.claim(undefined)) !== undefined;) {
+  for (let due; (due = schedule.claim(time(), undefined)) !== undefined;) {
     times.push(due - schedule.start);
   }
   return times;
@@ -164,11 +165,11 @@ Deno.test("Schedule gives the messages of a rate their times, whenever they are 
 
 Deno.test("Schedule keeps the interval from the message before, and not from its time", () => {
   const schedule = new Schedule({ count: 3, interval: 50 });
-  const first = schedule.claim(undefined)!;
-  assertEquals(schedule.claim(first), first + 50_000);
+  const first = schedule.claim(time(), undefined)!;
+  assertEquals(schedule.claim(time(), first), first + 50_000);
   const longAgo = first - 60_000;
-  assert(schedule.claim(longAgo)! >= first, "in the past");
-  assertEquals(schedule.claim(first), undefined);
+  assert(schedule.claim(time(), longAgo)! >= first, "in the past");
+  assertEquals(schedule.claim(time(), first), undefined);
 });
 
 Deno.test("Schedule hands nothing out after its duration, or once it is stopped", () => {
@@ -183,7 +184,7 @@ Deno.test("Schedule wakes each at its time and in order", async () => {
   const woken: number[] = [];
   await new Promise<void>((resolve) => {
     const next = () => {
-      const due = schedule.claim(undefined)!;
+      const due = schedule.claim(time(), undefined)!;
       schedule.at(due, () => {
         assert(performance.now() * 1000 >= due, "too early");
         woken.push(due - schedule.start);

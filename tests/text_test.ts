@@ -88,7 +88,7 @@ Deno.test("delayChart() draws delays on a logarithmic scale, in the width that t
   assertEquals(drawn[3], Math.round(drawn[0] / 2));
   // One in fifty still shows.
   assertEquals(drawn[9], 1);
-  assert(/<= 100 .s \|  1 #$/.test(lines[9].replace("ms", "us")), lines[9]);
+  assert(lines[9].endsWith("|  1 #"), lines[9]);
 });
 
 Deno.test("delayChart() draws delays that are all alike, in eighths of a character", async () => {

@@ -134,7 +134,7 @@ export class AskingSocket implements Lane {
     this.#phaseStart = this.#oldest = this.#next;
     this.#highest = this.#next - 1;
     this.#phase = Promise.withResolvers();
-    this.#pump();
+    this.#pump(now());
     this.#checkPhase();
     return this.#phase.promise;
   }
@@ -159,7 +159,7 @@ export class AskingSocket implements Lane {
         });
       }
     }
-    this.#pump();
+    this.#pump(now());
     this.#checkPhase();
   }
 
@@ -207,10 +207,9 @@ export class AskingSocket implements Lane {
    */
 
   /** Sends what may be sent now, one datagram after the other. */
-  readonly #pump = (): void => {
-    if (this.#sending || this.#telling || this.failure || !this.#mayBegin()) {
-      return;
-    }
+  #pump(time: number): void {
+    if (this.#sending || this.#telling || this.failure) return;
+    if (!this.#mayBegin(time)) return;
     const sequence = this.#next++;
     const due = this.#due!;
     this.#due = undefined;
@@ -233,10 +232,10 @@ export class AskingSocket implements Lane {
     this.#sending = true;
     this.#socket.send(this.#datagram, this.#options.target)
       .then(this.#onSent, this.#onSendFailed);
-  };
+  }
 
   /** Whether the next message may begin. */
-  #mayBegin(): boolean {
+  #mayBegin(time: number): boolean {
     if (this.#exhausted) return false;
     const { schedule } = this.#tally!;
     const { pipeline } = this.#options;
@@ -247,14 +246,14 @@ export class AskingSocket implements Lane {
     }
     if (this.#held) {
       this.#held = false;
-      this.#heldUntil = now();
+      this.#heldUntil = time;
     }
-    this.#due ??= schedule.claim(this.#lastSent);
+    this.#due ??= schedule.claim(time, this.#lastSent);
     if (this.#due === undefined) {
       this.#exhausted = true;
       return false;
     }
-    if (this.#due <= now()) return true;
+    if (this.#due <= time) return true;
     if (!this.#asleep) {
       this.#asleep = true;
       schedule.at(this.#due, this.#wake);
@@ -264,14 +263,14 @@ export class AskingSocket implements Lane {
 
   readonly #wake = (): void => {
     this.#asleep = false;
-    this.#pump();
+    this.#pump(now());
   };
 
   readonly #onSent = (length: number): void => {
     this.#sending = false;
     this.#tally!.bytesSent += length;
     this.#sendBackoff.reset();
-    this.#pump();
+    this.#pump(now());
     if (this.#exhausted) this.#checkPhase();
   };
 
@@ -289,7 +288,7 @@ export class AskingSocket implements Lane {
       await pause(this.#sendBackoff.next(), this.#closed.signal);
     }
     this.#sending = false;
-    this.#pump();
+    this.#pump(now());
     this.#checkPhase();
   };
 
@@ -363,7 +362,7 @@ export class AskingSocket implements Lane {
       this.duplicates++;
       this.#tellStray(datagram, peer, "duplicate");
     }
-    this.#pump();
+    this.#pump(at);
     if (this.#exhausted) this.#checkPhase();
   }
 
@@ -450,7 +449,7 @@ export class AskingSocket implements Lane {
     const telling = told.then(() => {
       if (this.#telling !== telling) return;
       this.#telling = undefined;
-      this.#pump();
+      this.#pump(now());
     });
     this.#telling = telling;
   }
