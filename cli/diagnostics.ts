@@ -49,7 +49,10 @@ export function diagnose(event: EchosounderEvent, logger: Logger): void {
     const wait = event.retry_us === undefined
       ? ""
       : `; again in ${event.retry_us / 1000} ms`;
-    logger.warning`${event.operation} failed: ${event.detail}${wait}`;
+    const more = event.untold === undefined
+      ? ""
+      : ` (and ${event.untold} more before)`;
+    logger.warning`${event.operation} failed: ${event.detail}${wait}${more}`;
   } else if (event.event === "retry") {
     logger.debug`${event.detail}; again in ${
       Math.round(event.retry_us / 1000)

@@ -13,6 +13,7 @@ import type { LiveLine } from "./live_line.ts";
 import type { Output } from "./output.ts";
 import type { Role } from "./roles.ts";
 import { textLines } from "./text.ts";
+import { throttled } from "./throttle.ts";
 
 /** How events are told. */
 export interface TellerOptions {
@@ -70,9 +71,9 @@ export function createTeller(
     await tell(event, chart);
   }
 
-  return (event) => {
+  return throttled((event) => {
     diagnose(event, logger);
     live?.observe(event);
     return event.event === "result" ? tellResult(event) : tell(event);
-  };
+  });
 }

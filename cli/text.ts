@@ -73,6 +73,8 @@ const DELAY_FIGURES = [
 const REJECTED_REASONS = {
   "not-allowed": "not in the allow-list",
   "max-connections": "too many connections",
+  "not-unicast": "not the address of one peer",
+  "loop": "a server that answers answers",
 };
 
 const STRAY_REASONS = {
@@ -95,7 +97,11 @@ const WRITERS: Writers = {
       ? ["Connection closing..."]
       : [closedLine(event)],
   "rejected": (event) => [
-    yellow(`Rejected ${peer(event)}: ${REJECTED_REASONS[event.reason]}`),
+    yellow(
+      `Rejected ${peer(event)}: ${REJECTED_REASONS[event.reason]}${
+        alsoUntold(event.untold)
+      }`,
+    ),
   ],
   "datagram": (event, { teaching }) => {
     const line = `${peer(event)}: ${bytes(event.bytes_received)} received, ` +
@@ -156,6 +162,11 @@ const WRITERS: Writers = {
   // The program says these on standard error itself.
   "error": () => [],
 };
+
+/** ` (and 12 more before)`, where there were more. */
+function alsoUntold(untold: number | undefined): string {
+  return untold === undefined ? "" : ` (and ${untold} more before)`;
+}
 
 function serverPiece(
   connection: number,

@@ -25,3 +25,18 @@ export function canonicalAddress(address: string): string {
 export function isIpAddress(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text);
 }
+
+/**
+ * Whether an address is one peer's: neither a group's (multicast), nor
+ * everybody's (broadcast), nor nobody's (unspecified).
+ *
+ * @param address An address as the system gives it.
+ */
+export function isUnicast(address: string): boolean {
+  const ipv4 = address.startsWith("::ffff:") ? address.slice(7) : address;
+  if (!ipv4.includes(":")) {
+    const first = parseInt(ipv4, 10);
+    return first > 0 && first < 224;
+  }
+  return !address.startsWith("ff") && address !== "::";
+}

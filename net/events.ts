@@ -77,8 +77,17 @@ export interface ConnectionClosedEvent
 
 /** A peer was not served. */
 export interface RejectedEvent extends NamedEvent<"rejected">, PeerAddress {
-  /** Why. */
-  reason: "not-allowed" | "max-connections";
+  /**
+   * Why:
+   *
+   * - `not-allowed`: the allow-list has not got it.
+   * - `max-connections`: there are too many clients.
+   * - `not-unicast`: an answer would go to many, or to nobody.
+   * - `loop`: two servers answer each other.
+   */
+  reason: "not-allowed" | "max-connections" | "not-unicast" | "loop";
+  /** How many more there were since the last that was told of; absent where none were. */
+  untold?: number;
 }
 
 /** A UDP server received a datagram (only with `detail`). */
@@ -99,6 +108,8 @@ export interface FaultEvent extends NamedEvent<"fault"> {
   detail: string;
   /** How long the server waits before it tries again. */
   retry_us?: number;
+  /** How many more there were since the last that was told of; absent where none were. */
+  untold?: number;
 }
 
 /** A TCP server has stopped. */
@@ -125,7 +136,7 @@ export interface UdpSummaryEvent extends NamedEvent<"summary">, Traffic {
   datagrams_received: number;
   /** Answers sent. */
   datagrams_sent: number;
-  /** Datagrams from peers outside the allow-list. */
+  /** Datagrams not served: from outside the allow-list, from no one peer, or in a loop. */
   rejected: number;
   /** Failures of sending and receiving that were survived. */
   faults: number;

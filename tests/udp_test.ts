@@ -14,7 +14,6 @@ import {
   bytes,
   closedPort,
   HAS_IPV6,
-  isInstalled,
   noise,
   testWhere,
   text,
@@ -94,37 +93,6 @@ Deno.test("serveUdp() goes on after its answer meets a closed port", async () =>
   await send(TEST);
   assertEquals(text(await receive()), "this is a test");
 });
-
-/**
- * A datagram that claims to come from port 0, to which nothing can be sent: it
- * takes a raw socket, which takes root.
- */
-const FORGER = `
-import socket, struct, sys
-port = int(sys.argv[1])
-raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
-raw.sendto(struct.pack("!HHHH", 0, port, 9, 0) + b"?", ("127.0.0.1", 0))
-`;
-const CAN_FORGE = Deno.build.os === "linux" && Deno.uid() === 0 &&
-  isInstalled("python3");
-
-testWhere(
-  CAN_FORGE,
-  "needs root and python3",
-  "serveUdp() counts an answer that cannot be sent, and goes on",
-  async () => {
-    const { server, events, socket, send, receive } = serve();
-    using _socket = socket;
-    await new Deno.Command("python3", {
-      args: ["-c", FORGER, String(server.addr.port)],
-    }).output();
-    await until(() => events.some(({ event }) => event === "fault"), "a fault");
-    await send(TEST);
-    assertEquals(text(await receive()), "this is a test");
-    await server.shutdown();
-    assertEquals((await server.finished).faults, 1);
-  },
-);
 
 Deno.test("serveUdp() with discard answers nothing", async () => {
   const { server, socket, send } = serve({ service: "discard" });

@@ -4,6 +4,7 @@
  * @module
  */
 import { now, since } from "../measure/clock.ts";
+import { isUnicast } from "../net/address.ts";
 import { allowList } from "../net/allow_list.ts";
 import { Backoff, pause } from "../net/backoff.ts";
 import { close } from "../net/close.ts";
@@ -11,11 +12,13 @@ import { CHARGEN_CYCLE, CHARGEN_DATAGRAM_LIMIT } from "../net/chargen.ts";
 import { cannotListen, describeError } from "../net/errors.ts";
 import type {
   FaultEvent,
+  RejectedEvent,
   Service,
   UdpServerEvent,
   UdpSummaryEvent,
 } from "../net/events.ts";
 import { RECEIVE_BUFFER_SIZE } from "./datagram.ts";
+import { LoopGuard } from "./loop_guard.ts";
 
 /** Options of {@linkcode serveUdp}. */
 export interface ServeUdpOptions {
@@ -63,6 +66,7 @@ export class UdpServer implements AsyncDisposable {
   readonly #allowed: (hostname: string) => boolean;
   readonly #stopping: AbortController = new AbortController();
   readonly #startedAt: number = now();
+  readonly #guard: LoopGuard = new LoopGuard();
   /** An answer is on its way to the system: closing now would lose it. */
   #sending = false;
 
@@ -157,13 +161,14 @@ export class UdpServer implements AsyncDisposable {
         await pause(retry, stopping);
         continue;
       }
-      if (!this.#allowed(peer.hostname)) {
+      const reason = this.#objection(peer, datagram);
+      if (reason !== undefined) {
         this.#rejected++;
         this.#emit({
           event: "rejected",
           peer_host: peer.hostname,
           peer_port: peer.port,
-          reason: "not-allowed",
+          reason,
         });
         continue;
       }
@@ -182,6 +187,18 @@ export class UdpServer implements AsyncDisposable {
       }
       if (this.#options.once) return;
     }
+  }
+
+  /** Why a datagram is not to be answered; `undefined` where nothing is against it. */
+  #objection(
+    peer: Deno.NetAddr,
+    datagram: Uint8Array,
+  ): RejectedEvent["reason"] | undefined {
+    if (!this.#allowed(peer.hostname)) return "not-allowed";
+    if (this.#options.service === "discard") return undefined;
+    if (peer.port === 0 || !isUnicast(peer.hostname)) return "not-unicast";
+    const { hostname, port } = peer;
+    if (!this.#guard.admits(hostname, port, datagram, now())) return "loop";
   }
 
   /** Sends an answer; returns the bytes sent. */
@@ -226,6 +243,10 @@ export class UdpServer implements AsyncDisposable {
  * It follows the shape of `Deno.serve`: it is bound when the call returns,
  * `addr` is what was bound, `shutdown()` stops it in order, and aborting
  * `signal` at once. Failing to send or to receive a datagram never ends it.
+ *
+ * It does not answer a sender that is no one peer (multicast, broadcast, port 0),
+ * and falls silent towards another server that answers its answers: see
+ * `udp/loop_guard.ts` for the rule.
  *
  * @throws {EchosounderError} `cannot-listen` when the address cannot be bound,
  * `invalid-option` for a wrong address block.
