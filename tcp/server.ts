@@ -194,9 +194,10 @@ export class TcpServer implements AsyncDisposable {
       return conn;
     } catch (error) {
       if (stopping.aborted) return undefined;
-      // Out of descriptors, or a client that was gone before it was taken: the
-      // listening socket is as good as before.
-      const retry = backoff.next();
+      // Out of descriptors, which come free again, or a client that was gone
+      // before it was taken, for which nobody else is to wait: the listening
+      // socket is as good as before.
+      const retry = isReset(error) ? 0 : backoff.next();
       this.#faults++;
       this.#emit({
         event: "fault",
@@ -204,7 +205,7 @@ export class TcpServer implements AsyncDisposable {
         detail: describeError(error),
         retry_us: retry * 1000,
       });
-      await pause(retry, stopping);
+      if (retry > 0) await pause(retry, stopping);
       return undefined;
     }
   }
