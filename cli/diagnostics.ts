@@ -14,6 +14,7 @@ import {
 } from "@logtape/logtape";
 import type { EchosounderEvent } from "../net/events.ts";
 import type { Output } from "./output.ts";
+import { oneLine } from "./printable.ts";
 
 /** Sends everything from a level on to an output. */
 export async function setUpDiagnostics(
@@ -25,10 +26,17 @@ export async function setUpDiagnostics(
   const format = color
     ? getAnsiColorFormatter(options)
     : getTextFormatter(options);
+  // Only what the formatter itself puts around a message may colour it, or end
+  // its line.
+  const foreign = (value: unknown) =>
+    typeof value === "string" ? oneLine(value) : value;
   await configure({
     sinks: {
-      output: (record) =>
-        void output.write(new TextEncoder().encode(format(record))),
+      output: (record) => {
+        const message = record.message.map(foreign);
+        const line = format({ ...record, message });
+        output.write(new TextEncoder().encode(line));
+      },
     },
     loggers: [
       { category: "echosounder", lowestLevel: level, sinks: ["output"] },

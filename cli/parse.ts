@@ -22,6 +22,9 @@ export interface CommandLine<Table extends OptionTable> {
   positionals: string[];
 }
 
+/** What the parser would take for its own list of arguments, which it calls "_". */
+const RESERVED = /^--(no-)?_(=|$)|^-(?!-)[^=]*_/;
+
 /**
  * Reads a command line.
  *
@@ -34,6 +37,12 @@ export function parseCommandLine<Table extends OptionTable>(
   const table: OptionTable = definition.options;
   const names = Object.keys(table);
   const isFlag = (name: string) => table[name].placeholder === undefined;
+  const end = args.indexOf("--");
+  const reserved = args.slice(0, end === -1 ? args.length : end)
+    .find((argument) => RESERVED.test(argument));
+  if (reserved !== undefined) {
+    throw unknownOption(reserved, definition.role, names);
+  }
   const unknown: string[] = [];
   const parsed = parseArgs(expandFlags(args, table), {
     boolean: names.filter(isFlag),

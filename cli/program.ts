@@ -18,6 +18,7 @@ import type { OptionTable } from "./options.ts";
 import { Output } from "./output.ts";
 import { type CommandLine, parseCommandLine } from "./parse.ts";
 import type { CommonValues, RoleDefinition } from "./roles.ts";
+import { oneLine } from "./printable.ts";
 import { createTeller } from "./teller.ts";
 import { UsageError } from "./values.ts";
 
@@ -89,7 +90,7 @@ export async function runProgram<Table extends OptionTable>(
     exitCode = event.exit_code;
     if (Deno.args.includes("--json")) results.writeLine(jsonLine(event, role));
     if (!isUnread(exitCode, stdout)) {
-      stderr.writeLine(`${role}: ${event.message}`);
+      stderr.writeLine(`${role}: ${oneLine(event.message)}`);
     }
     if (error instanceof UsageError) {
       stderr.writeLine(`Try: ${invocation(role)} --help`);
