@@ -30,17 +30,32 @@ export const TCP_SERVICES: Record<Service, TcpService> = {
   chargen,
 };
 
-const SMALLEST_BUFFER = 4_096;
+/**
+ * A client holds a buffer as long as it is connected, and most are idle most of
+ * the time: so each begins with next to nothing.
+ */
+const SMALLEST_BUFFER = 256;
 const LARGEST_BUFFER = 262_144;
 
-/** The buffer for the next read: larger while a client fills what it has. */
-function grown(
+/** How much larger the next buffer is, and how little of one is too little. */
+const STEP = 16;
+
+/**
+ * The buffer for the next read: larger while a client fills what it has, and
+ * small again after a read that would have fitted into a much smaller one, as
+ * the last of a burst does.
+ */
+function fitting(
   buffer: Uint8Array<ArrayBuffer>,
   filled: number,
 ): Uint8Array<ArrayBuffer> {
-  return filled < buffer.length || filled === LARGEST_BUFFER
-    ? buffer
-    : new Uint8Array(Math.min(buffer.length * 4, LARGEST_BUFFER));
+  if (filled === buffer.length && filled < LARGEST_BUFFER) {
+    return new Uint8Array(Math.min(buffer.length * STEP, LARGEST_BUFFER));
+  }
+  if (filled * STEP < buffer.length && buffer.length > SMALLEST_BUFFER) {
+    return new Uint8Array(SMALLEST_BUFFER);
+  }
+  return buffer;
 }
 
 /** Writes a whole piece: the socket may take fewer bytes than it is given. */
@@ -70,7 +85,7 @@ async function echo(
       if (length === null) break;
       connection.received += length;
       piece = buffer.subarray(0, length);
-      buffer = grown(buffer, length);
+      buffer = fitting(buffer, length);
     } else {
       const next = await connection.readAhead.next();
       if (next === null) break;
@@ -109,7 +124,7 @@ async function take(
     if (length === null) return;
     connection.received += length;
     observe?.({ event: "received", connection: connection.id, bytes: length });
-    buffer = grown(buffer, length);
+    buffer = fitting(buffer, length);
   }
 }
 

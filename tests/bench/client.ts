@@ -183,16 +183,15 @@ async function main(): Promise<number> {
   const hasIperf3 = isThere("iperf3");
   const folder = await Deno.makeTempDir({ prefix: "echosounder-" });
   try {
-    for (const name of ["client", "server"]) {
-      await output([
-        "cc",
-        "-O2",
-        "-o",
-        join(folder, name),
-        `${FOLDER}${name}.c`,
-      ]);
+    for (
+      const [name, source] of [
+        ["client", `${FOLDER}client.c`],
+        ["echo", `${FOLDER}../peers/echo.c`],
+      ]
+    ) {
+      await output(["cc", "-O2", "-o", join(folder, name), source]);
     }
-    await using server = new TestProcess([join(folder, "server")]);
+    await using server = new TestProcess([join(folder, "echo"), "tcp"]);
     await server.shows("\n");
     const port = Number(server.stdout);
     await using discard = startRole("tcp-server", [

@@ -1,0 +1,348 @@
+/*
+ * Puts a load on an echo server and says what came of it.
+ *
+ *   load KIND PORT CLIENTS SIZE DEPTH SECONDS MESSAGES
+ *
+ * KIND is tcp (connections that stay), churn (connect, echo, close, again) or
+ * udp (a socket for each client). Each client has DEPTH messages of SIZE bytes
+ * on their way, until SECONDS are over or MESSAGES have been sent.
+ *
+ * When each client is connected and has had one echo (not for churn), it prints
+ * `ready SECONDS`, which is how long that took, and starts at a line on its
+ * standard input; at its end without a line, it leaves. What it prints then is
+ * one JSON object. Exit code 1: the echo was wrong, or the server unreachable.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE 10.0     /* seconds without any echo before it gives up */
+#define LOST_AFTER 0.2    /* seconds until a datagram counts as lost */
+#define LARGEST_DEPTH 64
+#define BATCH 256
+
+struct client {
+  int fd;
+  int number;
+  int connecting;
+  int under_way;                   /* messages sent and not yet back */
+  size_t unsent;                   /* bytes of the message being sent */
+  size_t received;                 /* bytes of the message coming back */
+  int oldest;                      /* tcp: slot of the message that is due next */
+  int resting;                     /* waits for room in its socket */
+  uint64_t sequence;               /* udp: number of the next datagram */
+  uint64_t number_of[LARGEST_DEPTH];
+  double sent_at[LARGEST_DEPTH];   /* 0: the slot is free */
+};
+
+static enum { TCP, CHURN, UDP } kind;
+static int port, client_count, depth;
+static size_t size;
+static long limit;
+static struct client *clients;
+static int epoll;
+static char *payload, *scratch;
+static size_t scratch_size;
+static int running;                /* new messages are sent */
+static double stop_at;
+static long sent, received, lost, connected;
+
+/* Delays in 0.1 us; 128 steps to each doubling, so within 0.8 %. */
+#define STEPS 128
+static long delays[64 * STEPS];
+
+static void fail(const char *what) {
+  fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+  exit(1);
+}
+
+static void wrong(const char *what) {
+  fprintf(stderr, "load: %s\n", what);
+  exit(1);
+}
+
+static double now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static void record(double seconds) {
+  uint64_t value = (uint64_t)(seconds * 1e7);
+  int shift = 0;
+  while (value >> shift >= 2 * STEPS) shift++;
+  delays[shift * STEPS + (value >> shift)]++;
+}
+
+static double percentile(double share) {
+  long total = 0, seen = 0;
+  for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) total += delays[i];
+  for (size_t i = 0; i < sizeof delays / sizeof *delays; i++) {
+    seen += delays[i];
+    if (total > 0 && seen >= share * total) {
+      int shift = i < 2 * STEPS ? 0 : (int)(i / STEPS) - 1;
+      return (double)((uint64_t)(i - shift * STEPS) << shift) / 10;
+    }
+  }
+  return 0;
+}
+
+static void watch(struct client *client, int operation, uint32_t events) {
+  struct epoll_event event = {.events = events, .data.ptr = client};
+  if (epoll_ctl(epoll, operation, client->fd, &event) < 0) fail("epoll_ctl");
+}
+
+static void open_client(struct client *client) {
+  int type = kind == UDP ? SOCK_DGRAM : SOCK_STREAM;
+  client->fd = socket(AF_INET, type | SOCK_NONBLOCK, 0);
+  if (client->fd < 0) fail("socket");
+  struct sockaddr_in local = {.sin_family = AF_INET}, server = local;
+  int on = 1;
+  if (kind != UDP) {
+    setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    /* One address has ports for some seconds of churn only. */
+    setsockopt(client->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    static unsigned turn;
+    local.sin_addr.s_addr = htonl(INADDR_LOOPBACK + turn++ % 200);
+    if (bind(client->fd, (struct sockaddr *)&local, sizeof local) < 0) fail("bind");
+  }
+  server.sin_port = htons(port);
+  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (connect(client->fd, (struct sockaddr *)&server, sizeof server) < 0 &&
+      errno != EINPROGRESS) fail("connect");
+  client->connecting = kind != UDP;
+  client->received = client->unsent = 0;
+  client->under_way = client->oldest = client->resting = 0;
+  watch(client, EPOLL_CTL_ADD, client->connecting ? EPOLLOUT : EPOLLIN);
+}
+
+/* Sends what is left of a message; 0 when the socket has no room for it. */
+static int send_rest(struct client *client) {
+  while (client->unsent > 0) {
+    ssize_t count = send(client->fd, payload + size - client->unsent,
+                         client->unsent, MSG_NOSIGNAL);
+    if (count < 0 && errno == EAGAIN) {
+      if (!client->resting) watch(client, EPOLL_CTL_MOD, EPOLLIN | EPOLLOUT);
+      client->resting = 1;
+      return 0;
+    }
+    if (count < 0) fail("send");
+    client->unsent -= count;
+  }
+  return 1;
+}
+
+static void send_datagram(struct client *client) {
+  int slot = 0;
+  while (client->sent_at[slot] != 0) slot++;
+  uint64_t number = client->sequence++;
+  memcpy(payload, &number, sizeof number);
+  if (send(client->fd, payload, size, 0) < 0 && errno != EAGAIN) fail("send");
+  client->number_of[slot] = number;
+  client->sent_at[slot] = now();
+}
+
+/* Fills the client's pipeline. */
+static void fill(struct client *client) {
+  if (!send_rest(client)) return;
+  while (client->under_way < depth && running && sent < limit) {
+    if (kind == UDP) {
+      send_datagram(client);
+      client->under_way++;
+      sent++;
+      continue;
+    }
+    client->sent_at[(client->oldest + client->under_way) % depth] = now();
+    client->under_way++;
+    sent++;
+    client->unsent = size;
+    if (!send_rest(client)) return;
+  }
+  if (client->resting) watch(client, EPOLL_CTL_MOD, EPOLLIN);
+  client->resting = 0;
+}
+
+static void take_stream(struct client *client) {
+  ssize_t count = recv(client->fd, scratch, scratch_size, 0);
+  if (count < 0 && errno == EAGAIN) return;
+  if (count < 0) fail("recv");
+  if (count == 0) wrong("the server closed a connection");
+  double time = now();
+  for (ssize_t at = 0; at < count;) {
+    size_t part = size - client->received;
+    if (part > (size_t)(count - at)) part = count - at;
+    if (client->under_way == 0) wrong("more came back than was sent");
+    if (memcmp(scratch + at, payload + client->received, part) != 0)
+      wrong("the echo differs");
+    client->received += part;
+    at += part;
+    if (client->received < size) break;
+    record(time - client->sent_at[client->oldest]);
+    client->received = 0;
+    client->oldest = (client->oldest + 1) % depth;
+    client->under_way--;
+    received++;
+  }
+  if (kind == CHURN && client->under_way == 0) {
+    close(client->fd);
+    connected--;
+    if (running && sent < limit) open_client(client);
+    return;
+  }
+  fill(client);
+}
+
+static void take_datagrams(struct client *client) {
+  for (;;) {
+    ssize_t count = recv(client->fd, scratch, scratch_size, 0);
+    if (count < 0 && errno == EAGAIN) break;
+    if (count < 0) fail("recv");
+    if ((size_t)count != size) wrong("a datagram came back in another size");
+    uint64_t number;
+    memcpy(&number, scratch, sizeof number);
+    if (memcmp(scratch + sizeof number, payload + sizeof number,
+               size - sizeof number) != 0) wrong("the echo differs");
+    for (int slot = 0; slot < depth; slot++) {
+      if (client->sent_at[slot] == 0 || client->number_of[slot] != number) continue;
+      record(now() - client->sent_at[slot]);
+      client->sent_at[slot] = 0;
+      client->under_way--;
+      received++;
+      break;
+    }
+  }
+  fill(client);
+}
+
+/* Gives up datagrams that have not come back, so that others may be sent. */
+static void give_up_lost(double time) {
+  for (int i = 0; i < client_count; i++) {
+    for (int slot = 0; slot < depth; slot++) {
+      double at = clients[i].sent_at[slot];
+      if (at == 0 || time - at < LOST_AFTER) continue;
+      clients[i].sent_at[slot] = 0;
+      clients[i].under_way--;
+      lost++;
+    }
+    fill(&clients[i]);
+  }
+}
+
+static void step(struct client *client, uint32_t events) {
+  if (client->connecting) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    getsockopt(client->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    errno = error;
+    if (error != 0) fail("connect");
+    client->connecting = 0;
+    connected++;
+    watch(client, EPOLL_CTL_MOD, EPOLLIN);
+    fill(client);
+    return;
+  }
+  if (events & EPOLLOUT) fill(client);
+  if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+    if (kind == UDP) take_datagrams(client);
+    else take_stream(client);
+  }
+}
+
+/* Serves all sockets until nothing is under way and nothing more is sent. */
+static void run(void) {
+  static struct epoll_event events[BATCH];
+  double last_echo = now(), looked_at = last_echo;
+  long before = received;
+  for (;;) {
+    double time = now();
+    if (time >= stop_at || sent >= limit) running = 0;
+    if (!running && sent == received + lost) return;
+    if (received != before) last_echo = time;
+    before = received;
+    if (time - last_echo > PATIENCE) wrong("no echo any more");
+    if (kind == UDP && time - looked_at > LOST_AFTER / 2) {
+      give_up_lost(time);
+      looked_at = time;
+    }
+    int count = epoll_wait(epoll, events, BATCH, 50);
+    if (count < 0) fail("epoll_wait");
+    for (int i = 0; i < count; i++) step(events[i].data.ptr, events[i].events);
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc != 8) wrong("load KIND PORT CLIENTS SIZE DEPTH SECONDS MESSAGES");
+  kind = !strcmp(argv[1], "udp") ? UDP : !strcmp(argv[1], "churn") ? CHURN : TCP;
+  port = atoi(argv[2]);
+  client_count = atoi(argv[3]);
+  size = strtoul(argv[4], NULL, 10);
+  depth = atoi(argv[5]);
+  double seconds = atof(argv[6]);
+  long most = atol(argv[7]);
+  if (depth < 1 || depth > LARGEST_DEPTH || client_count < 1 || size < 8)
+    wrong("a number is out of range");
+
+  struct rlimit files;
+  getrlimit(RLIMIT_NOFILE, &files);
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+
+  scratch_size = size > 262144 ? size : 262144;
+  payload = malloc(size);
+  scratch = malloc(scratch_size);
+  clients = calloc(client_count, sizeof *clients);
+  if (!payload || !scratch || !clients) fail("malloc");
+  for (size_t i = 0; i < size; i++) payload[i] = (char)(i * 31 + i / 251);
+  epoll = epoll_create1(0);
+
+  /* One echo each, so that every client is accepted and served. */
+  double started = now();
+  int wanted_depth = depth;
+  if (kind != CHURN) {
+    running = 1;
+    depth = 1;
+    limit = client_count;
+    stop_at = started + 60;
+    for (int i = 0; i < client_count; i++) {
+      open_client(&clients[i]);
+      if (kind == UDP) fill(&clients[i]);
+    }
+    run();
+    if (received + lost != client_count) wrong("not every client had its echo");
+  }
+  printf("ready %.6f\n", now() - started);
+  fflush(stdout);
+  if (getchar() == EOF) return 0;
+
+  depth = wanted_depth;
+  memset(delays, 0, sizeof delays);
+  sent = received = lost = 0;
+  limit = most;
+  running = 1;
+  started = now();
+  stop_at = started + seconds;
+  for (int i = 0; i < client_count; i++) {
+    clients[i].number = i;
+    clients[i].oldest = 0;
+    if (kind == CHURN) open_client(&clients[i]);
+    else fill(&clients[i]);
+  }
+  run();
+  double took = now() - started;
+  printf("{\"messages\":%ld,\"lost\":%ld,\"bytes\":%ld,\"seconds\":%.6f,"
+         "\"p50_us\":%.1f,\"p99_us\":%.1f}\n",
+         received, lost, received * (long)size, took, percentile(0.5),
+         percentile(0.99));
+  return 0;
+}

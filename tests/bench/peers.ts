@@ -1,0 +1,128 @@
+/**
+ * The servers that the benchmark compares, each started in its own way.
+ *
+ * @module
+ */
+import { join } from "@std/path/join";
+import { getAvailablePort } from "@std/net/get-available-port";
+import { isInstalled, roleCommand, TestProcess, until } from "../setup.ts";
+
+const HOST = "127.0.0.1";
+const FOLDER = new URL("peers/", import.meta.url).pathname;
+
+/** A server that takes part. */
+export interface Peer {
+  name: string;
+  /** Starts it, and waits until it listens; absent where it knows no such transport. */
+  start: Partial<
+    Record<"tcp" | "udp", () => Promise<{ server: TestProcess; port: number }>>
+  >;
+}
+
+/** A server that prints its port first. */
+async function printing(command: string[]) {
+  const server = new TestProcess(command);
+  await server.shows("\n");
+  return { server, port: Number(server.stdout.split("\n")[0]) };
+}
+
+/** A server that is told its port, and says nothing. */
+async function told(command: (port: number) => string[]) {
+  const port = getAvailablePort();
+  const server = new TestProcess(command(port));
+  let isThere = false;
+  await until(() => {
+    Deno.connect({ hostname: HOST, port }).then((conn) => {
+      conn.close();
+      isThere = true;
+    }, () => {});
+    return isThere;
+  }, `${command(port)[0]} on port ${port}`);
+  return { server, port };
+}
+
+function ours(transport: "tcp" | "udp") {
+  return async () => {
+    const server = new TestProcess([
+      ...roleCommand(`${transport}-server`),
+      "--host",
+      HOST,
+      "--port",
+      "0",
+    ]);
+    return { server, port: await server.listening() };
+  };
+}
+
+/**
+ * Bun from npm, into a folder of its own; `undefined` where it cannot be had.
+ */
+async function fetchBun(folder: string): Promise<string | undefined> {
+  const { success } = await new Deno.Command("npm", {
+    args: ["install", "--no-save", "--prefix", folder, "bun@1.4.5"],
+    stdout: "null",
+    stderr: "null",
+  }).output().catch(() => ({ success: false }));
+  return success ? join(folder, "node_modules/.bin/bun") : undefined;
+}
+
+/** All peers that can be had here; those that cannot are named. */
+export async function findPeers(folder: string): Promise<Peer[]> {
+  const left = (name: string, why: string) =>
+    console.log(`${name} is left out: ${why}`);
+  const peers: Peer[] = [];
+  const both = (name: string, command: (transport: string) => string[]) =>
+    peers.push({
+      name,
+      start: {
+        tcp: () => printing(command("tcp")),
+        udp: () => printing(command("udp")),
+      },
+    });
+  both("C (epoll)", (transport) => [join(folder, "echo"), transport]);
+  peers.push({
+    name: "echosounder",
+    start: { tcp: ours("tcp"), udp: ours("udp") },
+  });
+  const bun = await fetchBun(folder);
+  if (bun === undefined) left("Bun", "npm cannot fetch it");
+  else both("Bun", (transport) => [bun, `${FOLDER}bun_echo.mjs`, transport]);
+  if (!isInstalled("node")) left("Node", "it is not installed");
+  else {both(
+      "Node",
+      (transport) => ["node", `${FOLDER}node_echo.mjs`, transport],
+    );}
+  if (!isInstalled("python3")) left("Python", "it is not installed");
+  else {
+    both("Python", (transport) => [
+      "python3",
+      `${FOLDER}asyncio_echo.py`,
+      transport,
+    ]);
+  }
+  if (!isInstalled("socat")) left("socat", "it is not installed");
+  else {
+    const command = (port: number) => [
+      "socat",
+      `TCP-LISTEN:${port},bind=${HOST},fork,reuseaddr,backlog=4096,nodelay`,
+      "PIPE",
+    ];
+    peers.push({ name: "socat", start: { tcp: () => told(command) } });
+  }
+  if (!isInstalled("ncat")) left("ncat", "it is not installed");
+  else {
+    const command = (port: number) => [
+      "ncat",
+      "--listen",
+      HOST,
+      String(port),
+      "--keep-open",
+      "--max-conns",
+      "2000",
+      "--exec",
+      "/bin/cat",
+    ];
+    peers.push({ name: "ncat", start: { tcp: () => told(command) } });
+  }
+  return peers;
+}

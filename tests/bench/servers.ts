@@ -1,0 +1,300 @@
+/**
+ * The servers beside others: each is started in turn, driven with the same load,
+ * and stopped again, in several rounds, so that a busy machine is busy for all.
+ *
+ * @module
+ */
+import { join } from "@std/path/join";
+import { DONE, FAILED, USAGE } from "../../cli/exit_codes.ts";
+import { helpText } from "../../cli/help.ts";
+import { flag, list, value } from "../../cli/options.ts";
+import { parseCommandLine } from "../../cli/parse.ts";
+import type { CommandDefinition } from "../../cli/roles.ts";
+import { count, UsageError } from "../../cli/values.ts";
+import { TestProcess } from "../setup.ts";
+import { median } from "./median.ts";
+import { findPeers, type Peer } from "./peers.ts";
+
+/** What clients do to a server, all at once. */
+interface Load {
+  name: string;
+  kind: "tcp" | "udp" | "churn";
+  clients: number;
+  size: number;
+  /** Messages on their way, for each client. */
+  depth: number;
+}
+
+const LOADS: Load[] = [
+  { name: "tcp-1", kind: "tcp", clients: 1, size: 64, depth: 1 },
+  { name: "tcp-50", kind: "tcp", clients: 50, size: 64, depth: 1 },
+  { name: "tcp-1000", kind: "tcp", clients: 1000, size: 64, depth: 1 },
+  { name: "bulk", kind: "tcp", clients: 10, size: 65_536, depth: 4 },
+  { name: "churn", kind: "churn", clients: 50, size: 64, depth: 1 },
+  { name: "udp-64", kind: "udp", clients: 20, size: 64, depth: 8 },
+  { name: "udp-8k", kind: "udp", clients: 20, size: 8192, depth: 4 },
+];
+
+/** No load sends more than this, however fast the server. */
+const MOST_MESSAGES = 5_000_000;
+
+const BENCH = {
+  role: "bench",
+  purpose: "measures both servers beside others, with the same load (Linux).",
+  positionals: "",
+  options: {
+    "load": list({
+      placeholder: "NAME",
+      parse: named(LOADS.map(({ name }) => name)),
+      help: `Only this one of ${
+        LOADS.map(({ name }) => name).join(", ")
+      }; may repeat.`,
+    }),
+    "peer": list({
+      placeholder: "NAME",
+      parse: (text) => text,
+      help: "Only this server, as the table names it; may repeat.",
+    }),
+    "rounds": value({
+      placeholder: "N",
+      fallback: "3",
+      parse: count,
+      help: "How often each runs; the medians are shown.",
+    }),
+    "seconds": value({
+      placeholder: "N",
+      fallback: "2",
+      parse: count,
+      help: "How long each run takes.",
+    }),
+    "help": flag("Show this help.", "h"),
+  },
+  examples: [["", "all of it"], ["--load udp-64 --rounds 5", "one load"]],
+  exitCodes: [
+    [DONE, "measured"],
+    [FAILED, "nothing could be measured"],
+    [USAGE, "the command line was wrong"],
+  ],
+} satisfies CommandDefinition;
+
+function named(names: string[]): (text: string) => string {
+  return (text) => {
+    if (names.includes(text)) return text;
+    throw new UsageError(`"${text}" is not one of ${names.join(", ")}`);
+  };
+}
+
+/** What a run comes to. */
+interface Run {
+  /** Messages, or with churn connections, a second. */
+  rate: number;
+  /** Megabytes a second, each way. */
+  throughput: number;
+  p50: number;
+  p99: number;
+  /** Microseconds of the server's processor time for each. */
+  cpu: number;
+  /** Megabytes, at most. */
+  memory: number;
+}
+
+/** Clock ticks of the system's accounts, a second. */
+const TICKS = 100;
+
+/**
+ * Microseconds of processor time that a process and its children have used; of a
+ * child that is gone, its parent knows.
+ */
+function cpuTime(pid: number): number {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  } catch {
+    return 0;
+  }
+  // The program's name, in parentheses, may hold anything.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  const [user, system, childUser, childSystem] = fields.slice(11, 15);
+  const own = [user, system, childUser, childSystem].map(Number)
+    .reduce((sum, each) => sum + each);
+  const living = children(pid).map(cpuTime)
+    .reduce((sum, each) => sum + each, 0);
+  return own / TICKS * 1e6 + living;
+}
+
+function children(pid: number): number[] {
+  try {
+    const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
+    return text.split(" ").filter((each) => each.trim() !== "").map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function peakMemory(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024;
+}
+
+/** Runs a load against a peer; `undefined` where the peer did not stand it. */
+async function run(
+  peer: Peer,
+  load: Load,
+  seconds: number,
+  generator: string,
+): Promise<Run | undefined> {
+  const start = peer.start[load.kind === "udp" ? "udp" : "tcp"]!;
+  const { server, port } = await start();
+  await using _ = server;
+  const child = new Deno.Command(generator, {
+    args: [
+      load.kind,
+      String(port),
+      String(load.clients),
+      String(load.size),
+      String(load.depth),
+      String(seconds),
+      String(MOST_MESSAGES),
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  const read = async (until: string) => {
+    while (!text.includes(until)) {
+      const part = await lines.read();
+      if (part.done) return;
+      text += part.value;
+    }
+  };
+  await read("\n");
+  const before = cpuTime(server.pid);
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode("\n")).catch(() => {});
+  await writer.close().catch(() => {});
+  await read("}");
+  const cpu = cpuTime(server.pid) - before;
+  const memory = peakMemory(server.pid);
+  const { success } = await child.status;
+  const found = /\{.*\}/.exec(text);
+  if (!success || found === null) return undefined;
+  const { messages, bytes, seconds: took, p50_us, p99_us } = JSON.parse(
+    found[0],
+  );
+  return {
+    rate: messages / took,
+    throughput: bytes / took / 1e6,
+    p50: p50_us,
+    p99: p99_us,
+    cpu: cpu / Math.max(messages, 1),
+    memory,
+  };
+}
+
+async function compare(
+  load: Load,
+  peers: Peer[],
+  rounds: number,
+  seconds: number,
+  generator: string,
+): Promise<void> {
+  const transport = load.kind === "udp" ? "udp" : "tcp";
+  const able = peers.filter(({ start }) => start[transport] !== undefined);
+  const runs = new Map<Peer, Run[]>();
+  for (let round = 0; round < rounds; round++) {
+    for (const peer of able) {
+      const one = await run(peer, load, seconds, generator);
+      runs.set(peer, [...runs.get(peer) ?? [], ...one ? [one] : []]);
+    }
+  }
+  const { clients, size, depth, kind } = load;
+  const what = kind === "churn" ? "connect, echo, close" : `${depth} deep`;
+  console.log(
+    `\n### ${load.name}: ${clients} clients, ${size} bytes, ${what}\n`,
+  );
+  console.log(
+    "| server | per second | MB/s | p50 µs | p99 µs | CPU µs each | peak MB |",
+  );
+  console.log("| --- | --: | --: | --: | --: | --: | --: |");
+  for (const [{ name }, all] of runs) {
+    if (all.length === 0) {
+      console.log(`| ${name} | did not stand it | | | | | |`);
+      continue;
+    }
+    const middle = (key: keyof Run) => median(all.map((each) => each[key]));
+    const cells = [
+      name,
+      middle("rate").toFixed(0),
+      middle("throughput").toFixed(middle("throughput") < 100 ? 1 : 0),
+      middle("p50").toFixed(0),
+      middle("p99").toFixed(0),
+      middle("cpu").toFixed(2),
+      middle("memory").toFixed(0),
+    ];
+    console.log(`| ${cells.join(" | ")} |`);
+  }
+}
+
+async function main(): Promise<number> {
+  const { options } = parseCommandLine(BENCH, Deno.args);
+  if (options.help) {
+    console.log(helpText(BENCH));
+    return DONE;
+  }
+  const folder = await Deno.makeTempDir({ prefix: "echosounder-" });
+  try {
+    const sources = new URL("./", import.meta.url).pathname;
+    for (
+      const [name, source] of [["load", "load.c"], ["echo", "peers/echo.c"]]
+    ) {
+      await using compiler = new TestProcess([
+        "cc",
+        "-O2",
+        "-o",
+        join(folder, name),
+        `${sources}${source}`,
+      ]);
+      const { code, stderr } = await compiler.outcome();
+      if (code !== 0) throw new Error(stderr);
+    }
+    const all = await findPeers(folder);
+    const asked: string[] = options.peer;
+    const peers = all.filter(({ name }) =>
+      asked.length === 0 || asked.includes(name)
+    );
+    if (peers.length === 0) {
+      throw new UsageError(
+        `--peer: there are ${all.map(({ name }) => name).join(", ")}`,
+      );
+    }
+    for (const load of LOADS) {
+      if (options.load.length > 0 && !options.load.includes(load.name)) {
+        continue;
+      }
+      await compare(
+        load,
+        peers,
+        options.rounds,
+        options.seconds,
+        join(folder, "load"),
+      );
+    }
+    return DONE;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    console.error(`bench: ${error.message}`);
+    return FAILED;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+try {
+  Deno.exit(await main());
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`bench: ${error.message}`);
+  Deno.exit(USAGE);
+}
