@@ -71,37 +71,83 @@ async function write(connection: Connection, piece: Uint8Array): Promise<void> {
 /** Sends everything back (RFC 862). */
 async function echo(
   connection: Connection,
-  { observe }: ServiceContext,
+  context: ServiceContext,
 ): Promise<void> {
+  while (
+    await echoDirectly(connection, context) &&
+    await echoReadAhead(connection, context)
+  );
+  await connection.conn.closeWrite();
+}
+
+/**
+ * Reads and writes in turn: `false` at the end of what the client sends, `true`
+ * when it has been read ahead of a client that did not take its echo.
+ *
+ * Hot: this runs once for each message of each client. One read and, nearly
+ * always, one write; a read starts when the write before it is done, which is
+ * the back-pressure. Callbacks in place of `await` save a promise and two turns
+ * of the microtask queue for each of the two, a tenth of the whole; so does
+ * looking at the same part of the buffer again.
+ */
+function echoDirectly(
+  connection: Connection,
+  { observe }: ServiceContext,
+): Promise<boolean> {
   const { conn, id } = connection;
   let buffer = new Uint8Array(SMALLEST_BUFFER);
-  // Hot: this runs once for each message of each client. One read and, nearly
-  // always, one write; a read starts when the write before it is done, which
-  // is the back-pressure.
-  for (;;) {
-    let piece: Uint8Array<ArrayBuffer>;
-    if (connection.readAhead === undefined) {
-      const length = await conn.read(buffer);
-      if (length === null) break;
+  let piece = buffer;
+  let written = 0;
+  return new Promise((resolve, reject) => {
+    const onRead = (length: number | null) => {
+      if (length === null) return resolve(false);
       connection.received += length;
-      piece = buffer.subarray(0, length);
-      buffer = fitting(buffer, length);
-    } else {
-      const next = await connection.readAhead.next();
-      if (next === null) break;
-      if (next === undefined) {
-        connection.readAhead = undefined;
-        continue;
+      if (piece.length !== length || piece.buffer !== buffer.buffer) {
+        piece = buffer.subarray(0, length);
       }
-      piece = next;
-    }
+      observe?.({ event: "received", connection: id, bytes: length });
+      connection.echoing = true;
+      written = 0;
+      conn.write(piece).then(onWritten, reject);
+    };
+    const onWritten = (length: number) => {
+      connection.sent += length;
+      written += length;
+      if (written < piece.length) {
+        conn.write(piece.subarray(written)).then(onWritten, reject);
+        return;
+      }
+      connection.echoing = false;
+      observe?.({ event: "sent", connection: id, bytes: piece.length });
+      if (connection.readAhead !== undefined) return resolve(true);
+      buffer = fitting(buffer, piece.length);
+      conn.read(buffer).then(onRead, reject);
+    };
+    conn.read(buffer).then(onRead, reject);
+  });
+}
+
+/**
+ * Sends back what was read ahead: `true` once the client has caught up, `false`
+ * at the end of what it sent.
+ */
+async function echoReadAhead(
+  connection: Connection,
+  { observe }: ServiceContext,
+): Promise<boolean> {
+  const { readAhead, id } = connection;
+  for (;;) {
+    const piece = await readAhead!.next();
+    if (piece === null) return false;
+    if (piece === undefined) break;
     observe?.({ event: "received", connection: id, bytes: piece.length });
     connection.echoing = true;
     await write(connection, piece);
     connection.echoing = false;
     observe?.({ event: "sent", connection: id, bytes: piece.length });
   }
-  await conn.closeWrite();
+  connection.readAhead = undefined;
+  return true;
 }
 
 /** Takes everything and answers nothing (RFC 863). */
