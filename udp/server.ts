@@ -138,55 +138,63 @@ export class UdpServer implements AsyncDisposable {
     return summary;
   }
 
-  async #serveAll(): Promise<void> {
+  /**
+   * Serves one datagram after the other, until it is stopped.
+   *
+   * Hot: this runs once for each datagram. One buffer serves them all, since the
+   * next one is received when the answer to this one is sent. Callbacks in place
+   * of `await` save promises and turns of the microtask queue.
+   */
+  #serveAll(): Promise<void> {
     const stopping = this.#stopping.signal;
-    const service = UDP_SERVICES[this.#options.service ?? "echo"];
+    const { service = "echo", once } = this.#options;
+    const answerTo = UDP_SERVICES[service];
+    const socket = this.#socket;
     const buffer = new Uint8Array(RECEIVE_BUFFER_SIZE);
     const backoff = new Backoff(1, 1000);
-    // Hot: this runs once for each datagram. One buffer serves them all, since
-    // the next datagram is received when the answer to this one is sent.
-    while (!stopping.aborted) {
-      let datagram: Uint8Array;
-      let peer: Deno.NetAddr;
-      try {
-        const received = await this.#socket.receive(buffer);
-        datagram = received[0];
-        peer = received[1] as Deno.NetAddr;
+    return new Promise((resolve) => {
+      const receive = () => {
+        if (stopping.aborted) return resolve();
+        socket.receive(buffer).then(onReceived, onReceiveFailed);
+      };
+      const onReceived = ([datagram, address]: [Uint8Array, Deno.Addr]) => {
+        const peer = address as Deno.NetAddr;
         backoff.reset();
-      } catch (error) {
-        if (stopping.aborted) return;
+        const reason = this.#objection(peer, datagram);
+        if (reason !== undefined) {
+          this.#reject(peer, reason);
+          return receive();
+        }
+        this.#datagramsReceived++;
+        this.#bytesReceived += datagram.length;
+        const answer = answerTo(datagram);
+        const done = (sent: number) => {
+          this.#sending = false;
+          if (this.#options.detail) this.#tellOf(datagram, peer, sent);
+          if (once) resolve();
+          else receive();
+        };
+        if (answer === undefined) return done(0);
+        this.#sending = true;
+        socket.send(answer, peer).then((sent) => {
+          this.#datagramsSent++;
+          this.#bytesSent += sent;
+          done(sent);
+        }, (error) => {
+          this.#fault("send", error);
+          done(0);
+        });
+      };
+      const onReceiveFailed = async (error: unknown) => {
+        if (stopping.aborted) return resolve();
         // Windows reports here that an earlier answer met a closed port.
         const retry = backoff.next();
         this.#fault("receive", error, retry);
         await pause(retry, stopping);
-        continue;
-      }
-      const reason = this.#objection(peer, datagram);
-      if (reason !== undefined) {
-        this.#rejected++;
-        this.#emit({
-          event: "rejected",
-          peer_host: peer.hostname,
-          peer_port: peer.port,
-          reason,
-        });
-        continue;
-      }
-      this.#datagramsReceived++;
-      this.#bytesReceived += datagram.length;
-      const sent = await this.#answer(service(datagram), peer);
-      if (this.#options.detail) {
-        this.#emit({
-          event: "datagram",
-          peer_host: peer.hostname,
-          peer_port: peer.port,
-          bytes_received: datagram.length,
-          bytes_sent: sent,
-          data: datagram.slice(),
-        });
-      }
-      if (this.#options.once) return;
-    }
+        receive();
+      };
+      receive();
+    });
   }
 
   /** Why a datagram is not to be answered; `undefined` where nothing is against it. */
@@ -201,24 +209,25 @@ export class UdpServer implements AsyncDisposable {
     if (!this.#guard.admits(hostname, port, datagram, now())) return "loop";
   }
 
-  /** Sends an answer; returns the bytes sent. */
-  async #answer(
-    answer: Uint8Array | undefined,
-    peer: Deno.NetAddr,
-  ): Promise<number> {
-    if (answer === undefined) return 0;
-    this.#sending = true;
-    try {
-      const sent = await this.#socket.send(answer, peer);
-      this.#datagramsSent++;
-      this.#bytesSent += sent;
-      return sent;
-    } catch (error) {
-      this.#fault("send", error);
-      return 0;
-    } finally {
-      this.#sending = false;
-    }
+  #reject(peer: Deno.NetAddr, reason: RejectedEvent["reason"]): void {
+    this.#rejected++;
+    this.#emit({
+      event: "rejected",
+      peer_host: peer.hostname,
+      peer_port: peer.port,
+      reason,
+    });
+  }
+
+  #tellOf(datagram: Uint8Array, peer: Deno.NetAddr, sent: number): void {
+    this.#emit({
+      event: "datagram",
+      peer_host: peer.hostname,
+      peer_port: peer.port,
+      bytes_received: datagram.length,
+      bytes_sent: sent,
+      data: datagram.slice(),
+    });
   }
 
   #fault(
