@@ -710,7 +710,7 @@ Deno.test("udp-client exits 1 where some datagrams are lost, 4 where all are", a
 });
 
 testWhere(
-  isInstalled("script") && Deno.build.os === "linux",
+  isInstalled("/usr/bin/script") && Deno.build.os === "linux",
   "needs script(1), for a terminal",
   "a measuring client shows one live line on a terminal, and takes it away for the result",
   async () => {
@@ -726,7 +726,7 @@ testWhere(
       "--no-color",
     ];
     await using client = new TestProcess([
-      "script",
+      "/usr/bin/script",
       "--quiet",
       "--return",
       "--command",
@@ -759,8 +759,9 @@ Deno.test("a measuring client without a terminal shows no live line", async () =
 });
 
 testWhere(
-  Deno.build.os === "linux" && Deno.uid() === 0,
-  "needs root, for a network without routes",
+  Deno.build.os === "linux" && Deno.uid() === 0 &&
+    isInstalled("/usr/bin/unshare"),
+  "needs root and unshare(1), for a network without routes",
   "udp-client counts what the system refuses to send as errors, not as loss, and exits 3",
   async () => {
     const command = [
@@ -770,7 +771,11 @@ testWhere(
       "3",
       "--json",
     ];
-    await using client = new TestProcess(["unshare", "--net", ...command]);
+    await using client = new TestProcess([
+      "/usr/bin/unshare",
+      "--net",
+      ...command,
+    ]);
     const { code, stdout } = await client.outcome();
     const result = parseEvents(stdout).find(({ event }) => event === "result")!;
     assertEquals(
