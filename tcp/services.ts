@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import { concat } from "@std/bytes/concat";
 import { CHARGEN_CYCLE } from "../net/chargen.ts";
 import { isReset } from "../net/errors.ts";
@@ -39,6 +40,14 @@ const LARGEST_BUFFER = 262_144;
 
 /** How much larger the next buffer is, and how little of one is too little. */
 const STEP = 16;
+
+/**
+ * How many bytes a client's echo moves before the others have a turn. While a
+ * client pours, there is always something to read at once, and its reading and
+ * writing would go on without the event loop: the small ones beside it would
+ * wait for as long as the kernel has more of it.
+ */
+const TURN = LARGEST_BUFFER;
 
 /**
  * The buffer for the next read: larger while a client fills what it has, and
@@ -98,7 +107,11 @@ function echoDirectly(
   let buffer = new Uint8Array(SMALLEST_BUFFER);
   let piece = buffer;
   let written = 0;
+  let turn = 0;
   return new Promise((resolve, reject) => {
+    const read = () => {
+      conn.read(buffer).then(onRead, reject);
+    };
     const onRead = (length: number | null) => {
       if (length === null) return resolve(false);
       connection.received += length;
@@ -121,9 +134,12 @@ function echoDirectly(
       observe?.({ event: "sent", connection: id, bytes: piece.length });
       if (connection.readAhead !== undefined) return resolve(true);
       buffer = fitting(buffer, piece.length);
-      conn.read(buffer).then(onRead, reject);
+      turn += piece.length;
+      if (turn < TURN) return read();
+      turn = 0;
+      setImmediate(read);
     };
-    conn.read(buffer).then(onRead, reject);
+    read();
   });
 }
 
