@@ -6,7 +6,7 @@
  */
 // @ts-types="./colors.d.ts"
 import { bold, dim, green, red, setColorEnabled } from "@std/fmt/colors";
-import { entryModule } from "./entry_module.ts";
+import { entryModule, ROLE_FLAGS } from "./entry_module.ts";
 import type { Role } from "./roles.ts";
 
 const HOST = "127.0.0.1";
@@ -27,8 +27,7 @@ class Actor {
       args: [
         "run",
         "--quiet",
-        "--allow-net",
-        "--no-prompt",
+        ...ROLE_FLAGS,
         entryModule(role),
         ...args,
       ],

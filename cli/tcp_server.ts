@@ -4,6 +4,7 @@
  * @module
  */
 import { serveTcp } from "../tcp/server.ts";
+import { collectGarbage, Crowd } from "./crowd.ts";
 import { DONE, NO_ANSWER } from "./exit_codes.ts";
 import { runProgram } from "./program.ts";
 import { TCP_SERVER } from "./roles.ts";
@@ -14,6 +15,7 @@ await runProgram({
   whenFull: "drop",
   isTeaching: ({ options }) => options.once,
   run: async ({ options }, session) => {
+    const crowd = new Crowd(collectGarbage);
     const summary = await runServer(
       session,
       options.grace,
@@ -29,7 +31,10 @@ await runProgram({
           readAhead: options["read-ahead"],
           detail: options.once || options["log-level"] === "debug",
           signal,
-          onEvent: session.tell,
+          onEvent: (event) => {
+            crowd.observe(event);
+            session.tell(event);
+          },
         }),
     );
     // The one client that `--once` is about broke off, or never came to an end.

@@ -12,7 +12,14 @@ import {
   testWhere,
 } from "./setup.ts";
 
-const FLAGS = ["--quiet", "--allow-net", "--no-prompt"];
+/** Of these, all but one are no permissions. */
+const FLAGS = [
+  "--quiet",
+  "--allow-net",
+  "--no-prompt",
+  "--unstable-net",
+  "--v8-flags=--max-semi-space-size=4",
+];
 
 for (const { role } of ROLES) {
   Deno.test(`the task ${role} grants the network and nothing else`, () => {

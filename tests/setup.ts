@@ -7,7 +7,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { fromFileUrl } from "@std/path/from-file-url";
-import { entryModule } from "../cli/entry_module.ts";
+import { entryModule, ROLE_FLAGS } from "../cli/entry_module.ts";
 import type { Role } from "../cli/roles.ts";
 import { close } from "../net/close.ts";
 
@@ -298,8 +298,7 @@ export function roleCommand(role: Role): string[] {
     "run",
     "--frozen",
     "--quiet",
-    "--allow-net",
-    "--no-prompt",
+    ...ROLE_FLAGS,
     entryModule(role),
   ];
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import { BuildError, run } from "./command.ts";
-import { ROLE_FLAGS, type Target } from "./target.ts";
+import { ROLE_FLAGS } from "../entry_module.ts";
+import type { Target } from "./target.ts";
 
 /** The base runtime is not to be had: another way may be. */
 export class BaseUnavailable extends BuildError {}

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ROLE_FLAGS } from "../entry_module.ts";
 
 /** What is known of a system. */
 export interface Target {
@@ -35,9 +36,6 @@ export const TARGETS = {
     runtimeFile: "deno.exe",
   },
 } satisfies Record<string, Target>;
-
-/** What a role may do, and what it needs beside that, as Deno's flags. */
-export const ROLE_FLAGS = ["--allow-net", "--no-prompt", "--unstable-net"];
 
 /** How Deno runs a bundle wherever it lies, with nothing but the role's flags. */
 export const RUN_BUNDLE = [
