@@ -182,7 +182,8 @@ function errorEvent(error: unknown): ErrorEvent {
 const LISTEN_ADVICE: Record<string, string> = {
   EADDRINUSE: "choose another port with --port, or a free one with --port 0",
   EACCES: "ports below 1024 need a privilege; choose another with --port",
-  EADDRNOTAVAIL: "--host takes an address of this machine",
+  EADDRNOTAVAIL:
+    "--host takes an address of this machine, an IPv6 one only where IPv6 is on",
   EAFNOSUPPORT: "choose an address of the other family with --host",
 };
 

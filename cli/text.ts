@@ -25,7 +25,7 @@ import {
   formatShare,
   plain,
 } from "./figures.ts";
-import { printable } from "./printable.ts";
+import { oneLine, printable } from "./printable.ts";
 
 /** How events are put into text. */
 export interface TextStyle {
@@ -57,7 +57,7 @@ export function textLines(event: EchosounderEvent, style: TextStyle): string[] {
 }
 
 function peer({ peer_host, peer_port }: PeerAddress): string {
-  return formatAddress(peer_host, peer_port);
+  return formatAddress(oneLine(peer_host), peer_port);
 }
 
 function bytes(number: number): string {
@@ -182,7 +182,7 @@ function serverPiece(
 function closedLine(event: ConnectionClosedEvent): string {
   const reason = event.detail === undefined
     ? event.reason
-    : `${event.reason} (${event.detail})`;
+    : `${event.reason} (${oneLine(event.detail)})`;
   const line = `#${event.connection} ${peer(event)} ${reason}: ` +
     `${bytes(event.bytes_received)} received, ${event.bytes_sent} sent, ` +
     `${formatDuration(event.duration_us)}`;

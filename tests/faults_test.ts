@@ -2,8 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import { parseEvents } from "./events.ts";
 import {
   bytes,
+  isInstalled,
   read,
   roleCommand,
+  runRole,
   TestProcess,
   testWhere,
   text,
@@ -61,3 +63,84 @@ testWhere(
     assert(stderr.includes("accept failed: too many open files"), stderr);
   },
 );
+
+const CAN_ISOLATE = LINUX && Deno.uid() === 0 &&
+  isInstalled("/usr/bin/unshare") && isInstalled("/usr/bin/setpriv");
+
+for (
+  const [role, transport] of [["tcp-server", "TCP"], [
+    "udp-server",
+    "UDP",
+  ]] as const
+) {
+  /** What a server that cannot listen says, all of it. */
+  const refusal = (address: string, reason: string, advice: string) =>
+    `${role}: cannot listen on ${address}: ${reason}; ${advice}\n`;
+  const foreign = "--host takes an address of this machine, " +
+    "an IPv6 one only where IPv6 is on";
+
+  Deno.test(`${role} exits 3 where its address is another machine's, and says what to do`, async () => {
+    const args = ["--host", "192.0.2.1", "--port", "7007"];
+    const { code, stdout, stderr } = await runRole(role, args);
+    assertEquals([code, stdout], [3, ""]);
+    assertEquals(
+      stderr.replace(/: [^:;]*;/, ": REASON;"),
+      refusal("192.0.2.1:7007", "REASON", foreign),
+    );
+  });
+
+  testWhere(
+    CAN_ISOLATE,
+    "needs root, unshare(1) and setpriv(1)",
+    `${role} exits 3 at a privileged ${transport} port without the right, and says what to do`,
+    async () => {
+      await using server = new TestProcess([
+        "/usr/bin/unshare",
+        "--net",
+        "/usr/bin/setpriv",
+        "--bounding-set=-net_bind_service",
+        "--inh-caps=-net_bind_service",
+        "--no-new-privs",
+        ...roleCommand(role),
+        "--port",
+        "80",
+      ]);
+      const { code, stderr } = await server.outcome();
+      assertEquals([code, stderr], [
+        3,
+        refusal(
+          "0.0.0.0:80",
+          "permission denied",
+          "ports below 1024 need a privilege; choose another with --port",
+        ),
+      ]);
+    },
+  );
+
+  testWhere(
+    CAN_ISOLATE,
+    "needs root and unshare(1)",
+    `${role} exits 3 where there is no IPv6, and says what to do`,
+    async () => {
+      // A new network has not even its loopback up.
+      await using server = new TestProcess([
+        "/usr/bin/unshare",
+        "--net",
+        ...roleCommand(role),
+        "--host",
+        "::1",
+        "--port",
+        "7007",
+      ]);
+      const { code, stderr } = await server.outcome();
+      assertEquals([code, stderr], [
+        3,
+        refusal(
+          "[::1]:7007",
+          "address not available on this machine",
+          foreign,
+        ),
+      ]);
+    },
+  );
+}

@@ -226,7 +226,7 @@ export function testWhere(
 export function isInstalled(program: string): boolean {
   try {
     return new Deno.Command(program, {
-      args: [program === "socat" ? "-V" : "--version"],
+      args: [["ip", "socat"].includes(program) ? "-V" : "--version"],
       stdout: "null",
       stderr: "null",
     }).outputSync().success;

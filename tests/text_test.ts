@@ -1,4 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
+import { reset } from "@logtape/logtape";
+import { diagnose, setUpDiagnostics } from "../cli/diagnostics.ts";
+import type { Output } from "../cli/output.ts";
+import type { EchosounderEvent } from "../net/events.ts";
 import { printable } from "../cli/printable.ts";
 import { stripVTControlCharacters } from "node:util";
 import { delayChart } from "../cli/delay_chart.ts";
@@ -179,4 +183,75 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
     "warning: the client was slow",
     "expected loss <= 0.5%: 1%, did not hold",
   ]);
+});
+
+/** What clears a screen, forges a line, and turns text around. */
+const HOSTILE = "\x1b[2J\r\n2026-01-01 forged\x9b31m\u202e\u2028";
+const FROM_HOSTILE = { peer_host: HOSTILE, peer_port: 7 };
+
+/** Every event that carries text from outside, all of it hostile. */
+const HOSTILE_EVENTS: EchosounderEvent[] = [
+  { event: "connection-opened", connection: 1, ...FROM_HOSTILE },
+  {
+    event: "connection-closed",
+    connection: 1,
+    ...FROM_HOSTILE,
+    bytes_received: 0,
+    bytes_sent: 0,
+    duration_us: 0,
+    reason: "failed",
+    detail: HOSTILE,
+  },
+  { event: "rejected", ...FROM_HOSTILE, reason: "not-allowed" },
+  {
+    event: "datagram",
+    ...FROM_HOSTILE,
+    bytes_received: 1,
+    bytes_sent: 1,
+    data: bytes(HOSTILE),
+  },
+  { event: "received", bytes: 1, data: bytes(HOSTILE) },
+  { event: "stray", ...FROM_HOSTILE, bytes: 1, reason: "other-address" },
+  {
+    event: "connected",
+    ...FROM_HOSTILE,
+    local_host: "127.0.0.1",
+    local_port: 1,
+    connect_us: 1,
+  },
+  { event: "fault", operation: "accept", detail: HOSTILE },
+  { event: "retry", detail: HOSTILE, retry_us: 1 },
+];
+
+for (const teaching of [false, true]) {
+  Deno.test(`text from outside forges no line and no escape sequence in ${teaching ? "the teaching programs' text" : "text"}`, () => {
+    const style = { teaching, transport: "TCP", ascii: false };
+    // The colours are our own.
+    // deno-lint-ignore no-control-regex
+    const colour = /\x1b\[\d+m/g;
+    const lines = HOSTILE_EVENTS.flatMap((event) => textLines(event, style))
+      .map((line) => line.replaceAll(colour, ""));
+    assert(lines.some((line) => line.includes("forged")));
+    for (const line of lines) assert(!/[\p{Cc}\p{Cf}\p{Zl}]/u.test(line), line);
+  });
+}
+
+Deno.test("text from outside forges no line and no escape sequence in diagnostics", async () => {
+  const written: string[] = [];
+  const output = {
+    write: (data: Uint8Array) => written.push(new TextDecoder().decode(data)),
+  } as unknown as Output;
+  const logger = await setUpDiagnostics("debug", output, false);
+  try {
+    for (const event of HOSTILE_EVENTS) diagnose(event, logger);
+  } finally {
+    await reset();
+  }
+  assertEquals(written.length, 2);
+  for (const line of written) {
+    assert(
+      /^[^\p{Cc}\p{Cf}\p{Zl}]*forged[^\p{Cc}\p{Cf}\p{Zl}]*\n$/u.test(line),
+      line,
+    );
+  }
 });

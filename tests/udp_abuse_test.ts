@@ -12,6 +12,7 @@ import {
   bytes,
   isInstalled,
   noise,
+  roleCommand,
   testWhere,
   UdpPeer,
   UdpSocket,
@@ -155,6 +156,64 @@ Deno.test("serveUdp() serves a client that uses the server's own port on another
     client.close();
   }
 });
+
+/** Two machines on one cable, as networks of their own; the server is the first. */
+const TWO_MACHINES = `
+set -e
+unshare --net sleep 60 & other=$!
+trap 'kill $other' EXIT
+until [ "$(readlink /proc/$other/ns/net)" != "$(readlink /proc/$$/ns/net)" ]; do
+  sleep 0.01
+done
+ip link add near type veth peer name far netns $other
+ip address add 192.0.2.1/24 dev near
+ip link set near up
+nsenter --target $other --net sh -c \
+  'ip address add 192.0.2.2/24 dev far && ip link set far up'
+"$@" --host 192.0.2.1 --port 7007 & server=$!
+trap 'kill $server $other' EXIT
+nsenter --target $other --net python3 -c '
+import socket
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.bind(("192.0.2.2", 7007))
+client.settimeout(0.2)
+answered = 0
+for tries in range(400):
+    question = b"question %d" % answered
+    client.sendto(question, ("192.0.2.1", 7007))
+    try:
+        answered += client.recv(100) == question
+    except (TimeoutError, ConnectionRefusedError):
+        pass  # The server is not there yet.
+    if answered == 200:
+        break
+print("answered", answered)
+'
+`;
+
+testWhere(
+  CAN_FORGE && ["ip", "unshare", "nsenter"].every(isInstalled),
+  "needs root, python3, ip(8), unshare(1) and nsenter(1)",
+  "udp-server serves a client on another machine that uses the server's own port",
+  async () => {
+    const { stdout } = await new Deno.Command("unshare", {
+      args: [
+        "--net",
+        "sh",
+        "-c",
+        TWO_MACHINES,
+        "sh",
+        ...roleCommand("udp-server"),
+      ],
+    }).output();
+    assertEquals(
+      new TextDecoder().decode(stdout).split("\n").find((line) =>
+        line.startsWith("answered")
+      ),
+      "answered 200",
+    );
+  },
+);
 
 Deno.test("serveUdp() answers a client that always asks the same, but for a moment", async () => {
   const { server, port } = serve();

@@ -1,0 +1,34 @@
+import { assertEquals } from "@std/assert";
+import { throttled } from "../cli/throttle.ts";
+import type { EchosounderEvent, RejectedEvent } from "../net/events.ts";
+
+function rejected(reason: RejectedEvent["reason"]): RejectedEvent {
+  return { event: "rejected", peer_host: "192.0.2.1", peer_port: 7, reason };
+}
+
+Deno.test("throttled() tells one of a kind a second, and how many it left out", async () => {
+  const told: EchosounderEvent[] = [];
+  const tell = throttled((event) => told.push(event));
+  for (let i = 0; i < 5; i++) tell(rejected("not-allowed"));
+  for (let i = 0; i < 3; i++) tell(rejected("loop"));
+  tell({ event: "fault", operation: "send", detail: "refused" });
+  assertEquals(told, [
+    rejected("not-allowed"),
+    rejected("loop"),
+    { event: "fault", operation: "send", detail: "refused" },
+  ]);
+  await new Promise((resolve) => setTimeout(resolve, 1001));
+  tell(rejected("not-allowed"));
+  tell({ event: "fault", operation: "send", detail: "refused" });
+  assertEquals(told.slice(3), [
+    { ...rejected("not-allowed"), untold: 4 },
+    { event: "fault", operation: "send", detail: "refused" },
+  ]);
+});
+
+Deno.test("throttled() tells everything else, however much", () => {
+  let told = 0;
+  const tell = throttled(() => told++);
+  for (let i = 0; i < 100; i++) tell({ event: "closed" });
+  assertEquals(told, 100);
+});
