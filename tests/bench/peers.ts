@@ -3,6 +3,7 @@
  *
  * @module
  */
+import process from "node:process";
 import { join } from "@std/path/join";
 import { getAvailablePort } from "@std/net/get-available-port";
 import { isInstalled, roleCommand, TestProcess, until } from "../setup.ts";
@@ -26,10 +27,26 @@ async function printing(command: string[]) {
   return { server, port: Number(server.stdout.split("\n")[0]) };
 }
 
+/**
+ * A server with a process for each client: those do not all end with it, and
+ * what is left of them holds its output open.
+ */
+class ForkingServer extends TestProcess {
+  constructor(command: string[]) {
+    super(["setsid", ...command]);
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    // The whole group, which it leads.
+    process.kill(-this.pid, "SIGKILL");
+    await super[Symbol.asyncDispose]();
+  }
+}
+
 /** A server that is told its port, and says nothing. */
 async function told(command: (port: number) => string[]) {
   const port = getAvailablePort();
-  const server = new TestProcess(command(port));
+  const server = new ForkingServer(command(port));
   let isThere = false;
   await until(() => {
     Deno.connect({ hostname: HOST, port }).then((conn) => {
