@@ -6,7 +6,6 @@
 import { join } from "@std/path/join";
 import configuration from "../deno.json" with { type: "json" };
 import { bundle } from "./compile/bundle.ts";
-import { BuildError } from "./compile/command.ts";
 import { BaseUnavailable, compileWithDenort } from "./compile/denort.ts";
 import { linuxLauncher } from "./compile/linux_launcher.ts";
 import { fetchRuntime } from "./compile/npm_runtime.ts";
@@ -14,11 +13,10 @@ import { type Target, TARGETS } from "./compile/target.ts";
 import { windowsLauncher } from "./compile/windows_launcher.ts";
 import { entryModule } from "./entry_module.ts";
 import { DONE, FAILED, USAGE } from "./exit_codes.ts";
-import { helpText } from "./help.ts";
 import { flag, list, type OptionValues, value } from "./options.ts";
-import { parseCommandLine } from "./parse.ts";
 import { type CommandDefinition, type Role, ROLES } from "./roles.ts";
-import { oneOf, UsageError } from "./values.ts";
+import { runTask } from "./task.ts";
+import { oneOf } from "./values.ts";
 
 const ROLE_NAMES: Role[] = ROLES.map(({ role }) => role);
 
@@ -242,14 +240,7 @@ function printTable(made: Executable[]): void {
   }
 }
 
-try {
-  const { options } = parseCommandLine(COMPILE, Deno.args);
-  if (options.help) console.log(helpText(COMPILE));
-  else await compile(options);
-} catch (error) {
-  if (!(error instanceof UsageError) && !(error instanceof BuildError)) {
-    throw error;
-  }
-  console.error(`compile: ${error.message}`);
-  Deno.exit(error instanceof UsageError ? USAGE : FAILED);
-}
+await runTask(COMPILE, async ({ options }) => {
+  await compile(options);
+  return DONE;
+});

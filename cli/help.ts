@@ -61,6 +61,19 @@ function optionRow(name: string, option: Option<unknown>): [string, string] {
   return [`${letter}--${name}${placeholder}`, option.help + fallback];
 }
 
+/** How to write the values that have units, where there are such. */
+function unitsText(options: CommandDefinition["options"]): string {
+  const placeholders = Object.values(options).map(({ placeholder }) =>
+    placeholder
+  );
+  const units = [
+    ["TIME", "250us, 20ms, 5s, 2m or 1h"],
+    ["SIZE", "64, 4KiB or 1MB"],
+  ].filter(([name]) => placeholders.includes(name));
+  if (units.length === 0) return "";
+  return `\n${units.map((unit) => unit.join(" is ")).join("; ")}.\n`;
+}
+
 /** What `--help` shows. */
 export function helpText(definition: CommandDefinition): string {
   const { role, purpose, positionals, options, examples, exitCodes } =
@@ -82,9 +95,7 @@ Usage: ${program} [options] ${positionals}`.trimEnd() + `
 
 Options:
 ${columns(optionRows)}
-
-TIME is 250us, 20ms, 5s, 2m or 1h; SIZE is 64, 4KiB or 1MB.
-
+${unitsText(options)}
 Examples:
 ${exampleLines.join("\n")}
 

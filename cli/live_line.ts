@@ -4,7 +4,7 @@
  * @module
  */
 import type { EchosounderEvent, StartedEvent } from "../net/events.ts";
-import { formatDuration, formatRate, plain } from "./figures.ts";
+import { formatDuration, formatRate, plain } from "../measure/figures.ts";
 import type { Output } from "./output.ts";
 
 const CLEAR = "\r\x1b[K";

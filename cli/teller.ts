@@ -7,7 +7,7 @@ import type { Logger } from "@logtape/logtape";
 import type { EchosounderEvent } from "../net/events.ts";
 import { delayChart } from "./delay_chart.ts";
 import { diagnose } from "./diagnostics.ts";
-import { formatDuration } from "./figures.ts";
+import { formatDuration } from "../measure/figures.ts";
 import { jsonLine } from "./json_lines.ts";
 import type { LiveLine } from "./live_line.ts";
 import type { Output } from "./output.ts";

@@ -10,7 +10,6 @@ import type {
   ConnectionClosedEvent,
   DelaySummary,
   EchosounderEvent,
-  Expectation,
   JudgedExpectation,
   MeasureResultEvent,
   PeerAddress,
@@ -20,11 +19,13 @@ import type {
 } from "../net/events.ts";
 import {
   counted,
+  formatByteRate,
   formatDuration,
+  formatExpectation,
   formatRate,
   formatShare,
   plain,
-} from "./figures.ts";
+} from "../measure/figures.ts";
 import { oneLine, printable } from "./printable.ts";
 
 /** How events are put into text. */
@@ -270,14 +271,9 @@ function speedText(event: MeasureResultEvent): string {
   if (messages_per_second > 0) {
     parts.push(`${formatRate(messages_per_second)} messages/s`);
   }
-  parts.push(`${byteRate(sent_bytes_per_second)} out`);
-  parts.push(`${byteRate(received_bytes_per_second)} in`);
+  parts.push(`${formatByteRate(sent_bytes_per_second)} out`);
+  parts.push(`${formatByteRate(received_bytes_per_second)} in`);
   return parts.join(", ");
-}
-
-function byteRate(bytesPerSecond: number): string {
-  const rate = formatRate(bytesPerSecond);
-  return /[a-z]$/i.test(rate) ? `${rate}B/s` : `${rate} B/s`;
 }
 
 function datagramRows(event: UdpMeasureResultEvent): string[] {
@@ -317,26 +313,8 @@ function delayRows(name: string, delays: DelaySummary): string[] {
 }
 
 function expectationLine(expectation: JudgedExpectation): string {
-  const { metric, operator, limit, value, unit, held } = expectation;
-  const came = value === undefined ? "no such figure" : inUnit(value, unit);
-  // The limit is exact: "5 ms", not "5.00 ms".
-  const bound = inUnit(limit, unit).replace(/\.0+(?= )|(?<=\.\d+?)0+(?= )/, "");
-  const line = `expected ${metric} ${operator} ${bound}: ${came}`;
-  return `${line}, ${held ? green("held") : red("did not hold")}`;
-}
-
-function inUnit(value: number, unit: Expectation["unit"]): string {
-  const rounded = Number(value.toPrecision(4));
-  switch (unit) {
-    case "us":
-      return formatDuration(value);
-    case "percent":
-      return `${rounded}%`;
-    case "per-second":
-      return `${rounded}/s`;
-    case "bytes-per-second":
-      return byteRate(value);
-    case "messages":
-      return String(value);
-  }
+  const { held } = expectation;
+  return `expected ${formatExpectation(expectation)}, ${
+    held ? green("held") : red("did not hold")
+  }`;
 }

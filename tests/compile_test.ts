@@ -142,7 +142,8 @@ Deno.test("compile tells a wrong option what would be right", async () => {
   assertEquals(code, 2);
   assertEquals(
     stderr,
-    'compile: --target: "beos" is not one of all, linux, windows\n',
+    'compile: --target: "beos" is not one of all, linux, windows\n' +
+      "Try: deno task compile --help\n",
   );
 });
 

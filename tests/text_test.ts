@@ -6,7 +6,7 @@ import type { EchosounderEvent } from "../net/events.ts";
 import { printable } from "../cli/printable.ts";
 import { stripVTControlCharacters } from "node:util";
 import { delayChart } from "../cli/delay_chart.ts";
-import { formatDuration, formatRate, formatShare } from "../cli/figures.ts";
+import { formatDuration, formatRate, formatShare } from "../measure/figures.ts";
 import { textLines } from "../cli/text.ts";
 import { Histogram } from "../measure/histogram.ts";
 import { bytes } from "./setup.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { run } from "./command.ts";
+import { runProgram } from "../run_program.ts";
 
 /**
  * Bundles an entry module.
@@ -12,7 +12,7 @@ import { run } from "./command.ts";
  * @param output Where the bundle goes.
  */
 export async function bundle(entry: string, output: string): Promise<void> {
-  await run(Deno.execPath(), [
+  await runProgram(Deno.execPath(), [
     "bundle",
     "--quiet",
     "--frozen",

@@ -3,18 +3,19 @@
  *
  * @module
  */
-import { BuildError, run } from "./command.ts";
+import { TaskError } from "../task.ts";
+import { runProgram } from "../run_program.ts";
 import { ROLE_FLAGS } from "../entry_module.ts";
 import type { Target } from "./target.ts";
 
 /** The base runtime is not to be had: another way may be. */
-export class BaseUnavailable extends BuildError {}
+export class BaseUnavailable extends TaskError {}
 
 /**
  * Makes an executable out of a bundle.
  *
  * @throws {BaseUnavailable} When the base runtime cannot be downloaded.
- * @throws {BuildError} When `deno compile` fails for another reason.
+ * @throws {TaskError} When `deno compile` fails for another reason.
  */
 export async function compileWithDenort(
   bundle: string,
@@ -22,7 +23,7 @@ export async function compileWithDenort(
   output: string,
 ): Promise<void> {
   try {
-    await run(Deno.execPath(), [
+    await runProgram(Deno.execPath(), [
       "compile",
       "--quiet",
       // Nothing of the project but the bundle.

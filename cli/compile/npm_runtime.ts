@@ -4,7 +4,8 @@
  * @module
  */
 import { join } from "@std/path/join";
-import { BuildError, run } from "./command.ts";
+import { TaskError } from "../task.ts";
+import { runProgram } from "../run_program.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -23,7 +24,7 @@ export async function fetchRuntime(
   const place = join(folder, target.folder);
   await Deno.mkdir(place, { recursive: true });
   const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
-  await run(npm, [
+  await runProgram(npm, [
     "install",
     "--prefix",
     place,
@@ -41,7 +42,7 @@ export async function fetchRuntime(
   const { version, integrity } =
     lock.packages[`node_modules/${runtimePackage}`] ?? {};
   if (version !== Deno.version.deno || typeof integrity !== "string") {
-    throw new BuildError(
+    throw new TaskError(
       `npm brought ${runtimePackage} ${version}, not ${Deno.version.deno}`,
     );
   }

@@ -5,13 +5,12 @@
  * @module
  */
 import { join } from "@std/path/join";
+import { runProgram } from "../../cli/run_program.ts";
 import { DONE, FAILED, USAGE } from "../../cli/exit_codes.ts";
-import { helpText } from "../../cli/help.ts";
 import { flag, list, value } from "../../cli/options.ts";
-import { parseCommandLine } from "../../cli/parse.ts";
 import type { CommandDefinition } from "../../cli/roles.ts";
+import { runTask } from "../../cli/task.ts";
 import { count, UsageError } from "../../cli/values.ts";
-import { TestProcess } from "../setup.ts";
 import { median } from "./median.ts";
 import { findPeers, type Peer } from "./peers.ts";
 
@@ -237,27 +236,19 @@ async function compare(
   }
 }
 
-async function main(): Promise<number> {
-  const { options } = parseCommandLine(BENCH, Deno.args);
-  if (options.help) {
-    console.log(helpText(BENCH));
-    return DONE;
-  }
+await runTask(BENCH, async ({ options }) => {
   const folder = await Deno.makeTempDir({ prefix: "echosounder-" });
   try {
     const sources = new URL("./", import.meta.url).pathname;
     for (
       const [name, source] of [["load", "load.c"], ["echo", "peers/echo.c"]]
     ) {
-      await using compiler = new TestProcess([
-        "cc",
+      await runProgram("cc", [
         "-O2",
         "-o",
         join(folder, name),
         `${sources}${source}`,
       ]);
-      const { code, stderr } = await compiler.outcome();
-      if (code !== 0) throw new Error(stderr);
     }
     const all = await findPeers(folder);
     const asked: string[] = options.peer;
@@ -282,19 +273,7 @@ async function main(): Promise<number> {
       );
     }
     return DONE;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    console.error(`bench: ${error.message}`);
-    return FAILED;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-try {
-  Deno.exit(await main());
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`bench: ${error.message}`);
-  Deno.exit(USAGE);
-}
+});

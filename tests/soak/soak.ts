@@ -5,11 +5,10 @@
  * @module
  */
 import { DONE, FAILED, USAGE } from "../../cli/exit_codes.ts";
-import { helpText } from "../../cli/help.ts";
 import { flag, optionalValue, value } from "../../cli/options.ts";
-import { parseCommandLine } from "../../cli/parse.ts";
 import type { CommandDefinition } from "../../cli/roles.ts";
-import { count, positiveTime, UsageError } from "../../cli/values.ts";
+import { runTask } from "../../cli/task.ts";
+import { count, positiveTime } from "../../cli/values.ts";
 import { type Line, parseEvents } from "../events.ts";
 import { residentMemory, startRole, type TestProcess } from "../setup.ts";
 import {
@@ -254,12 +253,7 @@ async function soak(duration: number, seed: number): Promise<string[]> {
   return faults;
 }
 
-async function main(): Promise<number> {
-  const { options } = parseCommandLine(SOAK, Deno.args);
-  if (options.help) {
-    console.log(helpText(SOAK));
-    return DONE;
-  }
+await runTask(SOAK, async ({ options }) => {
   const seed = options.seed ?? crypto.getRandomValues(new Uint32Array(1))[0];
   console.log(`seed ${seed}`);
   const faults = await soak(options.duration, seed);
@@ -270,12 +264,4 @@ async function main(): Promise<number> {
       : "failed",
   );
   return faults.length === 0 ? DONE : FAILED;
-}
-
-try {
-  Deno.exit(await main());
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(`soak: ${error.message}`);
-  Deno.exit(USAGE);
-}
+});

@@ -1,18 +1,16 @@
 /**
- * Running the programs that the build needs.
+ * Running the programs that a task needs.
  *
  * @module
  */
-
-/** A program that the build needs failed, or is missing. */
-export class BuildError extends Error {}
+import { TaskError } from "./task.ts";
 
 /**
  * Runs a program to its end.
  *
- * @throws {BuildError} With what it printed, when it fails or is not there.
+ * @throws {TaskError} With what it printed, when it fails or is not there.
  */
-export async function run(
+export async function runProgram(
   program: string,
   args: string[],
 ): Promise<void> {
@@ -25,12 +23,12 @@ export async function run(
     }).output();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new BuildError(
-      `${program} is not installed, and making executables needs it`,
+    throw new TaskError(
+      `${program} is not installed, and this needs it`,
     );
   }
   if (output.success) return;
   const text = new TextDecoder().decode(output.stdout) +
     new TextDecoder().decode(output.stderr);
-  throw new BuildError(`${program} ${args[0]} failed:\n${text.trim()}`);
+  throw new TaskError(`${program} ${args[0]} failed:\n${text.trim()}`);
 }
