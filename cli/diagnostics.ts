@@ -14,7 +14,7 @@ import {
 } from "@logtape/logtape";
 import type { EchosounderEvent } from "../net/events.ts";
 import type { Output } from "./output.ts";
-import { oneLine } from "./printable.ts";
+import { oneLine } from "../net/printable.ts";
 
 /** Sends everything from a level on to an output. */
 export async function setUpDiagnostics(

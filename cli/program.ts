@@ -18,7 +18,7 @@ import type { OptionTable } from "./options.ts";
 import { Output } from "./output.ts";
 import { type CommandLine, parseCommandLine } from "./parse.ts";
 import type { CommonValues, RoleDefinition } from "./roles.ts";
-import { oneLine } from "./printable.ts";
+import { oneLine } from "../net/printable.ts";
 import { createTeller } from "./teller.ts";
 import { UsageError } from "./values.ts";
 

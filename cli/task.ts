@@ -8,7 +8,7 @@ import { DONE, FAILED, USAGE } from "./exit_codes.ts";
 import { helpText } from "./help.ts";
 import type { Option, OptionTable } from "./options.ts";
 import { type CommandLine, parseCommandLine } from "./parse.ts";
-import { oneLine } from "./printable.ts";
+import { oneLine } from "../net/printable.ts";
 import type { CommandDefinition } from "./roles.ts";
 import { UsageError } from "./values.ts";
 

@@ -26,7 +26,7 @@ import {
   formatShare,
   plain,
 } from "../measure/figures.ts";
-import { oneLine, printable } from "./printable.ts";
+import { oneLine, printable } from "../net/printable.ts";
 
 /** How events are put into text. */
 export interface TextStyle {

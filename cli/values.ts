@@ -173,3 +173,12 @@ export function oneOf<const Word extends string>(
     throw new UsageError(`"${text}" is not one of ${words.join(", ")}`);
   };
 }
+
+/** `10%` or `10`, as a number of percent from 0. */
+export function percentage(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)%?$/.exec(text);
+  if (match === null) {
+    throw new UsageError(`"${text}" is not a percentage: write 10%`);
+  }
+  return Number(match[1]);
+}

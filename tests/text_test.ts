@@ -3,7 +3,7 @@ import { reset } from "@logtape/logtape";
 import { diagnose, setUpDiagnostics } from "../cli/diagnostics.ts";
 import type { Output } from "../cli/output.ts";
 import type { EchosounderEvent } from "../net/events.ts";
-import { printable } from "../cli/printable.ts";
+import { printable } from "../net/printable.ts";
 import { stripVTControlCharacters } from "node:util";
 import { delayChart } from "../cli/delay_chart.ts";
 import { formatDuration, formatRate, formatShare } from "../measure/figures.ts";

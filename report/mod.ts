@@ -1,0 +1,26 @@
+/**
+ * Reports: what clients and servers printed with `--json`, from any number of
+ * files, as a page to look at, as a table, or held against each other.
+ *
+ * @example A page from two runs
+ * ```ts
+ * import { readRuns, reportPage } from "./report/mod.ts";
+ *
+ * const names = ["monday.jsonl", "tuesday.jsonl"];
+ * const runs = await readRuns(
+ *   names.map((name) => ({ name, text: Deno.readTextFileSync(name) })),
+ * );
+ * await Deno.writeTextFile("report.html", await reportPage(runs));
+ * ```
+ *
+ * @module
+ */
+export * from "./runs.ts";
+export { readRuns, type Source } from "./read.ts";
+export * from "./measurements.ts";
+export * from "./compare.ts";
+export { type Column, type Row } from "./columns.ts";
+export { rowsOf } from "./page_data.ts";
+export { csvSummary, markdownSummary } from "./summary.ts";
+export { bundlePage, type PageAssets } from "./assets.ts";
+export { reportPage } from "./html.ts";

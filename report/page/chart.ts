@@ -1,0 +1,195 @@
+/// <reference lib="dom" />
+/**
+ * One chart: runs overlaid, redrawn as they are switched.
+ *
+ * @module
+ */
+import uPlot from "uplot";
+import { exact } from "../../measure/figures.ts";
+import { onColoursChange, runColour, runDash, styleColour } from "./colours.ts";
+import { element } from "./dom.ts";
+
+/** A line of a chart. */
+export interface ChartLine {
+  /** What the legend calls it. */
+  label: string;
+  /** The place of its run among all, which gives it its colour; -1 for all together. */
+  run: number;
+  /** Its points, in the order of x. */
+  points: [x: number, y: number | null][];
+  /** It accompanies another line of the same run. */
+  isThin?: boolean;
+}
+
+/** What a chart is like. */
+export interface ChartStyle {
+  /** Its heading. */
+  title: string;
+  /** What it shows, in a sentence. */
+  caption: string;
+  /** The form of its x scale, and what x values are called. */
+  x: { isLog: boolean; format: (value: number) => string; marks?: number[] };
+  /** The same for y. */
+  y: { isLog: boolean; format: (value: number) => string };
+  /** Draw from each point to the next as a step. */
+  isStepped?: boolean;
+}
+
+const HEIGHT = 280;
+
+/** Marks of the x scale that are nearer to the last have no room for a text. */
+const MARK_WIDTH = 52;
+
+/** With more lines, the legend would be longer than the chart. */
+const LONGEST_LEGEND = 9;
+
+/** 1, 2, 5, 10, 20, 50 … inside a range. */
+function logMarks(min: number, max: number): number[] {
+  const marks: number[] = [];
+  const wide = Math.log10(max / min) > 3;
+  for (let k = Math.floor(Math.log10(min)); 10 ** k <= max; k++) {
+    for (const digit of wide ? [1] : [1, 2, 5]) {
+      const mark = Number(`${digit}e${k}`);
+      if (mark >= min && mark <= max) marks.push(mark);
+    }
+  }
+  return marks;
+}
+
+/** A chart on the page. */
+export class Chart {
+  /** What is put on the page. */
+  readonly element: HTMLElement;
+  readonly #style: ChartStyle;
+  readonly #frame: HTMLElement;
+  #lines: ChartLine[] = [];
+  #plot: uPlot | undefined;
+
+  constructor(style: ChartStyle) {
+    this.#style = style;
+    this.#frame = element("div", { className: "chart" });
+    this.element = element(
+      "figure",
+      {},
+      element("h3", {}, style.title),
+      element("figcaption", {}, style.caption),
+      this.#frame,
+    );
+    onColoursChange(() => this.draw(this.#lines));
+    new ResizeObserver(() => {
+      const width = this.#frame.clientWidth;
+      if (this.#plot && width > 0 && width !== this.#plot.width) {
+        this.#plot.setSize({ width, height: HEIGHT });
+      }
+    }).observe(this.#frame);
+  }
+
+  /** Draws these lines in place of those before; without any, the chart is away. */
+  draw(lines: ChartLine[]): void {
+    this.#lines = lines;
+    this.#plot?.destroy();
+    this.#plot = undefined;
+    this.element.hidden = lines.length === 0;
+    if (lines.length === 0) return;
+    const data = uPlot.join(
+      lines.map(({ points }) =>
+        [
+          points.map(([x]) => x),
+          points.map(([, y]) => y),
+        ] as uPlot.AlignedData
+      ),
+    );
+    this.#plot = new uPlot(this.#options(), data, this.#frame);
+    const canvas = this.#frame.querySelector("canvas")!;
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute(
+      "aria-label",
+      `${this.#style.title}: ${lines.map(({ label }) => label).join(", ")}`,
+    );
+  }
+
+  #options(): uPlot.Options {
+    const { x, y, isStepped } = this.#style;
+    const lines = this.#lines;
+    const grid = { stroke: styleColour("--line"), width: 1 };
+    const axis = {
+      stroke: styleColour("--muted"),
+      font: `12px ${styleColour("--font")}`,
+      grid,
+      ticks: grid,
+    };
+    return {
+      width: Math.max(this.#frame.clientWidth, 200),
+      height: HEIGHT,
+      legend: { show: lines.length <= LONGEST_LEGEND },
+      cursor: { drag: { x: true, y: false } },
+      scales: {
+        x: {
+          time: false,
+          distr: x.isLog ? 3 : 1,
+          range: (_, min, max) =>
+            !x.isLog
+              ? [0, max]
+              : max > min
+              ? [min, max]
+              : [min * 0.9, max * 1.1],
+        },
+        y: {
+          distr: y.isLog ? 3 : 1,
+          range: (_, min, max) =>
+            y.isLog
+              ? [(min || 1) * 0.9, (max || 10) * 1.1]
+              : [0, max > 0 ? max * 1.05 : 1],
+        },
+      },
+      axes: [
+        {
+          ...axis,
+          splits: x.marks
+            ? (_, __, min, max) =>
+              x.marks!.filter((mark) => mark >= min && mark <= max)
+            : x.isLog
+            ? (_, __, min, max) => logMarks(min, max)
+            : undefined,
+          filter: (_, splits) => splits,
+          values: (plot, splits) => {
+            let end = -Infinity;
+            return splits.map((value) => {
+              const position = plot.valToPos(value, "x");
+              if (position - end < MARK_WIDTH) return null;
+              end = position;
+              return exact(x.format(value));
+            });
+          },
+        },
+        {
+          ...axis,
+          size: 76,
+          splits: y.isLog ? (_, __, min, max) => logMarks(min, max) : undefined,
+          filter: (_, splits) => splits,
+          values: (_, splits) => splits.map((value) => exact(y.format(value))),
+        },
+      ],
+      series: [
+        { label: "at", value: (_, value) => shown(value, x.format) },
+        ...lines.map((line): uPlot.Series => ({
+          label: line.label,
+          stroke: line.run < 0 ? styleColour("--band") : runColour(line.run),
+          dash: line.isThin ? [3, 4] : runDash(Math.max(line.run, 0)),
+          width: line.run < 0 ? 7 : line.isThin ? 1.5 : 2,
+          spanGaps: false,
+          paths: isStepped ? uPlot.paths.stepped!({ align: 1 }) : undefined,
+          points: { show: line.points.length === 1 },
+          value: (_, value) => shown(value, y.format),
+        })),
+      ],
+    };
+  }
+}
+
+function shown(
+  value: number | null | undefined,
+  format: (value: number) => string,
+): string {
+  return value === null || value === undefined ? "–" : format(value);
+}

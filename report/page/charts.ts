@@ -1,0 +1,166 @@
+/// <reference lib="dom" />
+/**
+ * The charts of a report: delays of the runs that are switched on, and how they
+ * went over time.
+ *
+ * @module
+ */
+import { formatDuration, formatRate } from "../../measure/figures.ts";
+import type { DelaySummary } from "../../net/events.ts";
+import type { PageRun } from "../page_data.ts";
+import { Chart, type ChartLine } from "./chart.ts";
+import { curvesOf, type DelayCurves, scalePoint } from "./delays.ts";
+import { element } from "./dom.ts";
+
+/** One message in so many is beyond: the marks of a percentile scale. */
+const TAIL_MARKS = [2, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
+
+/** `99.9 %` for one in a thousand. */
+function percentileName(oneIn: number): string {
+  const percent = 100 - 100 / oneIn;
+  const digits = Math.max(Math.ceil(Math.log10(oneIn)) - 2, 0);
+  return `${percent.toFixed(digits)} %`;
+}
+
+const percent = (value: number) => `${Number(value.toPrecision(2))} %`;
+const seconds = (value: number) => `${Number(value.toPrecision(4))} s`;
+
+/** A line's colour and name for all runs together. */
+const TOGETHER = { run: -1, label: "all together" };
+
+/** All charts. */
+export class Charts {
+  /** The charts of delays. */
+  readonly delays: HTMLElement;
+  /** The charts over time. */
+  readonly overTime: HTMLElement;
+
+  readonly #runs: PageRun[];
+  readonly #curves: Map<PageRun, Promise<DelayCurves | undefined>> = new Map();
+  readonly #percentiles = new Chart({
+    title: "Percentiles",
+    caption: "How long the slowest took: half of the messages on the left, " +
+      "the slowest one in ten, in a hundred, in a thousand to the right.",
+    x: { isLog: true, format: percentileName, marks: TAIL_MARKS },
+    y: { isLog: true, format: formatDuration },
+  });
+  readonly #histogram = new Chart({
+    title: "Histogram",
+    caption: "The share of the messages by their round-trip delay.",
+    x: { isLog: true, format: formatDuration },
+    y: { isLog: false, format: percent },
+    isStepped: true,
+  });
+  readonly #rate = new Chart({
+    title: "Rate",
+    caption: "Messages back a second.",
+    x: { isLog: false, format: seconds },
+    y: { isLog: false, format: formatRate },
+  });
+  readonly #delayOverTime = new Chart({
+    title: "Delay",
+    caption:
+      "The 99th percentile, and dotted the median; of a long run, those of the worst second of several.",
+    x: { isLog: false, format: seconds },
+    y: { isLog: true, format: formatDuration },
+  });
+  readonly #loss = new Chart({
+    title: "Loss",
+    caption: "The share of the messages without an answer in time.",
+    x: { isLog: false, format: seconds },
+    y: { isLog: false, format: percent },
+  });
+
+  constructor(runs: PageRun[]) {
+    this.#runs = runs;
+    this.delays = element(
+      "div",
+      { className: "charts" },
+      this.#percentiles.element,
+      this.#histogram.element,
+    );
+    this.overTime = element(
+      "div",
+      { className: "charts" },
+      this.#rate.element,
+      this.#delayOverTime.element,
+      this.#loss.element,
+    );
+  }
+
+  /** Draws the runs that are switched on, and where there are several all together. */
+  async draw(
+    selected: ReadonlySet<PageRun>,
+    together: DelaySummary | undefined,
+  ): Promise<void> {
+    const shown = this.#runs.map((run, index) => ({ run, index }))
+      .filter(({ run }) => selected.has(run));
+    this.#drawOverTime(shown);
+
+    const curves: [Omit<ChartLine, "points">, DelayCurves][] = [];
+    for (const { run, index } of shown) {
+      const curve = await this.#curvesOf(run);
+      if (curve) curves.push([{ label: run.source, run: index }, curve]);
+    }
+    if (together && curves.length > 1) {
+      // First, and so beneath the others.
+      const curve = await curvesOf(together);
+      if (curve) curves.unshift([TOGETHER, curve]);
+    }
+    this.#percentiles.draw(curves.map(([line, { percentiles }]) => ({
+      ...line,
+      points: [...percentiles].map(([k, delay]) => [scalePoint(k), delay]),
+    })));
+    this.#histogram.draw(curves.map(([line, { shares }]) => ({
+      ...line,
+      points: withZeros(shares).map(([k, share]) => [scalePoint(k), share]),
+    })));
+  }
+
+  #curvesOf(run: PageRun): Promise<DelayCurves | undefined> {
+    const known = this.#curves.get(run);
+    if (known) return known;
+    const delays = run.measurements?.rtt_us;
+    const curves = delays ? curvesOf(delays) : Promise.resolve(undefined);
+    this.#curves.set(run, curves);
+    return curves;
+  }
+
+  #drawOverTime(shown: { run: PageRun; index: number }[]): void {
+    const lines = (
+      read: (series: NonNullable<PageRun["series"]>) =>
+        | (number | null)[]
+        | undefined,
+      name = (source: string) => source,
+      isThin = false,
+    ): ChartLine[] =>
+      shown.flatMap(({ run, index }) => {
+        const values = run.series && read(run.series);
+        if (!values?.some((value) => value !== null)) return [];
+        const points = run.series!.time.map((
+          time,
+          i,
+        ): [number, number | null] => [
+          time,
+          values[i],
+        ]);
+        return [{ label: name(run.source), run: index, points, isThin }];
+      });
+    this.#rate.draw(lines(({ rate }) => rate));
+    this.#delayOverTime.draw([
+      ...lines(({ p99 }) => p99, (source) => `${source} p99`),
+      ...lines(({ p50 }) => p50, (source) => `${source} p50`, true),
+    ]);
+    this.#loss.draw(lines(({ loss }) => loss));
+  }
+}
+
+/** The same with a zero wherever nothing lies between, before and after. */
+function withZeros(shares: Map<number, number>): [number, number][] {
+  const bins = [...shares.keys()];
+  const [first, last] = [Math.min(...bins), Math.max(...bins)];
+  return Array.from(
+    { length: last - first + 3 },
+    (_, i) => [first - 1 + i, shares.get(first - 1 + i) ?? 0],
+  );
+}

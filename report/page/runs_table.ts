@@ -1,0 +1,243 @@
+/// <reference lib="dom" />
+/**
+ * The table of the clients' runs: sorted, switched on and off, and summed up in
+ * its last line.
+ *
+ * @module
+ */
+import { counted } from "../../measure/figures.ts";
+import { type Column, COLUMNS } from "../columns.ts";
+import type { Merged } from "../measurements.ts";
+import type { PageRun } from "../page_data.ts";
+import { onColoursChange, runColour } from "./colours.ts";
+import { element } from "./dom.ts";
+
+/** The table, and which of its runs are switched on. */
+export class RunsTable {
+  /** What is put on the page. */
+  readonly element: HTMLElement;
+  /** The runs that are switched on. */
+  readonly selected: Set<PageRun>;
+
+  readonly #runs: PageRun[];
+  readonly #columns: Column[];
+  readonly #onSelect: () => void;
+  readonly #rows: Map<PageRun, HTMLTableRowElement> = new Map();
+  readonly #boxes: Map<PageRun, HTMLInputElement> = new Map();
+  readonly #allBox: HTMLInputElement;
+  readonly #headings: Map<Column, HTMLTableCellElement> = new Map();
+  readonly #body: HTMLTableSectionElement = element("tbody", {});
+  readonly #together: HTMLTableRowElement = element("tr", {});
+  #sortedBy: Column | undefined;
+  #isAscending = true;
+
+  constructor(runs: PageRun[], onSelect: () => void) {
+    this.#runs = runs;
+    this.selected = new Set(runs);
+    this.#onSelect = onSelect;
+    // A column in which no run has anything only takes room.
+    this.#columns = COLUMNS.filter(({ text }) =>
+      runs.some((run) => text(run) !== "")
+    );
+    this.#allBox = element("input", {
+      type: "checkbox",
+      ariaLabel: "Switch all runs on or off",
+      onchange: () => this.#select(runs, this.#allBox.checked),
+    });
+    const heading = element(
+      "tr",
+      {},
+      element("th", { scope: "col", className: "switch" }, this.#allBox),
+      ...this.#columns.map((column) => this.#heading(column)),
+    );
+    for (const [index, run] of runs.entries()) {
+      this.#rows.set(run, this.#row(run, index));
+    }
+    this.#body.append(...this.#rows.values());
+    this.element = element(
+      "div",
+      { className: "table" },
+      element(
+        "table",
+        { className: "runs" },
+        element("thead", {}, heading),
+        this.#body,
+        element("tfoot", {}, this.#together),
+      ),
+    );
+    this.#showSelection();
+  }
+
+  /** Shows what the runs that are switched on come to together. */
+  showTogether(merged: Merged): void {
+    const { size } = this.selected;
+    this.#together.hidden = size < 2;
+    const measuring =
+      [...this.selected].filter(({ measurements }) => measurements?.rtt_us)
+        .length;
+    const row = {
+      source: `${size} runs together`,
+      role: "",
+      time: "",
+      settings: `${merged.received} of ${merged.sent} messages back` +
+        (measuring < size ? `, delays of ${counted(measuring, "run")}` : ""),
+      verdict: { text: "passed" as const },
+      // What is no sum of the runs' figures is left out below.
+      measurements: {
+        ...merged,
+        duration_us: 0,
+        messages_per_second: 0,
+        sent_bytes_per_second: 0,
+        received_bytes_per_second: 0,
+        bytes_sent: 0,
+        bytes_received: 0,
+      },
+    };
+    const summed = /^(run|settings|p\d.*|max_us|lost)$/;
+    this.#together.replaceChildren(
+      element("td", { className: "switch" }),
+      ...this.#columns.map((column) =>
+        cell(column, summed.test(column.name) ? column.text(row) : "")
+      ),
+    );
+  }
+
+  #heading(column: Column): HTMLTableCellElement {
+    const button = element(
+      "button",
+      { type: "button", onclick: () => this.#sort(column) },
+      column.title,
+    );
+    const heading = element(
+      "th",
+      { scope: "col", className: column.isFigure ? "figure" : "" },
+      button,
+    );
+    this.#headings.set(column, heading);
+    return heading;
+  }
+
+  #row(run: PageRun, index: number): HTMLTableRowElement {
+    const box = element("input", {
+      type: "checkbox",
+      ariaLabel: `Show ${run.source}`,
+      onchange: () => this.#select([run], box.checked),
+    });
+    this.#boxes.set(run, box);
+    const swatch = element("span", { className: "swatch" });
+    const colour = () => swatch.style.background = runColour(index);
+    colour();
+    onColoursChange(colour);
+    return element(
+      "tr",
+      {},
+      element("td", { className: "switch" }, box, swatch),
+      ...this.#columns.map((column) =>
+        column.name === "verdict"
+          ? verdictCell(column, run)
+          : cell(column, column.text(run))
+      ),
+    );
+  }
+
+  #select(runs: readonly PageRun[], isOn: boolean): void {
+    for (const run of runs) {
+      if (isOn) this.selected.add(run);
+      else this.selected.delete(run);
+    }
+    this.#showSelection();
+    this.#onSelect();
+  }
+
+  #showSelection(): void {
+    for (const [run, box] of this.#boxes) {
+      box.checked = this.selected.has(run);
+      this.#rows.get(run)!.classList.toggle("off", !box.checked);
+    }
+    const { size } = this.selected;
+    this.#allBox.checked = size === this.#runs.length;
+    this.#allBox.indeterminate = size > 0 && size < this.#runs.length;
+  }
+
+  /** Sorts by a column; by the same once more, the other way round. */
+  #sort(column: Column): void {
+    this.#isAscending = this.#sortedBy === column ? !this.#isAscending : true;
+    this.#sortedBy = column;
+    for (const [other, heading] of this.#headings) {
+      heading.ariaSort = other !== column
+        ? null
+        : this.#isAscending
+        ? "ascending"
+        : "descending";
+    }
+    const sorted = this.#runs.toSorted((one, other) =>
+      compare(column.value(one), column.value(other), this.#isAscending)
+    );
+    this.#body.append(...sorted.map((run) => this.#rows.get(run)!));
+  }
+}
+
+/** Orders two values; what has none comes last either way. */
+function compare(
+  one: string | number | undefined,
+  other: string | number | undefined,
+  isAscending: boolean,
+): number {
+  if (one === undefined || other === undefined) {
+    return Number(one === undefined) - Number(other === undefined);
+  }
+  const order = typeof one === "number" && typeof other === "number"
+    ? one - other
+    : String(one).localeCompare(String(other), "en", { numeric: true });
+  return isAscending ? order : -order;
+}
+
+/** A cell, which knows its column's title where the table is too wide for headings. */
+function cell(
+  column: Column,
+  ...children: (Node | string)[]
+): HTMLTableCellElement {
+  const className = column.isFigure ? "figure" : column.name;
+  const made = element("td", { className }, ...children);
+  made.dataset.title = column.title;
+  return made;
+}
+
+/** Counts that are worth a word only where there is something to count. */
+const TROUBLES = [
+  "late",
+  "duplicates",
+  "reordered",
+  "corrupted",
+  "errors",
+] as const;
+
+function verdictCell(column: Column, run: PageRun): HTMLTableCellElement {
+  const { verdict, expectations, warnings } = run;
+  const name = element(
+    "span",
+    { className: `verdict ${verdict.text.replace(" ", "-")}` },
+    verdict.text,
+  );
+  const notes = [
+    ...verdict.reason === undefined ? [] : [verdict.reason],
+    ...expectations.map(({ text, held }) =>
+      `${text}, ${held ? "held" : "did not hold"}`
+    ),
+    ...TROUBLES.flatMap((name) => {
+      const count = run.measurements?.[name];
+      return count ? `${name}: ${count}` : [];
+    }),
+    ...warnings.map((warning) => `warning: ${warning}`),
+  ];
+  if (notes.length === 0) return cell(column, name);
+  const list = element(
+    "ul",
+    {},
+    ...notes.map((note) => element("li", {}, note)),
+  );
+  return cell(
+    column,
+    element("details", {}, element("summary", {}, name), list),
+  );
+}

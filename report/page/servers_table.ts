@@ -1,0 +1,108 @@
+/// <reference lib="dom" />
+/**
+ * The table of the servers, beside what the clients say they sent them.
+ *
+ * @module
+ */
+import { formatBytes, formatDuration } from "../../measure/figures.ts";
+import type { PageRun, PageServer } from "../page_data.ts";
+import { element } from "./dom.ts";
+
+/** A column: its title, and what it shows of a server and of the clients' runs. */
+type ServerColumn = [
+  title: string,
+  text: (server: PageServer, runs: PageRun[]) => string,
+];
+
+const number = (value: number | undefined) =>
+  value === undefined ? "" : String(value);
+const bytes = (value: number | undefined) =>
+  value === undefined ? "" : formatBytes(value);
+
+const COLUMNS: ServerColumn[] = [
+  ["Server", ({ source }) => source],
+  [
+    "Listened at",
+    ({ role, host, port, service }) =>
+      host === undefined
+        ? ""
+        : `${role.slice(0, 3).toUpperCase()} ${host}:${port}, ${service}`,
+  ],
+  ["Time (UTC)", ({ time }) => time.slice(0, 19).replace("T", " ")],
+  [
+    "Ran for",
+    ({ duration_us }) =>
+      duration_us === undefined ? "" : formatDuration(duration_us),
+  ],
+  ["Clients", ({ connections }) => number(connections)],
+  ["Datagrams", ({ datagrams }) => number(datagrams)],
+  ["Received", ({ bytes_received }) => bytes(bytes_received)],
+  [
+    "Sent by the runs above",
+    (server, runs) => {
+      const total = runs.filter((run) => isAskedBy(server, run))
+        .reduce((sum, run) => sum + (run.measurements?.bytes_sent ?? 0), 0);
+      return total === 0 ? "" : formatBytes(total);
+    },
+  ],
+  ["Sent", ({ bytes_sent }) => bytes(bytes_sent)],
+  ["Trouble", troubles],
+];
+
+/** `none`, or `3 rejected, 1 cut off`. */
+function troubles(server: PageServer): string {
+  if (!server.stopped) return "no summary: it was killed, or still runs";
+  const parts = [
+    [server.rejected, "rejected"],
+    [server.failed, "broken off"],
+    [server.idle, "idle too long"],
+    [server.cut_off, "cut off at its stop"],
+    [server.faults, "failures survived"],
+  ].filter(([count]) => count).map(([count, name]) => `${count} ${name}`);
+  return parts.length === 0 ? "none" : parts.join(", ");
+}
+
+/** Whether a run's peer may be this server: their transports and ports are the same. */
+function isAskedBy(server: PageServer, run: PageRun): boolean {
+  return server.port === run.port &&
+    server.role.slice(0, 3) === run.role.slice(0, 3);
+}
+
+/** Makes the table. */
+export function serversTable(
+  servers: PageServer[],
+  runs: PageRun[],
+): HTMLElement {
+  const columns = COLUMNS.filter(([, text]) =>
+    servers.some((server) => text(server, runs) !== "")
+  );
+  const rows = servers.map((server) =>
+    element(
+      "tr",
+      {},
+      ...columns.map(([title, text]) => {
+        const cell = element("td", {}, text(server, runs));
+        cell.dataset.title = title;
+        return cell;
+      }),
+    )
+  );
+  return element(
+    "div",
+    { className: "table" },
+    element(
+      "table",
+      { className: "servers" },
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          ...columns.map(([title]) => element("th", { scope: "col" }, title)),
+        ),
+      ),
+      element("tbody", {}, ...rows),
+    ),
+  );
+}

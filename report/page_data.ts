@@ -1,0 +1,152 @@
+/**
+ * What a page is made of, as it is embedded in it.
+ *
+ * @module
+ */
+import { formatExpectation } from "../measure/figures.ts";
+import { formatAddress } from "../net/address.ts";
+import type { Row } from "./columns.ts";
+import { measurementsOf, settingsOf } from "./measurements.ts";
+import {
+  type ClientRun,
+  type Problem,
+  type Runs,
+  type ServerRun,
+  verdictOf,
+} from "./runs.ts";
+import { type Series, seriesOf } from "./series.ts";
+
+/** A client's run on a page. */
+export interface PageRun extends Row {
+  /** What was expected, in words, and whether it held. */
+  expectations: { text: string; held: boolean }[];
+  /** What is to be said about the client's own part in the figures. */
+  warnings: string[];
+  /** How it went over time. */
+  series?: Series;
+}
+
+/** A server's run on a page. */
+export interface PageServer {
+  /** The file that it was read from, and of several in a file its number. */
+  source: string;
+  /** Which server. */
+  role: string;
+  /** When it began (RFC 3339). */
+  time: string;
+  /** Where it listened. */
+  host?: string;
+  /** At which port. */
+  port?: number;
+  /** What it did with what it received. */
+  service?: string;
+  /** Whether it stopped in order; the rest is absent where it did not. */
+  stopped: boolean;
+  /** Clients (TCP). */
+  connections?: number;
+  /** Datagrams received (UDP). */
+  datagrams?: number;
+  /** Bytes received. */
+  bytes_received?: number;
+  /** Bytes sent. */
+  bytes_sent?: number;
+  /** Peers or datagrams turned away. */
+  rejected?: number;
+  /** Clients that broke off (TCP). */
+  failed?: number;
+  /** Clients closed for doing nothing (TCP). */
+  idle?: number;
+  /** Clients closed because the server stopped (TCP). */
+  cut_off?: number;
+  /** Failures survived. */
+  faults?: number;
+  /** How long it ran. */
+  duration_us?: number;
+}
+
+/** All that a page shows. */
+export interface PageData {
+  /** The clients' runs. */
+  runs: PageRun[];
+  /** The servers' runs. */
+  servers: PageServer[];
+  /** What of the input could not be used. */
+  problems: Problem[];
+  /** When it was made (RFC 3339). */
+  made: string;
+}
+
+/** The most points of a run over time, and of all runs together: what a page can hold. */
+const MOST_POINTS = 600;
+const MOST_POINTS_IN_ALL = 20_000;
+
+/** Puts runs into rows, with their figures. */
+export function rowsOf(runs: readonly ClientRun[]): Row[] {
+  return runs.map(rowOf);
+}
+
+function rowOf(run: ClientRun): Row {
+  const { started, peer } = run;
+  const host = started?.target ?? peer?.peer_host;
+  const port = (started ?? peer)?.peer_port;
+  return {
+    source: run.source,
+    role: run.role,
+    target: host === undefined ? undefined : formatAddress(host, port!),
+    port,
+    time: run.time,
+    settings: settingsOf(run),
+    measurements: measurementsOf(run),
+    verdict: verdictOf(run),
+  };
+}
+
+/** Puts everything that was read into the form that a page shows. */
+export function pageData(runs: Runs): PageData {
+  const { clients, servers, problems } = runs;
+  const points = Math.floor(
+    Math.min(MOST_POINTS, MOST_POINTS_IN_ALL / Math.max(clients.length, 1)),
+  );
+  return {
+    runs: clients.map((run) => ({
+      ...rowOf(run),
+      expectations: (run.result?.expectations ?? []).map((expectation) => ({
+        text: formatExpectation(expectation),
+        held: expectation.held,
+      })),
+      warnings: run.result?.instrument?.warnings ?? [],
+      series: seriesOf(run.intervals, Math.max(points, 2)),
+    })),
+    servers: servers.map(pageServer),
+    problems,
+    made: new Date().toISOString(),
+  };
+}
+
+function pageServer(run: ServerRun): PageServer {
+  const { listening, summary, connections } = run;
+  const server: PageServer = {
+    source: run.source,
+    role: run.role,
+    time: run.time,
+    host: listening?.host,
+    port: listening?.port,
+    service: listening?.service,
+    stopped: summary !== undefined,
+    connections: run.role === "tcp-server" ? connections : undefined,
+  };
+  if (summary === undefined) return server;
+  const { bytes_received, bytes_sent, rejected, faults, duration_us } = summary;
+  Object.assign(server, {
+    bytes_received,
+    bytes_sent,
+    rejected,
+    faults,
+    duration_us,
+  });
+  if ("connections" in summary) {
+    const { failed, idle, cut_off } = summary;
+    return { ...server, failed, idle, cut_off };
+  }
+  return { ...server, datagrams: summary.datagrams_received };
+}

@@ -1,0 +1,170 @@
+/**
+ * Reading runs from JSON Lines.
+ *
+ * @module
+ */
+import { Ajv2020 } from "ajv";
+import schema from "../net/events.schema.json" with { type: "json" };
+import { Histogram } from "../measure/histogram.ts";
+import type { EchosounderEvent, PeerAddress } from "../net/events.ts";
+import type { ClientRun, Runs, ServerRun } from "./runs.ts";
+
+const VERSION = 1;
+
+/** A text with a name. */
+export interface Source {
+  /** What problems, and the page, call it: a file's path. */
+  name: string;
+  /** JSON Lines. */
+  text: string;
+}
+
+type Line = EchosounderEvent & {
+  role: ClientRun["role"] | ServerRun["role"];
+  time: string;
+  schema: number;
+};
+
+const validate = new Ajv2020({ strict: false }).compile<Line>(schema);
+
+/**
+ * Reads what clients and servers printed with `--json`. What cannot be used is
+ * left out and named, and the rest is read all the same: a line that is not
+ * JSON, one of another version of the schema, one that was cut short when its
+ * program was killed, a file with nothing in it.
+ *
+ * @example
+ * ```ts
+ * import { readRuns } from "./report/mod.ts";
+ *
+ * const { clients, problems } = await readRuns([{ name: "run.jsonl", text: "{\n" }]);
+ * console.log(clients.length, problems[0]); // 0 { file: "run.jsonl", line: 1, … }
+ * ```
+ */
+export async function readRuns(sources: Iterable<Source>): Promise<Runs> {
+  const runs: Runs = { clients: [], servers: [], problems: [] };
+  for (const source of sources) await readOne(source, runs);
+  return runs;
+}
+
+async function readOne({ name, text }: Source, runs: Runs): Promise<void> {
+  const reader = new Reader();
+  const lines = text.split("\n");
+  let hasAny = false;
+  for (const [i, content] of lines.entries()) {
+    if (content.trim() === "") continue;
+    hasAny = true;
+    const line = await parse(content, i === lines.length - 1);
+    if (typeof line !== "string") reader.take(line);
+    else runs.problems.push({ file: name, line: i + 1, message: line });
+  }
+  if (!hasAny) runs.problems.push({ file: name, message: "it is empty" });
+  // Of several in a file, each needs a name of its own.
+  const all = [...reader.clients, ...reader.servers];
+  all.forEach((run, i) => {
+    run.source = all.length === 1 ? name : `${name} #${i + 1}`;
+  });
+  runs.clients.push(...reader.clients);
+  runs.servers.push(...reader.servers);
+}
+
+/** A line, or what is wrong with it. */
+async function parse(content: string, isLast: boolean): Promise<Line | string> {
+  let value: unknown;
+  try {
+    value = JSON.parse(content);
+  } catch {
+    return isLast
+      ? "it is cut short: was the program killed?"
+      : "it is not JSON";
+  }
+  if (typeof value !== "object" || value === null || !("schema" in value)) {
+    return "it is no event of echosounder's: it has no schema version";
+  }
+  if (value.schema !== VERSION) {
+    return `it is of schema version ${
+      JSON.stringify(value.schema)
+    }, and this reads version ${VERSION}`;
+  }
+  if (!validate(value)) {
+    const name = "event" in value ? JSON.stringify(value.event) : "no name";
+    return `it is no event that the schema knows (${name})`;
+  }
+  if (value.event === "result" && value.rtt_us?.histogram !== undefined) {
+    try {
+      await Histogram.decode(value.rtt_us.histogram);
+    } catch {
+      return "its histogram cannot be decoded";
+    }
+  }
+  return value;
+}
+
+/** Takes the lines of one file in, and puts them together to runs. */
+class Reader {
+  readonly clients: ClientRun[] = [];
+  readonly servers: ServerRun[] = [];
+  /** The run that the next line of a client belongs to. */
+  #client: ClientRun | undefined;
+  /** The peer that the next run of a client connected to. */
+  #peer: PeerAddress | undefined;
+  #server: ServerRun | undefined;
+
+  take(line: Line): void {
+    if (line.role === "tcp-client" || line.role === "udp-client") {
+      this.#takeClient(line, line.role);
+    } else {
+      this.#takeServer(line, line.role);
+    }
+  }
+
+  #takeClient(line: Line, role: ClientRun["role"]): void {
+    // A new call of the client begins where the last one has come to its end.
+    if (line.event === "started") this.#client = undefined;
+    const isAfterwards = this.#client?.result !== undefined ||
+      this.#client?.error !== undefined;
+    // A result that fails is followed by the error that says so.
+    if (isAfterwards && line.event === "error") return;
+    if (this.#client === undefined || isAfterwards) {
+      // Neither says anything of a run yet; what follows begins it.
+      if (line.event === "connected") {
+        const { peer_host, peer_port } = line;
+        this.#peer = { peer_host, peer_port };
+      }
+      if (line.event === "retry" || line.event === "connected") return;
+      this.#client = {
+        source: "",
+        role,
+        time: line.time,
+        peer: this.#peer,
+        intervals: [],
+      };
+      this.#peer = undefined;
+      this.clients.push(this.#client);
+    }
+    const run = this.#client;
+    if (line.event === "started") run.started = line;
+    else if (line.event === "interval") {
+      if (!line.warmup) run.intervals.push(line);
+    } else if (line.event === "error") run.error = line;
+    else if (line.event === "result") run.result = line;
+  }
+
+  #takeServer(line: Line, role: ServerRun["role"]): void {
+    const isNew = this.#server === undefined ||
+      this.#server.summary !== undefined || line.event === "listening";
+    if (isNew) {
+      // An error at the end of a server says no more than its summary.
+      if (line.event === "error") return;
+      this.#server = { source: "", role, time: line.time, connections: 0 };
+      this.servers.push(this.#server);
+    }
+    const run = this.#server!;
+    if (line.event === "listening") run.listening = line;
+    else if (line.event === "connection-opened") run.connections++;
+    else if (line.event === "summary") {
+      run.summary = line;
+      if ("connections" in line) run.connections = line.connections;
+    }
+  }
+}

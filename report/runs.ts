@@ -1,0 +1,98 @@
+/**
+ * Runs, as a report has them: read from the JSON Lines that the clients and
+ * servers print.
+ *
+ * @module
+ */
+import type {
+  ErrorEvent,
+  IntervalEvent,
+  ListeningEvent,
+  MeasureResultEvent,
+  PeerAddress,
+  ResultEvent,
+  StartedEvent,
+  TcpSummaryEvent,
+  UdpMeasureResultEvent,
+  UdpSummaryEvent,
+} from "../net/events.ts";
+
+/** The result of any client: a run that did not measure has fewer figures. */
+export type AnyResult =
+  & ResultEvent
+  & Partial<MeasureResultEvent>
+  & Partial<UdpMeasureResultEvent>;
+
+/** What one call of a client came to. */
+export interface ClientRun {
+  /** The file that it was read from, and of several in a file its number. */
+  source: string;
+  /** Which client. */
+  role: "tcp-client" | "udp-client";
+  /** When the first line of it that was read was written (RFC 3339). */
+  time: string;
+  /** The peer that it connected to first (TCP). */
+  peer?: PeerAddress;
+  /** What was asked for; absent where the client did not come to measure. */
+  started?: StartedEvent;
+  /** Its seconds, without those of the warm-up. */
+  intervals: IntervalEvent[];
+  /** What it came to; absent where it was cut off. */
+  result?: AnyResult;
+  /** Why it ended without a result; absent where it has one, or was killed. */
+  error?: ErrorEvent;
+}
+
+/** What one call of a server came to. */
+export interface ServerRun {
+  /** The file that it was read from, and of several in a file its number. */
+  source: string;
+  /** Which server. */
+  role: "tcp-server" | "udp-server";
+  /** When the first line of it that was read was written (RFC 3339). */
+  time: string;
+  /** Where it listened; absent where that line is missing. */
+  listening?: ListeningEvent;
+  /** What it came to; absent where it was killed, or still runs. */
+  summary?: TcpSummaryEvent | UdpSummaryEvent;
+  /** Clients that had come by then (TCP). */
+  connections: number;
+}
+
+/** Something in the input that could not be used. */
+export interface Problem {
+  /** The file. */
+  file: string;
+  /** The line, from 1; absent where the whole file is meant. */
+  line?: number;
+  /** What is wrong with it. */
+  message: string;
+}
+
+/** All that was read. */
+export interface Runs {
+  /** The clients' runs, in the order of the files. */
+  clients: ClientRun[];
+  /** The servers' runs. */
+  servers: ServerRun[];
+  /** What could not be used. */
+  problems: Problem[];
+}
+
+/** A run's verdict, and the reason where it is not the best. */
+export interface Verdict {
+  /** `cut off`: the client was killed, or still runs. */
+  text: "passed" | "failed" | "cut off";
+  /** Why it is not `passed`. */
+  reason?: string;
+}
+
+/** Whether a run passed. */
+export function verdictOf(run: ClientRun): Verdict {
+  const { result, error } = run;
+  if (result?.passed) return { text: "passed" };
+  const reason = result?.failure?.message ?? error?.message;
+  if (reason !== undefined) return { text: "failed", reason };
+  if (result !== undefined) return { text: "failed" };
+  return { text: "cut off", reason: "it ended without a result" };
+}

@@ -1,0 +1,53 @@
+/**
+ * Runs as a table of text: for pull requests, and for spreadsheets.
+ *
+ * @module
+ */
+import { oneLine } from "../net/printable.ts";
+import { type Column, COLUMNS, MORE_COLUMNS, type Row } from "./columns.ts";
+
+/** Foreign text as a cell of Markdown, in which nothing is markup. */
+function markdownCell(text: string): string {
+  return oneLine(text).replaceAll(/[\\`*_[\]<>|~&$]/g, (sign) => `\\${sign}`);
+}
+
+/** A table in Markdown; columns in which no row has anything are left out. */
+export function markdownTable(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  const used = titles.map((_, i) => rows.some((row) => row[i] !== ""));
+  const line = (cells: readonly string[]) =>
+    `| ${cells.filter((_, i) => used[i]).join(" | ")} |\n`;
+  return line(titles) + line(titles.map(() => "---")) +
+    rows.map((row) => line(row.map(markdownCell))).join("");
+}
+
+/** The runs as a table in Markdown, for a pull request. */
+export function markdownSummary(rows: readonly Row[]): string {
+  return markdownTable(
+    COLUMNS.map(({ title }) => title),
+    rows.map((row) => COLUMNS.map(({ text }) => text(row))),
+  );
+}
+
+/**
+ * A value as a cell of CSV (RFC 4180). A spreadsheet would take a text that
+ * begins as a formula does for one: an apostrophe keeps it a text.
+ */
+function csvCell(value: string | number | undefined): string {
+  if (typeof value !== "string") return String(value ?? "");
+  const line = oneLine(value);
+  const text = /^[=+\-@]/.test(line) ? `'${line}` : line;
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** The runs as CSV (RFC 4180): bare values, their units in the first line. */
+export function csvSummary(rows: readonly Row[]): string {
+  const columns: Column[] = [...COLUMNS, ...MORE_COLUMNS];
+  const lines = [
+    columns.map(({ name }) => name),
+    ...rows.map((row) => columns.map(({ value }) => value(row))),
+  ];
+  return lines.map((line) => `${line.map(csvCell).join(",")}\r\n`).join("");
+}
