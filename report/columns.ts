@@ -32,6 +32,11 @@ export interface Row {
   verdict: Verdict;
 }
 
+/** What a line of the table may know: of several runs summed up, it is less. */
+export type Line =
+  & Partial<Omit<Row, "measurements">>
+  & { measurements?: Partial<Measurements> };
+
 /** A column. */
 export interface Column {
   /** Its heading. */
@@ -41,36 +46,43 @@ export interface Column {
   /** Whether it has figures, which stand right. */
   isFigure: boolean;
   /** What it shows; empty where there is no such figure. */
-  text(row: Row): string;
-  /** The same as a bare value, which rows are sorted by. */
-  value(row: Row): string | number | undefined;
+  text(line: Line): string;
+  /** The same as a bare value, which lines are sorted by. */
+  value(line: Line): string | number | undefined;
 }
 
 function textColumn(
   title: string,
   name: string,
-  value: (row: Row) => string | undefined,
-  text: (row: Row) => string = (row) => value(row) ?? "",
+  value: (line: Line) => string | undefined,
+  text: (value: string) => string = (value) => value,
 ): Column {
-  return { title, name, isFigure: false, value, text };
+  return {
+    title,
+    name,
+    isFigure: false,
+    value,
+    text: (line) => text(value(line) ?? ""),
+  };
 }
 
 function figureColumn(
   title: string,
   name: string,
-  read: (measurements: Measurements) => number | undefined,
-  format: (value: number, measurements: Measurements) => string = String,
+  read: (measurements: Partial<Measurements>) => number | undefined,
+  format: (value: number, sent: number) => string = String,
 ): Column {
-  const value = ({ measurements }: Row) =>
+  const value = ({ measurements }: Line) =>
     measurements === undefined ? undefined : read(measurements);
   return {
     title,
     name,
     isFigure: true,
     value,
-    text: (row) => {
-      const figure = value(row);
-      return figure === undefined ? "" : format(figure, row.measurements!);
+    text: (line) => {
+      const figure = value(line);
+      const sent = line.measurements?.sent ?? 0;
+      return figure === undefined ? "" : format(figure, sent);
     },
   };
 }
@@ -85,13 +97,13 @@ const DELAYS = ["p50", "p90", "p99", "p99.9", "max"] as const;
 /** The columns of the page's table and of a summary in Markdown. */
 export const COLUMNS: readonly Column[] = [
   textColumn("Run", "run", ({ source }) => source),
-  textColumn("Verdict", "verdict", ({ verdict }) => verdict.text),
+  textColumn("Verdict", "verdict", ({ verdict }) => verdict?.text),
   textColumn("Peer", "peer", ({ target }) => target),
   textColumn(
     "Time (UTC)",
     "time",
     ({ time }) => time,
-    ({ time }) => shortTime(time),
+    shortTime,
   ),
   textColumn("Settings", "settings", ({ settings }) => settings),
   figureColumn(
@@ -124,14 +136,13 @@ export const COLUMNS: readonly Column[] = [
     "Lost",
     "lost",
     ({ lost }) => lost,
-    (lost, { sent }) =>
-      lost === 0 ? "0" : `${lost} (${formatShare(lost, sent)})`,
+    (lost, sent) => lost === 0 ? "0" : `${lost} (${formatShare(lost, sent)})`,
   ),
 ];
 
 /** What a table for programs has besides. */
 export const MORE_COLUMNS: readonly Column[] = [
-  textColumn("Reason", "reason", ({ verdict }) => verdict.reason),
+  textColumn("Reason", "reason", ({ verdict }) => verdict?.reason),
   textColumn("Role", "role", ({ role }) => role),
   figureColumn("Sent", "sent", ({ sent }) => sent),
   figureColumn("Received", "received", ({ received }) => received),

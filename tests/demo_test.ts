@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { LARGEST_DATAGRAM } from "../mod.ts";
 import { ROLES } from "../cli/roles.ts";
+import { readRuns } from "../report/mod.ts";
 import {
   isFromSource,
   runRole,
@@ -30,6 +31,31 @@ testWhere(
     );
     assert(stdout.includes("\nEvery byte came back.\n"), stdout);
     assert(!stdout.includes("\x1b"), "colours in a pipe");
+  },
+);
+
+testWhere(
+  isFromSource(),
+  "it runs Deno itself",
+  "the demo's events can be read for a report",
+  async () => {
+    await using demo = new TestProcess([
+      Deno.execPath(),
+      "task",
+      "--quiet",
+      "demo",
+      "--json",
+    ]);
+    const { code, stdout } = await demo.outcome();
+    const { clients, servers, problems } = await readRuns([
+      { name: "demo.jsonl", text: stdout },
+    ]);
+    assertEquals([code, problems, servers.length], [0, [], 6]);
+    const measuring = clients.filter(({ started }) => started !== undefined);
+    assertEquals(
+      measuring.map(({ role, result }) => [role, result?.passed]),
+      [["tcp-client", true], ["udp-client", true]],
+    );
   },
 );
 

@@ -11,11 +11,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "@std/path/join";
-import {
-  type BrowserContextOptions,
-  chromium,
-  type Page,
-} from "playwright-core";
+import type { BrowserContextOptions, Page } from "playwright-core";
 import { formatDuration } from "../measure/figures.ts";
 import { mergeDelays } from "../mod.ts";
 import {
@@ -24,29 +20,9 @@ import {
   reportPage,
   type Source,
 } from "../report/mod.ts";
+import { CHROMIUM, launchBrowser } from "./browser.ts";
 import { evenly, linesOf, summaryOf, textOf } from "./report_input.ts";
-import {
-  isFromSource,
-  isInstalled,
-  runRole,
-  startRole,
-  testWhere,
-  until,
-} from "./setup.ts";
-
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"]
-  .find(isInstalled);
-
-/** What Chromium is to leave alone in a test; it is root in a container there. */
-const ARGUMENTS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-first-run",
-];
+import { isFromSource, runRole, startRole, testWhere, until } from "./setup.ts";
 
 /** The page's program, bundled once for all tests. */
 let assets: ReturnType<typeof bundlePage> | undefined;
@@ -70,10 +46,7 @@ async function withPage(
   const made = await (assets ??= bundlePage());
   const html = await reportPage(await readRuns(sources), made);
   const folder = await Deno.makeTempDir();
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: ARGUMENTS,
-  });
+  const browser = await launchBrowser();
   try {
     const file = join(folder, "report.html");
     await Deno.writeTextFile(file, html);

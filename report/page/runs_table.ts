@@ -73,32 +73,18 @@ export class RunsTable {
     const { size } = this.selected;
     this.#together.hidden = size < 2;
     const measuring =
-      [...this.selected].filter(({ measurements }) => measurements?.rtt_us)
-        .length;
-    const row = {
+      [...this.selected].filter(({ measurements }) =>
+        measurements?.rtt_us?.histogram
+      ).length;
+    const line = {
       source: `${size} runs together`,
-      role: "",
-      time: "",
       settings: `${merged.received} of ${merged.sent} messages back` +
         (measuring < size ? `, delays of ${counted(measuring, "run")}` : ""),
-      verdict: { text: "passed" as const },
-      // What is no sum of the runs' figures is left out below.
-      measurements: {
-        ...merged,
-        duration_us: 0,
-        messages_per_second: 0,
-        sent_bytes_per_second: 0,
-        received_bytes_per_second: 0,
-        bytes_sent: 0,
-        bytes_received: 0,
-      },
+      measurements: merged,
     };
-    const summed = /^(run|settings|p\d.*|max_us|lost)$/;
     this.#together.replaceChildren(
       element("td", { className: "switch" }),
-      ...this.#columns.map((column) =>
-        cell(column, summed.test(column.name) ? column.text(row) : "")
-      ),
+      ...this.#columns.map((column) => cell(column, column.text(line))),
     );
   }
 
