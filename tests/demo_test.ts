@@ -4,24 +4,25 @@ import { ROLES } from "../cli/roles.ts";
 import { readRuns } from "../report/mod.ts";
 import {
   isFromSource,
+  type Outcome,
   runRole,
   startRole,
   TestProcess,
   testWhere,
 } from "./setup.ts";
 
+async function runDemo(...args: string[]): Promise<Outcome> {
+  const task = [Deno.execPath(), "task", "--quiet", "demo"];
+  await using demo = new TestProcess([...task, ...args]);
+  return await demo.outcome();
+}
+
 testWhere(
   isFromSource(),
   "it runs Deno itself",
   "the demo shows all four roles and ends well",
   async () => {
-    await using demo = new TestProcess([
-      Deno.execPath(),
-      "task",
-      "--quiet",
-      "demo",
-    ]);
-    const { code, stdout } = await demo.outcome();
+    const { code, stdout } = await runDemo();
     assertEquals(code, 0);
     for (const { role } of ROLES) assert(stdout.includes(`${role} |`), role);
     assert(stdout.includes("tcp-client | Bytes received: 1048576"), stdout);
@@ -39,14 +40,7 @@ testWhere(
   "it runs Deno itself",
   "the demo's events can be read for a report",
   async () => {
-    await using demo = new TestProcess([
-      Deno.execPath(),
-      "task",
-      "--quiet",
-      "demo",
-      "--json",
-    ]);
-    const { code, stdout } = await demo.outcome();
+    const { code, stdout } = await runDemo("--json");
     const { clients, servers, problems } = await readRuns([
       { name: "demo.jsonl", text: stdout },
     ]);

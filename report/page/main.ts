@@ -21,17 +21,11 @@ await show(data, document.getElementById("report")!);
 // Tests, and whoever makes a picture of the page, wait for this.
 document.body.dataset.ready = "true";
 
-async function show(
-  { runs, servers, problems, made }: PageData,
-  report: HTMLElement,
-): Promise<void> {
+async function show(data: PageData, report: HTMLElement): Promise<void> {
+  const { runs, servers, problems } = data;
   report.append(
     element("h1", {}, "echosounder report"),
-    element(
-      "p",
-      { className: "overview" },
-      overview({ runs, servers, problems, made }),
-    ),
+    element("p", { className: "overview" }, overview(data)),
   );
   if (problems.length > 0) {
     const list = problems.map(({ file, line, message }) =>
@@ -58,7 +52,7 @@ async function show(
       await charts.draw(table.selected, merged.rtt_us);
     };
     // One drawing after the other, however fast runs are switched.
-    let drawing = Promise.resolve();
+    let drawing: Promise<void>;
     const table = new RunsTable(runs, () => {
       drawing = drawing.then(update);
     });
@@ -69,7 +63,8 @@ async function show(
     if (runs.some(({ series }) => series)) {
       report.append(section("Over time", charts.overTime));
     }
-    await update();
+    drawing = update();
+    await drawing;
   }
   if (servers.length > 0) {
     report.append(section("Servers", serversTable(servers, runs)));
