@@ -33,7 +33,7 @@ export interface Row {
 }
 
 /** What a line of the table may know: of several runs summed up, it is less. */
-export type Line =
+export type TableLine =
   & Partial<Omit<Row, "measurements">>
   & { measurements?: Partial<Measurements> };
 
@@ -46,15 +46,15 @@ export interface Column {
   /** Whether it has figures, which stand right. */
   isFigure: boolean;
   /** What it shows; empty where there is no such figure. */
-  text(line: Line): string;
+  text(line: TableLine): string;
   /** The same as a bare value, which lines are sorted by. */
-  value(line: Line): string | number | undefined;
+  value(line: TableLine): string | number | undefined;
 }
 
 function textColumn(
   title: string,
   name: string,
-  value: (line: Line) => string | undefined,
+  value: (line: TableLine) => string | undefined,
   text: (value: string) => string = (value) => value,
 ): Column {
   return {
@@ -72,7 +72,7 @@ function figureColumn(
   read: (measurements: Partial<Measurements>) => number | undefined,
   format: (value: number, sent: number) => string = String,
 ): Column {
-  const value = ({ measurements }: Line) =>
+  const value = ({ measurements }: TableLine) =>
     measurements === undefined ? undefined : read(measurements);
   return {
     title,

@@ -19,7 +19,7 @@ export * from "./runs.ts";
 export { readRuns, type Source } from "./read.ts";
 export * from "./measurements.ts";
 export * from "./compare.ts";
-export { type Column, type Row } from "./columns.ts";
+export { type Column, type Row, type TableLine } from "./columns.ts";
 export { rowsOf } from "./page_data.ts";
 export { csvSummary, markdownSummary } from "./summary.ts";
 export { bundlePage, type PageAssets } from "./assets.ts";
