@@ -16,6 +16,7 @@ export const CHROMIUM: string | undefined = [
 const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
+  "--disable-dev-shm-usage",
   "--disable-quic",
   "--disable-background-networking",
   "--disable-component-update",
