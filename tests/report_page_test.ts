@@ -166,6 +166,7 @@ pageTest(
       "",
     ]);
     assertStringIncludes(failed.Verdict, "p99 is too long");
+    assert(await page.getByText("p99 is too long").isVisible());
     assertEquals(
       await page.locator(".overview").textContent().then((text) =>
         text!.replace(/Made.*/, "")

@@ -224,6 +224,11 @@ function verdictCell(column: Column, run: PageRun): HTMLTableCellElement {
   );
   return cell(
     column,
-    element("details", {}, element("summary", {}, name), list),
+    element(
+      "details",
+      { open: verdict.text !== "passed" },
+      element("summary", {}, name),
+      list,
+    ),
   );
 }
