@@ -136,7 +136,11 @@ export const COLUMNS: readonly Column[] = [
     "Lost",
     "lost",
     ({ lost }) => lost,
-    (lost, sent) => lost === 0 ? "0" : `${lost} (${formatShare(lost, sent)})`,
+    (lost, sent) =>
+      lost === 0
+        ? "0"
+        // A narrow column breaks it before the share, not within.
+        : `${lost} (${formatShare(lost, sent).replace(" ", "\u00a0")})`,
   ),
 ];
 

@@ -22,12 +22,17 @@ export class RunsTable {
   readonly #runs: PageRun[];
   readonly #columns: Column[];
   readonly #onSelect: () => void;
-  readonly #rows: Map<PageRun, HTMLTableRowElement> = new Map();
+  /** Each run has a body of its own: its row, and what is to be noted of it. */
+  readonly #bodies: Map<PageRun, HTMLTableSectionElement> = new Map();
   readonly #boxes: Map<PageRun, HTMLInputElement> = new Map();
   readonly #allBox: HTMLInputElement;
   readonly #headings: Map<Column, HTMLTableCellElement> = new Map();
-  readonly #body: HTMLTableSectionElement = element("tbody", {});
   readonly #together: HTMLTableRowElement = element("tr", {});
+  readonly #foot: HTMLTableSectionElement = element(
+    "tfoot",
+    {},
+    this.#together,
+  );
   #sortedBy: Column | undefined;
   #isAscending = true;
 
@@ -51,9 +56,8 @@ export class RunsTable {
       ...this.#columns.map((column) => this.#heading(column)),
     );
     for (const [index, run] of runs.entries()) {
-      this.#rows.set(run, this.#row(run, index));
+      this.#bodies.set(run, this.#body(run, index));
     }
-    this.#body.append(...this.#rows.values());
     this.element = element(
       "div",
       { className: "table" },
@@ -61,8 +65,8 @@ export class RunsTable {
         "table",
         { className: "runs" },
         element("thead", {}, heading),
-        this.#body,
-        element("tfoot", {}, this.#together),
+        ...this.#bodies.values(),
+        this.#foot,
       ),
     );
     this.#showSelection();
@@ -103,7 +107,7 @@ export class RunsTable {
     return heading;
   }
 
-  #row(run: PageRun, index: number): HTMLTableRowElement {
+  #body(run: PageRun, index: number): HTMLTableSectionElement {
     const box = element("input", {
       type: "checkbox",
       ariaLabel: `Show ${run.source}`,
@@ -114,16 +118,18 @@ export class RunsTable {
     const colour = () => swatch.style.background = runColour(index);
     colour();
     onColoursChange(colour);
-    return element(
+    const notes = notesRow(run, this.#columns.length + 1);
+    const row = element(
       "tr",
       {},
       element("td", { className: "switch" }, box, swatch),
       ...this.#columns.map((column) =>
         column.name === "verdict"
-          ? verdictCell(column, run)
+          ? cell(column, verdictElement(run, notes))
           : cell(column, column.text(run))
       ),
     );
+    return element("tbody", {}, row, ...notes === undefined ? [] : [notes]);
   }
 
   #select(runs: readonly PageRun[], isOn: boolean): void {
@@ -138,7 +144,7 @@ export class RunsTable {
   #showSelection(): void {
     for (const [run, box] of this.#boxes) {
       box.checked = this.selected.has(run);
-      this.#rows.get(run)!.classList.toggle("off", !box.checked);
+      this.#bodies.get(run)!.classList.toggle("off", !box.checked);
     }
     const { size } = this.selected;
     this.#allBox.checked = size === this.#runs.length;
@@ -159,7 +165,7 @@ export class RunsTable {
     const sorted = this.#runs.toSorted((one, other) =>
       compare(column.value(one), column.value(other), this.#isAscending)
     );
-    this.#body.append(...sorted.map((run) => this.#rows.get(run)!));
+    this.#foot.before(...sorted.map((run) => this.#bodies.get(run)!));
   }
 }
 
@@ -183,7 +189,7 @@ function cell(
   column: Column,
   ...children: (Node | string)[]
 ): HTMLTableCellElement {
-  const className = column.isFigure ? "figure" : column.name;
+  const className = `${column.name} ${column.isFigure ? "figure" : ""}`;
   const made = element("td", { className }, ...children);
   made.dataset.title = column.title;
   return made;
@@ -198,13 +204,12 @@ const TROUBLES = [
   "errors",
 ] as const;
 
-function verdictCell(column: Column, run: PageRun): HTMLTableCellElement {
+/** What is to be noted of a run; at first shown where it did not pass. */
+function notesRow(
+  run: PageRun,
+  colSpan: number,
+): HTMLTableRowElement | undefined {
   const { verdict, expectations, warnings } = run;
-  const name = element(
-    "span",
-    { className: `verdict ${verdict.text.replace(" ", "-")}` },
-    verdict.text,
-  );
   const notes = [
     ...verdict.reason === undefined ? [] : [verdict.reason],
     ...expectations.map(({ text, held }) =>
@@ -216,19 +221,34 @@ function verdictCell(column: Column, run: PageRun): HTMLTableCellElement {
     }),
     ...warnings.map((warning) => `warning: ${warning}`),
   ];
-  if (notes.length === 0) return cell(column, name);
+  if (notes.length === 0) return undefined;
   const list = element(
     "ul",
     {},
     ...notes.map((note) => element("li", {}, note)),
   );
-  return cell(
-    column,
-    element(
-      "details",
-      { open: verdict.text !== "passed" },
-      element("summary", {}, name),
-      list,
-    ),
+  return element(
+    "tr",
+    { className: "notes", hidden: verdict.text === "passed" },
+    element("td", { colSpan }, list),
   );
+}
+
+/** A run's verdict, which shows and hides what is noted of it. */
+function verdictElement(
+  { verdict: { text } }: PageRun,
+  notes: HTMLTableRowElement | undefined,
+): HTMLElement {
+  const className = `verdict ${text.replace(" ", "-")}`;
+  if (notes === undefined) return element("span", { className }, text);
+  const button = element("button", {
+    type: "button",
+    className,
+    ariaExpanded: String(!notes.hidden),
+    onclick: () => {
+      notes.hidden = !notes.hidden;
+      button.ariaExpanded = String(!notes.hidden);
+    },
+  }, text);
+  return button;
 }
