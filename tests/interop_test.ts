@@ -209,9 +209,11 @@ withProgram(
   "socat",
   "udp-client gets the largest datagram back from socat",
   async () => {
+    // The child that it forks for a client does not end with it, but of itself
+    // once nothing has come for a second.
     const pipe = (
       port: number,
-    ) => ["-b65536", `UDP-LISTEN:${port},bind=${HOST},fork`, "PIPE"];
+    ) => ["-b65536", "-T1", `UDP-LISTEN:${port},bind=${HOST},fork`, "PIPE"];
     const stdout = await assertGetsBack("udp-client", "socat", pipe, [
       "--size",
       "65507",
