@@ -28,18 +28,18 @@
  *
  * @module
  */
-export * from "./tcp/server.ts";
-export * from "./tcp/client.ts";
-export * from "./tcp/measure.ts";
-export * from "./udp/server.ts";
-export * from "./udp/client.ts";
-export * from "./udp/measure.ts";
-export { SMALLEST_MEASURED } from "./udp/asking_socket.ts";
-export { type TargetOptions } from "./udp/target.ts";
+export * from "./tcp/server/server.ts";
+export * from "./tcp/client/echo.ts";
+export * from "./tcp/client/measure.ts";
+export * from "./udp/server/server.ts";
+export * from "./udp/client/echo.ts";
+export * from "./udp/client/measure.ts";
+export { SMALLEST_MEASURED } from "./udp/client/probe_socket.ts";
+export { type TargetOptions } from "./udp/client/target.ts";
 export { LARGEST_DATAGRAM } from "./udp/datagram.ts";
-export { type ConnectTcpOptions } from "./tcp/connect.ts";
-export { EchosounderError, type ErrorCode } from "./net/errors.ts";
-export * from "./net/events.ts";
+export { type ConnectTcpOptions } from "./tcp/client/connect.ts";
+export { EchosounderError } from "./net/errors.ts";
+export * from "./events/mod.ts";
 export { type AddressFamily } from "./net/resolve.ts";
 export { patternPieces, type Payload } from "./measure/messages.ts";
 export { mergeDelays } from "./measure/round_trips.ts";

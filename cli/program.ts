@@ -4,23 +4,23 @@
  *
  * @module
  */
-// @ts-types="./colors.d.ts"
+// @ts-types="./output/colors.d.ts"
 import { setColorEnabled } from "@std/fmt/colors";
 import type { Logger } from "@logtape/logtape";
 import { describeError, EchosounderError, systemCode } from "../net/errors.ts";
-import type { EchosounderEvent, ErrorEvent, Failure } from "../net/events.ts";
-import { setUpDiagnostics } from "./diagnostics.ts";
+import type { EchosounderEvent, ErrorEvent, Failure } from "../events/mod.ts";
+import { setUpDiagnostics } from "./output/diagnostics.ts";
 import { DONE, EXIT_CODES, FAILED, STOPPED } from "./exit_codes.ts";
-import { helpText, invocation, versionText } from "./help.ts";
-import { jsonLine } from "./json_lines.ts";
-import { LiveLine } from "./live_line.ts";
-import type { OptionTable } from "./options.ts";
-import { Output } from "./output.ts";
-import { type CommandLine, parseCommandLine } from "./parse.ts";
+import { helpText, invocation, versionText } from "./command_line/help.ts";
+import { jsonLine } from "./output/json_lines.ts";
+import { LiveLine } from "./output/live_line.ts";
+import type { OptionTable } from "./command_line/options.ts";
+import { Output } from "./output/writer.ts";
+import { type CommandLine, parseCommandLine } from "./command_line/parse.ts";
 import type { CommonValues, RoleDefinition } from "./roles.ts";
-import { oneLine } from "../net/printable.ts";
-import { createTeller } from "./teller.ts";
-import { UsageError } from "./values.ts";
+import { oneLine } from "../text/printable.ts";
+import { createTeller } from "./output/printer.ts";
+import { UsageError } from "./command_line/values.ts";
 
 /** What a program works with. */
 export interface Session {

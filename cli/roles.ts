@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { expectation } from "./expectation.ts";
+import { expectation } from "./command_line/expectation.ts";
 import {
   flag,
   list,
@@ -11,7 +11,7 @@ import {
   type OptionTable,
   type OptionValues,
   value,
-} from "./options.ts";
+} from "./command_line/options.ts";
 import {
   addressBlock,
   count,
@@ -23,7 +23,7 @@ import {
   remotePort,
   size,
   time,
-} from "./values.ts";
+} from "./command_line/values.ts";
 
 /** The four programs. */
 export type Role = "tcp-server" | "tcp-client" | "udp-server" | "udp-client";

@@ -4,13 +4,13 @@
  * @module
  */
 import { patternPieces } from "../measure/messages.ts";
-import { echoTcp } from "../tcp/client.ts";
-import { measureTcp } from "../tcp/measure.ts";
-import type { CommandLine } from "./parse.ts";
+import { echoTcp } from "../tcp/client/echo.ts";
+import { measureTcp } from "../tcp/client/measure.ts";
+import type { CommandLine } from "./command_line/parse.ts";
 import { runProgram } from "./program.ts";
 import { TCP_CLIENT } from "./roles.ts";
-import { isMeasuring, readOrder, runClient, tellsMessages } from "./sound.ts";
-import { UsageError } from "./values.ts";
+import { isMeasuring, readOrder, runClient, tellsMessages } from "./client.ts";
+import { UsageError } from "./command_line/values.ts";
 
 type TcpClientLine = CommandLine<typeof TCP_CLIENT.options>;
 

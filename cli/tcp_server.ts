@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { serveTcp } from "../tcp/server.ts";
-import { collectGarbage, Crowd } from "./crowd.ts";
+import { serveTcp } from "../tcp/server/server.ts";
+import { collectGarbage, Crowd } from "./collect_after_burst.ts";
 import { DONE, NO_ANSWER } from "./exit_codes.ts";
 import { runProgram } from "./program.ts";
 import { TCP_SERVER } from "./roles.ts";
-import { runServer } from "./serve.ts";
+import { runServer } from "./server.ts";
 
 await runProgram({
   definition: TCP_SERVER,

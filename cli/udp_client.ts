@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { echoUdp } from "../udp/client.ts";
-import { SMALLEST_MEASURED } from "../udp/asking_socket.ts";
-import { measureUdp } from "../udp/measure.ts";
+import { echoUdp } from "../udp/client/echo.ts";
+import { SMALLEST_MEASURED } from "../udp/client/probe_socket.ts";
+import { measureUdp } from "../udp/client/measure.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
 import {
@@ -14,8 +14,8 @@ import {
   readOrder,
   runClient,
   tellsMessages,
-} from "./sound.ts";
-import { UsageError } from "./values.ts";
+} from "./client.ts";
+import { UsageError } from "./command_line/values.ts";
 
 await runProgram({
   definition: UDP_CLIENT,

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { serveUdp } from "../udp/server.ts";
+import { serveUdp } from "../udp/server/server.ts";
 import { DONE } from "./exit_codes.ts";
 import { runProgram } from "./program.ts";
 import { UDP_SERVER } from "./roles.ts";
-import { runServer } from "./serve.ts";
+import { runServer } from "./server.ts";
 
 await runProgram({
   definition: UDP_SERVER,

@@ -4,7 +4,7 @@
  * @module
  */
 import { clearImmediate, setImmediate } from "node:timers";
-import { now } from "./clock.ts";
+import { now } from "../net/clock.ts";
 
 /**
  * The system's timers come up to two milliseconds late. The last stretch before

@@ -4,7 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { Difference } from "../net/events.ts";
+import type { Difference } from "../events/mod.ts";
 
 /**
  * The first difference between a whole message and its echo.

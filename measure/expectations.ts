@@ -12,7 +12,7 @@ import type {
   ResultEvent,
   Speed,
   UdpMeasureResultEvent,
-} from "../net/events.ts";
+} from "../events/mod.ts";
 
 /** The figures of a result that expectations are about. */
 export type Figures =

@@ -5,8 +5,8 @@
  * @module
  */
 import process from "node:process";
-import type { InstrumentCheck } from "../net/events.ts";
-import { now } from "./clock.ts";
+import type { InstrumentCheck } from "../events/mod.ts";
+import { now } from "../net/clock.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Tally } from "./tally.ts";
 

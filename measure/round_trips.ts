@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DelaySummary } from "../net/events.ts";
+import type { DelaySummary } from "../events/mod.ts";
 import { Histogram } from "./histogram.ts";
 
 /** The round-trip delays of a run (RFC 2681), in microseconds. */

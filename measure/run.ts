@@ -12,7 +12,7 @@ import type {
   MeasureResultEvent,
   Service,
   StartedEvent,
-} from "../net/events.ts";
+} from "../events/mod.ts";
 import { Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
 import { Schedule, type ScheduleOptions } from "./schedule.ts";

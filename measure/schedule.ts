@@ -4,7 +4,7 @@
  * @module
  */
 import { Alarm } from "./alarm.ts";
-import { now } from "./clock.ts";
+import { now } from "../net/clock.ts";
 
 /** How many messages a run sends, and when. */
 export interface ScheduleOptions {

@@ -9,8 +9,8 @@ import type {
   IntervalEvent,
   Speed,
   Warmup,
-} from "../net/events.ts";
-import { between, now } from "./clock.ts";
+} from "../events/mod.ts";
+import { between, now } from "../net/clock.ts";
 import { Histogram } from "./histogram.ts";
 import { RoundTrips } from "./round_trips.ts";
 import type { Schedule } from "./schedule.ts";

@@ -3,23 +3,8 @@
  *
  * @module
  */
+import type { ErrorCode } from "../events/base.ts";
 import { formatAddress } from "./address.ts";
-
-/**
- * What went wrong, as a word that a program can act on.
- *
- * - `invalid-option`: an option's value cannot be used.
- * - `cannot-listen`: the address could not be bound.
- * - `cannot-resolve`: the name has no address (of the family asked for).
- * - `cannot-connect`: no address of the peer took the connection.
- * - `stopped`: the caller's `AbortSignal` ended it.
- */
-export type ErrorCode =
-  | "invalid-option"
-  | "cannot-listen"
-  | "cannot-resolve"
-  | "cannot-connect"
-  | "stopped";
 
 /**
  * Every error that this library throws on purpose.

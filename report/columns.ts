@@ -8,7 +8,7 @@ import {
   formatDuration,
   formatRate,
   formatShare,
-} from "../measure/figures.ts";
+} from "../text/format.ts";
 import type { Measurements } from "./measurements.ts";
 import type { Verdict } from "./runs.ts";
 

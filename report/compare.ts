@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatDuration, formatRate, formatShare } from "../measure/figures.ts";
+import { formatDuration, formatRate, formatShare } from "../text/format.ts";
 import { type Measurements, mergeMeasurements } from "./measurements.ts";
 
 /** A figure of two runs side by side. */

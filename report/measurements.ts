@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { exact, formatDuration, formatRate } from "../measure/figures.ts";
+import { exact, formatDuration, formatRate } from "../text/format.ts";
 import { mergeDelays } from "../measure/round_trips.ts";
-import type { DelaySummary } from "../net/events.ts";
+import type { DelaySummary } from "../events/mod.ts";
 import type { ClientRun } from "./runs.ts";
 
 /** A run's figures; what a run has no figure for is absent. */

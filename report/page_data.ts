@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatExpectation } from "../measure/figures.ts";
+import { formatExpectation } from "../text/format.ts";
 import { formatAddress } from "../net/address.ts";
 import type { Row } from "./columns.ts";
 import { measurementsOf, settingsOf } from "./measurements.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 import { Ajv2020 } from "ajv";
-import schema from "../net/events.schema.json" with { type: "json" };
+import schema from "../events/events.schema.json" with { type: "json" };
 import { Histogram } from "../measure/histogram.ts";
-import type { EchosounderEvent, PeerAddress } from "../net/events.ts";
+import type { EchosounderEvent, PeerAddress } from "../events/mod.ts";
 import type { ClientRun, Runs, ServerRun } from "./runs.ts";
 
 const VERSION = 1;

@@ -15,7 +15,7 @@ import type {
   TcpSummaryEvent,
   UdpMeasureResultEvent,
   UdpSummaryEvent,
-} from "../net/events.ts";
+} from "../events/mod.ts";
 
 /** The result of any client: a run that did not measure has fewer figures. */
 export type AnyResult =

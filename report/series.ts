@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { IntervalEvent } from "../net/events.ts";
+import type { IntervalEvent } from "../events/mod.ts";
 
 /** A run over time, one entry for each point. */
 export interface Series {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { oneLine } from "../net/printable.ts";
+import { oneLine } from "../text/printable.ts";
 import { type Column, COLUMNS, MORE_COLUMNS, type Row } from "./columns.ts";
 
 /** Foreign text as a cell of Markdown, in which nothing is markup. */

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl } from "@std/path/from-file-url";
 import { join } from "@std/path/join";
-import { BaseUnavailable, compileWithDenort } from "../cli/compile/denort.ts";
-import { posixChecksum } from "../cli/compile/linux_launcher.ts";
-import { TARGETS } from "../cli/compile/target.ts";
+import { BaseUnavailable, compileWithDenort } from "../tasks/compile/denort.ts";
+import { posixChecksum } from "../tasks/compile/linux_launcher.ts";
+import { TARGETS } from "../tasks/compile/target.ts";
 import { ROLES } from "../cli/roles.ts";
 import {
   bytes,
@@ -32,7 +32,7 @@ async function compile(args: string[], env: Record<string, string> = {}) {
   ];
   const process = new TestProcess([
     ...command,
-    `${ROOT}cli/compile.ts`,
+    `${ROOT}tasks/compile.ts`,
     ...args,
   ], { env });
   return await process.outcome();

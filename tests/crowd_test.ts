@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { collectGarbage, Crowd } from "../cli/crowd.ts";
-import type { EchosounderEvent } from "../net/events.ts";
+import { collectGarbage, Crowd } from "../cli/collect_after_burst.ts";
+import type { EchosounderEvent } from "../events/mod.ts";
 import { until } from "./setup.ts";
 
 const PEER = { peer_host: "192.0.2.1", peer_port: 7, connection: 1 };

@@ -4,7 +4,7 @@
  * @module
  */
 import { Ajv2020 } from "ajv";
-import schema from "../net/events.schema.json" with { type: "json" };
+import schema from "../events/events.schema.json" with { type: "json" };
 
 const validate = new Ajv2020({ strict: false, allErrors: false }).compile(
   schema,

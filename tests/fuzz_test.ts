@@ -6,10 +6,10 @@
  */
 import { assert } from "@std/assert";
 import fc from "fast-check";
-import { parseCommandLine } from "../cli/parse.ts";
+import { parseCommandLine } from "../cli/command_line/parse.ts";
 import { ROLES, TCP_CLIENT, UDP_CLIENT } from "../cli/roles.ts";
-import { readOrder } from "../cli/sound.ts";
-import { UsageError } from "../cli/values.ts";
+import { readOrder } from "../cli/client.ts";
+import { UsageError } from "../cli/command_line/values.ts";
 import { runRole } from "./setup.ts";
 
 const OPTION_NAMES = [

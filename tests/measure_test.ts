@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { EchoCheck, firstDifference } from "../measure/echo_check.ts";
-import { expectation } from "../cli/expectation.ts";
+import { expectation } from "../cli/command_line/expectation.ts";
 import { judgeExpectations } from "../measure/expectations.ts";
-import { now as time } from "../measure/clock.ts";
+import { now as time } from "../net/clock.ts";
 import { Histogram } from "../measure/histogram.ts";
 import type { DelaySummary } from "../mod.ts";
 import { InFlight } from "../measure/in_flight.ts";

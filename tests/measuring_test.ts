@@ -15,7 +15,7 @@ import {
   type TcpClientEvent,
   type TcpSummaryEvent,
 } from "../mod.ts";
-import { expectation } from "../cli/expectation.ts";
+import { expectation } from "../cli/command_line/expectation.ts";
 import { bytes, read, TcpPeer, UdpPeer, writeAll } from "./setup.ts";
 
 const HOST = "127.0.0.1";

@@ -12,7 +12,7 @@ import {
 } from "@std/assert";
 import { join } from "@std/path/join";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { formatDuration } from "../measure/figures.ts";
+import { formatDuration } from "../text/format.ts";
 import { mergeDelays } from "../mod.ts";
 import {
   bundlePage,

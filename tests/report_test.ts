@@ -326,7 +326,7 @@ async function report(
       "--allow-run",
       "--no-prompt",
       `--config=${ROOT}deno.json`,
-      `${ROOT}cli/report.ts`,
+      `${ROOT}tasks/report.ts`,
       ...args.map((word) => word.replace("FOLDER", folder)),
     ], { stdin: ReadableStream.from([new TextEncoder().encode(stdin)]) });
     const { code, stdout, stderr } = await process.outcome();

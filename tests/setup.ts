@@ -7,7 +7,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { fromFileUrl } from "@std/path/from-file-url";
-import { entryModule, ROLE_FLAGS } from "../cli/entry_module.ts";
+import { entryModule, ROLE_FLAGS } from "../tasks/entry_module.ts";
 import type { Role } from "../cli/roles.ts";
 import { close } from "../net/close.ts";
 

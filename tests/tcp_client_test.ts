@@ -6,7 +6,7 @@ import {
   serveTcp,
   type TcpClientEvent,
 } from "../mod.ts";
-import { connectAny } from "../tcp/connect.ts";
+import { connectAny } from "../tcp/client/connect.ts";
 import { patternPieces } from "../measure/messages.ts";
 import {
   bytes,

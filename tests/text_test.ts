@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { reset } from "@logtape/logtape";
-import { diagnose, setUpDiagnostics } from "../cli/diagnostics.ts";
-import type { Output } from "../cli/output.ts";
-import type { EchosounderEvent } from "../net/events.ts";
-import { printable } from "../net/printable.ts";
+import { diagnose, setUpDiagnostics } from "../cli/output/diagnostics.ts";
+import type { Output } from "../cli/output/writer.ts";
+import type { EchosounderEvent } from "../events/mod.ts";
+import { printable } from "../text/printable.ts";
 import { stripVTControlCharacters } from "node:util";
-import { delayChart } from "../cli/delay_chart.ts";
-import { formatDuration, formatRate, formatShare } from "../measure/figures.ts";
-import { textLines } from "../cli/text.ts";
+import { delayChart } from "../cli/output/delay_chart.ts";
+import { formatDuration, formatRate, formatShare } from "../text/format.ts";
+import { textLines } from "../cli/output/text.ts";
 import { Histogram } from "../measure/histogram.ts";
 import { bytes } from "./setup.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { throttled } from "../cli/throttle.ts";
-import type { EchosounderEvent, RejectedEvent } from "../net/events.ts";
+import { throttled } from "../cli/output/throttle.ts";
+import type { EchosounderEvent, RejectedEvent } from "../events/mod.ts";
 
 function rejected(reason: RejectedEvent["reason"]): RejectedEvent {
   return { event: "rejected", peer_host: "192.0.2.1", peer_port: 7, reason };

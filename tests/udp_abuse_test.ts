@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { serveUdp, type ServeUdpOptions, type UdpServerEvent } from "../mod.ts";
 import { isUnicast } from "../net/address.ts";
 import { CHARGEN_CYCLE } from "../net/chargen.ts";
-import { LoopGuard } from "../udp/loop_guard.ts";
+import { LoopGuard } from "../udp/server/loop_guard.ts";
 import {
   bytes,
   isInstalled,

@@ -5,7 +5,7 @@
  * @module
  */
 import uPlot from "uplot";
-import { exact } from "../../measure/figures.ts";
+import { exact } from "../../text/format.ts";
 import { onColoursChange, runColour, runDash, styleColour } from "./colours.ts";
 import { element } from "./dom.ts";
 

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { formatDuration, formatRate } from "../../measure/figures.ts";
-import type { DelaySummary } from "../../net/events.ts";
+import { formatDuration, formatRate } from "../../text/format.ts";
+import type { DelaySummary } from "../../events/mod.ts";
 import type { PageRun } from "../page_data.ts";
 import { Chart, type ChartLine } from "./chart.ts";
 import { curvesOf, type DelayCurves, scalePoint } from "./delays.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { Histogram } from "../../measure/histogram.ts";
-import type { DelaySummary } from "../../net/events.ts";
+import type { DelaySummary } from "../../events/mod.ts";
 
 /** Points of a curve from a power of ten to the next. */
 const PER_DECADE = 24;

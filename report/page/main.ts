@@ -6,7 +6,7 @@
  */
 import "uplot/style";
 import "./page.css";
-import { counted } from "../../measure/figures.ts";
+import { counted } from "../../text/format.ts";
 import { mergeMeasurements } from "../measurements.ts";
 import type { PageData } from "../page_data.ts";
 import { Charts } from "./charts.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { counted } from "../../measure/figures.ts";
+import { counted } from "../../text/format.ts";
 import { type Column, COLUMNS } from "../columns.ts";
 import type { Merged } from "../measurements.ts";
 import type { PageRun } from "../page_data.ts";

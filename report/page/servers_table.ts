@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { formatBytes, formatDuration } from "../../measure/figures.ts";
+import { formatBytes, formatDuration } from "../../text/format.ts";
 import type { PageRun, PageServer } from "../page_data.ts";
 import { element } from "./dom.ts";
 

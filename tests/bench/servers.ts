@@ -5,12 +5,12 @@
  * @module
  */
 import { join } from "@std/path/join";
-import { runProgram } from "../../cli/run_program.ts";
+import { runProgram } from "../../tasks/subprocess.ts";
 import { DONE, FAILED, USAGE } from "../../cli/exit_codes.ts";
-import { flag, list, value } from "../../cli/options.ts";
+import { flag, list, value } from "../../cli/command_line/options.ts";
 import type { CommandDefinition } from "../../cli/roles.ts";
-import { runTask } from "../../cli/task.ts";
-import { count, UsageError } from "../../cli/values.ts";
+import { runTask } from "../../tasks/task.ts";
+import { count, UsageError } from "../../cli/command_line/values.ts";
 import { median } from "./median.ts";
 import { findPeers, type Peer } from "./peers.ts";
 

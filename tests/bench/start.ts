@@ -49,7 +49,7 @@ async function main(): Promise<number> {
     const compile = [
       "run",
       "-A",
-      `${ROOT}cli/compile.ts`,
+      `${ROOT}tasks/compile.ts`,
       "--target",
       "linux",
       "--out",

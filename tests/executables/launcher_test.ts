@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path/join";
 import { fromFileUrl } from "@std/path/from-file-url";
-import { bundle } from "../../cli/compile/bundle.ts";
-import { linuxLauncher } from "../../cli/compile/linux_launcher.ts";
+import { bundle } from "../../tasks/compile/bundle.ts";
+import { linuxLauncher } from "../../tasks/compile/linux_launcher.ts";
 import {
   executablesFolder,
   isFromSource,

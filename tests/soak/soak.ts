@@ -5,10 +5,10 @@
  * @module
  */
 import { DONE, FAILED, USAGE } from "../../cli/exit_codes.ts";
-import { flag, optionalValue, value } from "../../cli/options.ts";
+import { flag, optionalValue, value } from "../../cli/command_line/options.ts";
 import type { CommandDefinition } from "../../cli/roles.ts";
-import { runTask } from "../../cli/task.ts";
-import { count, positiveTime } from "../../cli/values.ts";
+import { runTask } from "../../tasks/task.ts";
+import { count, positiveTime } from "../../cli/command_line/values.ts";
 import { type Line, parseEvents } from "../events.ts";
 import { residentMemory, startRole, type TestProcess } from "../setup.ts";
 import {

@@ -1,0 +1,221 @@
+/**
+ * What both clients' programs do: find the peer, send, and judge.
+ *
+ * @module
+ */
+import type { Expectation, ResultEvent, Service } from "../events/mod.ts";
+import type { AddressFamily } from "../net/resolve.ts";
+import type { Payload } from "../measure/messages.ts";
+import type { MeasureOptions } from "../measure/run.ts";
+import { DONE } from "./exit_codes.ts";
+import { checkMetrics } from "./command_line/expectation.ts";
+import type { CommandLine } from "./command_line/parse.ts";
+import { RunFailed, type Session } from "./program.ts";
+import type { CommonValues, TCP_CLIENT, UDP_CLIENT } from "./roles.ts";
+import { onStopSignal } from "./signals.ts";
+import { target, UsageError } from "./command_line/values.ts";
+
+/** The options that both clients read their peer and payload from. */
+export interface ClientValues extends CommonValues {
+  port: number;
+  ipv4: boolean;
+  ipv6: boolean;
+  timeout: number;
+  size: number | undefined;
+  count: number | undefined;
+  duration: number | undefined;
+  interval: number | undefined;
+  rate: number | undefined;
+  connections: number | undefined;
+  pipeline: number | undefined;
+  warmup: number | undefined;
+  service: Service | undefined;
+  expect: Expectation[];
+}
+
+/** A client's command line. */
+export type ClientLine =
+  | CommandLine<typeof TCP_CLIENT.options>
+  | CommandLine<typeof UDP_CLIENT.options>;
+
+/** What both clients send, and to whom. */
+export interface Order extends MeasureOptions {
+  hostname: string;
+  port: number;
+  family: AddressFamily | undefined;
+  payload: Payload;
+  timeout: number;
+}
+
+/** What the teaching programs send. */
+const TEACHING_MESSAGE = "this is a test";
+
+/** The size of the messages that measure, where none is asked for. */
+const MEASURED_SIZE = 64;
+
+/** The same for a stream in one direction: what a throughput takes little effort with. */
+const ONE_WAY_SIZE = 256 * 1024;
+
+/** Whether any of the measuring options was given. */
+export function isMeasuring(options: ClientValues): boolean {
+  const { count, duration, interval, rate } = options;
+  const { connections, pipeline, warmup, service } = options;
+  return [
+    count,
+    duration,
+    interval,
+    rate,
+    connections,
+    pipeline,
+    warmup,
+    service,
+  ].some((given) => given !== undefined);
+}
+
+/** Whether each message is told of: at a pace that an eye can follow, or to find a fault. */
+export function tellsMessages(options: ClientValues): boolean {
+  return options.interval !== undefined || options["log-level"] === "debug";
+}
+
+/**
+ * Reads whom to ask and what to send.
+ *
+ * @throws {UsageError} Where options and arguments do not go together.
+ */
+export function readOrder(
+  transport: "TCP" | "UDP",
+  { options, given, positionals }: ClientLine,
+): Order {
+  const [host, message, ...rest] = positionals;
+  if (host === undefined) {
+    throw new UsageError("whom to ask is missing: HOST or HOST:PORT");
+  }
+  if (rest.length > 0) {
+    throw new UsageError(
+      `unexpected argument "${rest[0]}": put quotes around the message`,
+    );
+  }
+  if (message !== undefined && options.size !== undefined) {
+    throw new UsageError(
+      "MESSAGE and --size exclude each other: each says what to send",
+    );
+  }
+  if (options.ipv4 && options.ipv6) {
+    throw new UsageError(
+      "-4 and -6 exclude each other: without either, both are tried",
+    );
+  }
+  if (isMeasuring(options)) checkMeasuring(transport, options, message);
+  else if (options.expect.length > 0) {
+    throw new UsageError(
+      "--expect needs something to measure: --count, --duration or --rate",
+    );
+  }
+  const { hostname, port } = target(host);
+  if (port !== undefined && given.has("port") && port !== options.port) {
+    throw new UsageError(
+      `two ports: ${port} in "${host}", and --port ${options.port}`,
+    );
+  }
+  return {
+    hostname,
+    port: port ?? options.port,
+    family: options.ipv4 ? 4 : options.ipv6 ? 6 : undefined,
+    payload: readPayload(transport, options, message),
+    timeout: options.timeout,
+    count: options.count,
+    duration: options.duration,
+    interval: options.interval,
+    rate: options.rate,
+    connections: options.connections,
+    pipeline: options.pipeline,
+    warmup: options.warmup,
+    service: options.service,
+    expectations: options.expect,
+    detail: tellsMessages(options),
+  };
+}
+
+/** Whether what is to be measured, and how, goes together. */
+function checkMeasuring(
+  transport: "TCP" | "UDP",
+  options: ClientValues,
+  message: string | undefined,
+): void {
+  const { service = "echo", count, connections } = options;
+  const exclude = (one: string, other: string, why: string) => {
+    throw new UsageError(`${one} and ${other} exclude each other: ${why}`);
+  };
+  const given = (...names: (keyof ClientValues)[]) =>
+    names.find((name) => options[name] !== undefined);
+  if (given("interval")) {
+    const other = given("rate", "pipeline");
+    if (other === "rate") {
+      exclude("--interval", "--rate", "each says when the next message is due");
+    } else if (other) {
+      exclude("--interval", "--pipeline", "one message waits for the other");
+    }
+  }
+  if (count !== undefined && connections !== undefined && count < connections) {
+    throw new UsageError(
+      `--count ${count} leaves some of --connections ${connections} without a message`,
+    );
+  }
+  if (service !== "echo" && given("pipeline")) {
+    exclude(
+      `--service ${service}`,
+      "--pipeline",
+      "no message waits for an answer",
+    );
+  }
+  if (transport === "TCP" && service === "chargen") {
+    const other = message !== undefined
+      ? "MESSAGE"
+      : given("size", "count", "interval", "rate");
+    if (other) {
+      exclude(
+        "--service chargen",
+        other === "MESSAGE" ? other : `--${other}`,
+        "nothing is sent, so --duration says how much",
+      );
+    }
+  }
+  if (transport === "UDP" && message !== undefined) {
+    throw new UsageError(
+      "MESSAGE cannot be measured with: datagrams that are all alike cannot be told apart; use --size",
+    );
+  }
+  checkMetrics(options.expect, transport, service);
+}
+
+function readPayload(
+  transport: "TCP" | "UDP",
+  options: ClientValues,
+  message: string | undefined,
+): Payload {
+  if (options.size !== undefined) return { size: options.size };
+  if (message === undefined && isMeasuring(options)) {
+    const { service = "echo" } = options;
+    const isStream = transport === "TCP" && service !== "echo";
+    return { size: isStream ? ONE_WAY_SIZE : MEASURED_SIZE };
+  }
+  return new TextEncoder().encode(message ?? TEACHING_MESSAGE);
+}
+
+/**
+ * Runs a client until it is done or stopped.
+ *
+ * @throws {RunFailed} Where the run did not pass.
+ */
+export async function runClient(
+  session: Session,
+  run: (signal: AbortSignal) => Promise<ResultEvent>,
+): Promise<number> {
+  const stopped = new AbortController();
+  onStopSignal(() => stopped.abort());
+  const { failure } = await run(
+    AbortSignal.any([stopped.signal, session.unread]),
+  );
+  if (failure !== undefined) throw new RunFailed(failure);
+  return DONE;
+}

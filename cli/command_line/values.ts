@@ -1,0 +1,184 @@
+/**
+ * Reading the values of options: one function for each kind. Each throws a
+ * `UsageError` that says what is wrong and what would be right.
+ *
+ * @module
+ */
+import { isIpAddress } from "../../net/address.ts";
+import { allowList } from "../../net/allow_list.ts";
+
+/** The command line is wrong; the message says how, and what would be right. */
+export class UsageError extends Error {}
+
+const MILLISECONDS: Record<string, number> = {
+  us: 1 / 1000,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** The longest that a timer of the system can wait is just under 25 days. */
+const LONGEST_TIME = 24 * 24 * 3_600_000;
+
+/** `250us`, `20ms`, `5s`, `2m`, `1h`, as milliseconds. */
+export function time(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(us|ms|s|m|h)?$/.exec(text);
+  if (match === null) {
+    throw new UsageError(
+      `"${text}" is not a time: write 250us, 20ms, 5s, 2m or 1h`,
+    );
+  }
+  const [, number, unit] = match;
+  if (unit === undefined) {
+    throw new UsageError(`"${text}" needs a unit: write ${text}ms or ${text}s`);
+  }
+  const milliseconds = Number(number) * MILLISECONDS[unit];
+  if (milliseconds > LONGEST_TIME) {
+    throw new UsageError(`"${text}" is too long: 576h is the most`);
+  }
+  return milliseconds;
+}
+
+/** A time that must not be zero, as milliseconds. */
+export function positiveTime(text: string): number {
+  const milliseconds = time(text);
+  if (milliseconds === 0) {
+    throw new UsageError(`"${text}" is no time at all: it must be more than 0`);
+  }
+  return milliseconds;
+}
+
+const BYTES: Record<string, number> = {
+  "": 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+/** `64`, `4KiB`, `1MB`, as bytes. */
+export function size(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)([a-z]*)$/i.exec(text);
+  const unit = match && BYTES[match[2].toLowerCase()];
+  if (!unit) {
+    throw new UsageError(`"${text}" is not a size: write 64, 4KiB or 1MB`);
+  }
+  const bytes = Number(match[1]) * unit;
+  if (!Number.isSafeInteger(bytes)) {
+    throw new UsageError(
+      `"${text}" is not a whole number of bytes that can be counted`,
+    );
+  }
+  return bytes;
+}
+
+/** A whole number from 1. */
+export function count(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number < 1 || !Number.isSafeInteger(number)) {
+    throw new UsageError(
+      `"${text}" is not a count: write a whole number from 1`,
+    );
+  }
+  return number;
+}
+
+/** `1000/s` or `1000`, as a number a second; it must be more than 0. */
+export function rate(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(?:\/s)?$/.exec(text);
+  if (match === null || Number(match[1]) === 0) {
+    throw new UsageError(`"${text}" is not a rate: write 1000/s`);
+  }
+  return Number(match[1]);
+}
+
+/** `100MB/s`, as bytes a second. */
+export function throughput(text: string): number {
+  const match = /^([^/]+)\/s$/.exec(text);
+  if (match === null || /^[\d.]+$/.test(match[1])) {
+    throw new UsageError(`"${text}" is not a throughput: write 100MB/s`);
+  }
+  return size(match[1]);
+}
+
+function portFrom(text: string, lowest: number): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < lowest || port > 65_535) {
+    throw new UsageError(
+      `"${text}" is not a port: write a number from ${lowest} to 65535`,
+    );
+  }
+  return port;
+}
+
+/** A port to bind; 0 takes a free one. */
+export function localPort(text: string): number {
+  return portFrom(text, 0);
+}
+
+/** A port to send to. */
+export function remotePort(text: string): number {
+  return portFrom(text, 1);
+}
+
+/** A name or an address, IPv6 with or without brackets; without a port. */
+export function hostname(text: string): string {
+  const bracketed = /^\[(.*)\]$/.exec(text);
+  const host = bracketed ? bracketed[1] : text;
+  const isIpv6 = host.includes(":");
+  const valid = isIpv6 || bracketed
+    ? isIpv6 && isIpAddress(host)
+    : /^[^\s/\\@[\]]+$/.test(host);
+  if (!valid) {
+    throw new UsageError(
+      `"${text}" is not a host: write a name, 192.0.2.1 or [2001:db8::1]`,
+    );
+  }
+  return host;
+}
+
+/** A peer as it stands on the command line. */
+export interface Target {
+  /** A name or an address without brackets. */
+  hostname: string;
+  /** The port, where one was given. */
+  port?: number;
+}
+
+/** `HOST` or `HOST:PORT`; an IPv6 address with a port needs its brackets. */
+export function target(text: string): Target {
+  if (isIpAddress(text)) return { hostname: text };
+  const match = /^(\[.*\]|[^:/]*):([^:/]*)$/.exec(text);
+  if (match === null) return { hostname: hostname(text) };
+  return { hostname: hostname(match[1]), port: remotePort(match[2]) };
+}
+
+/** An address block in CIDR notation. */
+export function addressBlock(text: string): string {
+  allowList([text]);
+  return text;
+}
+
+/** One of several words. */
+export function oneOf<const Word extends string>(
+  ...words: Word[]
+): (text: string) => Word {
+  return (text) => {
+    const word = words.find((each) => each === text);
+    if (word !== undefined) return word;
+    throw new UsageError(`"${text}" is not one of ${words.join(", ")}`);
+  };
+}
+
+/** `10%` or `10`, as a number of percent from 0. */
+export function percentage(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)%?$/.exec(text);
+  if (match === null) {
+    throw new UsageError(`"${text}" is not a percentage: write 10%`);
+  }
+  return Number(match[1]);
+}

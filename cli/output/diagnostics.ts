@@ -1,0 +1,69 @@
+/**
+ * Diagnostics: what a person looking for a fault wants to know, on standard
+ * error and never among the results.
+ *
+ * @module
+ */
+import {
+  configure,
+  getAnsiColorFormatter,
+  getLogger,
+  getTextFormatter,
+  type Logger,
+  type LogLevel,
+} from "@logtape/logtape";
+import type { EchosounderEvent } from "../../events/mod.ts";
+import type { Output } from "./writer.ts";
+import { oneLine } from "../../text/printable.ts";
+
+/** Sends everything from a level on to an output. */
+export async function setUpDiagnostics(
+  level: LogLevel,
+  output: Output,
+  color: boolean,
+): Promise<Logger> {
+  const options = { timestamp: "rfc3339", value: "bare" } as const;
+  const format = color
+    ? getAnsiColorFormatter(options)
+    : getTextFormatter(options);
+  // Only what the formatter itself puts around a message may colour it, or end
+  // its line.
+  const foreign = (value: unknown) =>
+    typeof value === "string" ? oneLine(value) : value;
+  await configure({
+    sinks: {
+      output: (record) => {
+        const message = record.message.map(foreign);
+        const line = format({ ...record, message });
+        output.write(new TextEncoder().encode(line));
+      },
+    },
+    loggers: [
+      { category: "echosounder", lowestLevel: level, sinks: ["output"] },
+      // Its own notices, such as that it was configured, are nobody's concern.
+      {
+        category: ["logtape", "meta"],
+        lowestLevel: "warning",
+        sinks: ["output"],
+      },
+    ],
+  });
+  return getLogger("echosounder");
+}
+
+/** Logs what an event has to say to somebody looking for a fault. */
+export function diagnose(event: EchosounderEvent, logger: Logger): void {
+  if (event.event === "fault") {
+    const wait = event.retry_us === undefined
+      ? ""
+      : `; again in ${event.retry_us / 1000} ms`;
+    const more = event.untold === undefined
+      ? ""
+      : ` (and ${event.untold} more before)`;
+    logger.warning`${event.operation} failed: ${event.detail}${wait}${more}`;
+  } else if (event.event === "retry") {
+    logger.debug`${event.detail}; again in ${
+      Math.round(event.retry_us / 1000)
+    } ms`;
+  }
+}

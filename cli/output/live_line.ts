@@ -1,0 +1,94 @@
+/**
+ * One line on a terminal that says how a measuring run is getting on.
+ *
+ * @module
+ */
+import type { EchosounderEvent, StartedEvent } from "../../events/mod.ts";
+import { formatDuration, formatRate, plain } from "../../text/format.ts";
+import type { Output } from "./writer.ts";
+
+const CLEAR = "\r\x1b[K";
+const BAR_WIDTH = 10;
+
+/** Shows the latest interval of a run, in place of the one before. */
+export class LiveLine {
+  readonly #terminal: Output;
+  readonly #width: number;
+  readonly #ascii: boolean;
+  #started: StartedEvent | undefined;
+  #done = 0;
+  #lost = 0;
+  #isShown = false;
+
+  /**
+   * @param terminal Where it is shown.
+   * @param width The terminal's width, in characters.
+   * @param ascii Draw with ASCII characters alone.
+   */
+  constructor(terminal: Output, width: number, ascii: boolean) {
+    this.#terminal = terminal;
+    this.#width = width;
+    this.#ascii = ascii;
+  }
+
+  /** Takes notice of an event, and shows it where there is something to show. */
+  observe(event: EchosounderEvent): void {
+    if (event.event === "started") this.#started = event;
+    if (event.event !== "interval" || this.#started === undefined) return;
+    if (!event.warmup) {
+      this.#done += event.messages_sent;
+      this.#lost += event.lost ?? 0;
+    }
+    const elapsed = event.elapsed_us;
+    const { duration_us, warmup_us, count } = this.#started;
+    const end = event.warmup ? warmup_us : duration_us;
+    const share = Math.max(
+      end === undefined ? 0 : elapsed / end,
+      count === undefined ? 0 : this.#done / count,
+    );
+    const parts = [
+      event.warmup ? "warming up" : formatDuration(elapsed),
+      event.messages_per_second > 0
+        ? `${formatRate(event.messages_per_second)} messages/s`
+        : `${formatRate(event.received_bytes_per_second)}B/s`,
+    ];
+    if (event.rtt_us?.p50 !== undefined) {
+      parts.push(`p50 ${formatDuration(event.rtt_us.p50)}`);
+      parts.push(`p99 ${formatDuration(event.rtt_us.p99!)}`);
+    }
+    if (event.lost !== undefined) parts.push(`${this.#lost} lost`);
+    if (share > 0) {
+      const left = share < 1
+        ? `${formatDuration(elapsed / share - elapsed)} left`
+        : "";
+      parts.unshift(`${this.#bar(Math.min(share, 1))} ${left}`.trimEnd());
+    }
+    this.#show(parts);
+  }
+
+  #bar(share: number): string {
+    const full = Math.round(share * BAR_WIDTH);
+    const [done, open] = this.#ascii ? ["#", "."] : ["█", "░"];
+    return done.repeat(full) + open.repeat(BAR_WIDTH - full);
+  }
+
+  /** Shows as many of the parts as there is room for. */
+  #show(parts: string[]): void {
+    this.#isShown = true;
+    let line = "";
+    for (const part of this.#ascii ? parts.map(plain) : parts) {
+      const longer = line === "" ? part : `${line}  ${part}`;
+      if (longer.length >= this.#width) break;
+      line = longer;
+    }
+    this.#terminal.write(new TextEncoder().encode(`${CLEAR}${line}`));
+  }
+
+  /** Takes it away, so that something else can be written; resolves when it is gone. */
+  async clear(): Promise<void> {
+    if (!this.#isShown) return;
+    this.#isShown = false;
+    this.#terminal.write(new TextEncoder().encode(CLEAR));
+    await this.#terminal.flush();
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Telling events: as text or as JSON Lines, to whoever reads the results.
+ *
+ * @module
+ */
+import type { Logger } from "@logtape/logtape";
+import type { EchosounderEvent } from "../../events/mod.ts";
+import { delayChart } from "./delay_chart.ts";
+import { diagnose } from "./diagnostics.ts";
+import { formatDuration } from "../../text/format.ts";
+import { jsonLine } from "./json_lines.ts";
+import type { LiveLine } from "./live_line.ts";
+import type { Output } from "./writer.ts";
+import type { Role } from "../roles.ts";
+import { textLines } from "./text.ts";
+import { throttled } from "./throttle.ts";
+
+/** How events are told. */
+export interface TellerOptions {
+  /** Whose events they are. */
+  role: Role;
+  /** Where they are written. */
+  results: Output;
+  /** Takes what is for somebody looking for a fault. */
+  logger: Logger;
+  /** Write JSON Lines in place of text. */
+  json: boolean;
+  /** Write the teaching programs' lines. */
+  teaching: boolean;
+  /** Write with ASCII characters alone. */
+  ascii: boolean;
+  /** The width of the terminal, where there is one. */
+  width?: number;
+  /** Shows how a run is getting on. */
+  live?: LiveLine;
+}
+
+/** The width of text that goes to no terminal. */
+const PLAIN_WIDTH = 80;
+
+/** Makes the function that tells a program's events. */
+export function createTeller(
+  options: TellerOptions,
+): (event: EchosounderEvent) => void | Promise<void> {
+  const { role, results, logger, json, live, ascii } = options;
+  const { width = PLAIN_WIDTH } = options;
+  const style = {
+    teaching: options.teaching,
+    transport: role.startsWith("tcp") ? "TCP" : "UDP",
+    ascii,
+  };
+
+  function write(lines: string[]): void | Promise<void> {
+    if (lines.length > 0) return results.writeLine(lines.join("\n"));
+  }
+
+  function tell(event: EchosounderEvent, chart?: string[]) {
+    return write(
+      json ? [jsonLine(event, role)] : textLines(event, { ...style, chart }),
+    );
+  }
+
+  async function tellResult(
+    event: Extract<EchosounderEvent, { event: "result" }>,
+  ): Promise<void> {
+    await live?.clear();
+    const delays = json ? undefined : event.rtt_us?.histogram;
+    const chart = delays === undefined
+      ? undefined
+      : await delayChart(delays, formatDuration, { width, ascii });
+    await tell(event, chart);
+  }
+
+  return throttled((event) => {
+    diagnose(event, logger);
+    live?.observe(event);
+    return event.event === "result" ? tellResult(event) : tell(event);
+  });
+}

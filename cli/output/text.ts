@@ -1,0 +1,320 @@
+/**
+ * Events as text.
+ *
+ * @module
+ */
+// @ts-types="./colors.d.ts"
+import { bold, dim, green, red, yellow } from "@std/fmt/colors";
+import { formatAddress } from "../../net/address.ts";
+import type {
+  ConnectionClosedEvent,
+  DelaySummary,
+  EchosounderEvent,
+  JudgedExpectation,
+  MeasureResultEvent,
+  PeerAddress,
+  TcpSummaryEvent,
+  UdpMeasureResultEvent,
+  UdpSummaryEvent,
+} from "../../events/mod.ts";
+import {
+  counted,
+  formatByteRate,
+  formatDuration,
+  formatExpectation,
+  formatRate,
+  formatShare,
+  plain,
+} from "../../text/format.ts";
+import { oneLine, printable } from "../../text/printable.ts";
+
+/** How events are put into text. */
+export interface TextStyle {
+  /** The teaching programs' lines: one client, one message or one datagram. */
+  teaching: boolean;
+  /** `TCP` or `UDP`. */
+  transport: string;
+  /** Write with ASCII characters alone. */
+  ascii: boolean;
+  /** The delays of a result, drawn. */
+  chart?: string[];
+}
+
+type Writers = {
+  [Name in EchosounderEvent["event"]]: (
+    event: Extract<EchosounderEvent, { event: Name }>,
+    style: TextStyle,
+  ) => string[];
+};
+
+/** The lines of text that an event is worth; none for some. */
+export function textLines(event: EchosounderEvent, style: TextStyle): string[] {
+  const write = WRITERS[event.event] as (
+    event: EchosounderEvent,
+    style: TextStyle,
+  ) => string[];
+  const lines = write(event, style);
+  return style.ascii ? lines.map(plain) : lines;
+}
+
+function peer({ peer_host, peer_port }: PeerAddress): string {
+  return formatAddress(oneLine(peer_host), peer_port);
+}
+
+function bytes(number: number): string {
+  return counted(number, "byte");
+}
+
+/** The figures of a run's delays, on two lines. */
+const DELAY_FIGURES = [
+  ["p50", "p90", "p99", "p99.9"],
+  ["min", "mean", "max"],
+] as const;
+
+const REJECTED_REASONS = {
+  "not-allowed": "not in the allow-list",
+  "max-connections": "too many connections",
+  "not-unicast": "not the address of one peer",
+  "loop": "a server that answers answers",
+};
+
+const STRAY_REASONS = {
+  "other-address": "not from the address that was asked",
+  "late": "too late",
+  "duplicate": "a second time",
+  "corrupted": "not what was sent",
+};
+
+const WRITERS: Writers = {
+  "listening": ({ host, port, service }, { transport }) => [
+    `Listening on ${
+      bold(formatAddress(host, port))
+    } (${transport}, ${service})`,
+  ],
+  "connection-opened": (event, { teaching }) =>
+    teaching ? [] : [`#${event.connection} ${peer(event)} connected`],
+  "connection-closed": (event, { teaching }) =>
+    teaching && event.reason === "finished"
+      ? ["Connection closing..."]
+      : [closedLine(event)],
+  "rejected": (event) => [
+    yellow(
+      `Rejected ${peer(event)}: ${REJECTED_REASONS[event.reason]}${
+        alsoUntold(event.untold)
+      }`,
+    ),
+  ],
+  "datagram": (event, { teaching }) => {
+    const line = `${peer(event)}: ${bytes(event.bytes_received)} received, ` +
+      `${event.bytes_sent} sent`;
+    return teaching
+      ? [printable(event.data), line]
+      : [`${line}: ${printable(event.data)}`];
+  },
+  // Diagnostics tell of these, on standard error.
+  "fault": () => [],
+  "retry": () => [],
+  "summary": (event, { teaching }) => teaching ? [] : [summaryLine(event)],
+  "connected": (event, { teaching }) =>
+    teaching ? [] : [
+      `Connected to ${bold(peer(event))} in ${
+        formatDuration(event.connect_us)
+      }`,
+    ],
+  "sent": (event, { teaching }) => {
+    if (event.connection !== undefined) {
+      return [serverPiece(event.connection, "sent", event.bytes, teaching)];
+    }
+    return teaching ? [`Bytes Sent: ${event.bytes}`] : [];
+  },
+  "received": (event, { teaching }) => {
+    if (event.connection !== undefined) {
+      return [serverPiece(event.connection, "received", event.bytes, teaching)];
+    }
+    if (!teaching) {
+      const delay = event.rtt_us === undefined
+        ? ""
+        : ` in ${formatDuration(event.rtt_us)}`;
+      return [`${messageName(event)}: ${bytes(event.bytes)}${delay}`];
+    }
+    const line = `Bytes received: ${event.bytes}`;
+    return event.data === undefined ? [line] : [line, printable(event.data)];
+  },
+  "lost": (event, { teaching }) =>
+    teaching ? [] : [
+      yellow(
+        `${messageName(event)}: no answer for ${
+          formatDuration(event.waited_us)
+        }`,
+      ),
+    ],
+  "stray": (event) => [
+    yellow(
+      `${bytes(event.bytes)} from ${peer(event)}, ${
+        STRAY_REASONS[event.reason]
+      }`,
+    ),
+  ],
+  "closed": (_, { teaching }) => teaching ? ["Connection closed"] : [],
+  "started": () => [],
+  "interval": () => [],
+  "result": (event, { teaching, chart }) =>
+    teaching || !("errors" in event) ? [] : resultLines(event, chart ?? []),
+  // The program says these on standard error itself.
+  "error": () => [],
+};
+
+/** ` (and 12 more before)`, where there were more. */
+function alsoUntold(untold: number | undefined): string {
+  return untold === undefined ? "" : ` (and ${untold} more before)`;
+}
+
+function serverPiece(
+  connection: number,
+  what: "received" | "sent",
+  size: number,
+  teaching: boolean,
+): string {
+  return teaching
+    ? `Bytes ${what}: ${size}`
+    : dim(`#${connection} ${bytes(size)} ${what}`);
+}
+
+function closedLine(event: ConnectionClosedEvent): string {
+  const reason = event.detail === undefined
+    ? event.reason
+    : `${event.reason} (${oneLine(event.detail)})`;
+  const line = `#${event.connection} ${peer(event)} ${reason}: ` +
+    `${bytes(event.bytes_received)} received, ${event.bytes_sent} sent, ` +
+    `${formatDuration(event.duration_us)}`;
+  return event.reason === "finished" ? line : yellow(line);
+}
+
+function summaryLine(event: TcpSummaryEvent | UdpSummaryEvent): string {
+  const counts = "connections" in event
+    ? [
+      counted(event.connections, "client"),
+      `${bytes(event.bytes_received)} received`,
+      `${event.bytes_sent} sent`,
+      `${event.rejected} rejected`,
+      `${event.failed} failed`,
+      ...(event.idle > 0 ? [`${event.idle} idle`] : []),
+      ...(event.cut_off > 0 ? [`${event.cut_off} cut off`] : []),
+    ]
+    : [
+      `${counted(event.datagrams_received, "datagram")} (${
+        bytes(event.bytes_received)
+      }) received`,
+      `${event.datagrams_sent} (${bytes(event.bytes_sent)}) sent`,
+      `${event.rejected} rejected`,
+    ];
+  if (event.faults > 0) {
+    counts.push(`${counted(event.faults, "fault")} survived`);
+  }
+  return `Stopped after ${formatDuration(event.duration_us)}: ${
+    counts.join(", ")
+  }`;
+}
+
+/** `7`, or `3/7` where there are several connections. */
+function messageName(
+  { connection, sequence }: { connection?: number; sequence?: number },
+): string {
+  return connection === undefined
+    ? String(sequence)
+    : `${connection}/${sequence}`;
+}
+
+function resultLines(
+  event: MeasureResultEvent | UdpMeasureResultEvent,
+  chart: string[],
+): string[] {
+  const { instrument, late_sends, rtt_us, rtt_from_sending_us } = event;
+  const verdict = event.passed ? green("passed") : red("failed");
+  const counts = event.messages_sent > 0
+    ? `${event.messages_sent} sent, ${event.messages_received} back in `
+    : "";
+  const lines = [
+    `${verdict}: ${counts}${formatDuration(event.duration_us)}`,
+    row("speed", speedText(event)),
+  ];
+  if ("corrupted" in event) lines.push(...datagramRows(event));
+  if (event.errors > 0) lines.push(row("errors", String(event.errors)));
+  if (rtt_us !== undefined) {
+    const name = rtt_from_sending_us ? "from schedule" : "round trip";
+    lines.push(...delayRows(name, rtt_us));
+  }
+  if (rtt_from_sending_us !== undefined) {
+    lines.push(...delayRows("from sending", rtt_from_sending_us));
+  }
+  if (late_sends !== undefined) {
+    const share = formatShare(late_sends, event.messages_sent);
+    lines.push(row("late sends", `${late_sends} (${share})`));
+  }
+  lines.push(...chart);
+  lines.push(...instrument.warnings.map((text) => yellow(`warning: ${text}`)));
+  lines.push(...(event.expectations ?? []).map(expectationLine));
+  return lines;
+}
+
+/** The names of a result's rows are this wide. */
+const NAME_WIDTH = 13;
+
+function row(name: string, text: string): string {
+  return `  ${dim(name.padEnd(NAME_WIDTH))} ${text}`;
+}
+
+function speedText(event: MeasureResultEvent): string {
+  const { messages_per_second, sent_bytes_per_second } = event;
+  const { received_bytes_per_second } = event;
+  const parts = [];
+  if (messages_per_second > 0) {
+    parts.push(`${formatRate(messages_per_second)} messages/s`);
+  }
+  parts.push(`${formatByteRate(sent_bytes_per_second)} out`);
+  parts.push(`${formatByteRate(received_bytes_per_second)} in`);
+  return parts.join(", ");
+}
+
+function datagramRows(event: UdpMeasureResultEvent): string[] {
+  const { messages_sent, strays, jitter_us } = event;
+  const share = (number: number, what: string) =>
+    number === 0
+      ? `0 ${what}`
+      : `${number} (${formatShare(number, messages_sent)}) ${what}`;
+  const order = [share(event.reordered, "reordered")];
+  if (event.reordered > 0) order[0] += ` by up to ${event.reordering_distance}`;
+  if (strays > 0) order.push(`${strays} from elsewhere`);
+  if (jitter_us !== undefined) {
+    order.push(`jitter ${formatDuration(jitter_us)}`);
+  }
+  return [
+    row(
+      "datagrams",
+      [
+        share(event.lost, "lost"),
+        share(event.late, "late"),
+        share(event.duplicates, "duplicated"),
+        share(event.corrupted, "corrupted"),
+      ].join(", "),
+    ),
+    row("", order.join(", ")),
+  ];
+}
+
+function delayRows(name: string, delays: DelaySummary): string[] {
+  return DELAY_FIGURES.map((figures, i) => {
+    const texts = figures.flatMap((figure) => {
+      const delay = delays[figure];
+      return delay === undefined ? [] : [`${figure} ${formatDuration(delay)}`];
+    });
+    return row(i === 0 ? name : "", texts.join(", "));
+  });
+}
+
+function expectationLine(expectation: JudgedExpectation): string {
+  const { held } = expectation;
+  return `expected ${formatExpectation(expectation)}, ${
+    held ? green("held") : red("did not hold")
+  }`;
+}

@@ -1,0 +1,35 @@
+/**
+ * What both servers' programs do: run until they are stopped, in order.
+ *
+ * @module
+ */
+import type { TcpServer } from "../tcp/server/server.ts";
+import type { UdpServer } from "../udp/server/server.ts";
+import type { Session } from "./program.ts";
+import { onStopSignal } from "./signals.ts";
+
+/**
+ * Runs a server until it is done or stopped by a signal.
+ *
+ * @param session What the program works with.
+ * @param grace How long clients may go on after the signal, in milliseconds.
+ * @param serve Starts the server; aborting the signal closes it at once.
+ */
+export async function runServer<Server extends TcpServer | UdpServer>(
+  session: Session,
+  grace: number,
+  serve: (signal: AbortSignal) => Server,
+): Promise<Awaited<Server["finished"]>> {
+  const { logger } = session;
+  const cutOff = new AbortController();
+  const server = serve(cutOff.signal);
+  session.unread.addEventListener("abort", () => {
+    logger.warning`nobody reads standard output any more; serving on`;
+  });
+  onStopSignal((signal) => {
+    logger.info`${signal}: stopping in order; once more to stop at once`;
+    server.shutdown();
+    setTimeout(() => cutOff.abort(), grace);
+  });
+  return await server.finished as Awaited<Server["finished"]>;
+}

@@ -1,0 +1,167 @@
+/**
+ * What the clients emit while they run.
+ *
+ * @module
+ */
+import type { NamedEvent, PeerAddress, Service } from "./base.ts";
+import type {
+  Counts,
+  DelaySummary,
+  MeasureResultEvent,
+  ResultEvent,
+  Speed,
+  UdpMeasureResultEvent,
+  UdpResultEvent,
+} from "./result.ts";
+
+/** A client failed to connect, or to be answered, and tries again. */
+export interface RetryEvent extends NamedEvent<"retry"> {
+  /** Why, in words. */
+  detail: string;
+  /** How long the client waits before it tries again. */
+  retry_us: number;
+}
+
+/** A TCP client is connected. */
+export interface ConnectedEvent extends NamedEvent<"connected">, PeerAddress {
+  /** The address on this side. */
+  local_host: string;
+  /** The port on this side. */
+  local_port: number;
+  /** How long it took, the name's resolving and all tries included. */
+  connect_us: number;
+}
+
+/**
+ * A client begins to measure, or to warm up for it: what was asked for, so that
+ * results can be told apart by it.
+ */
+export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
+  /** The peer's name or address, as it was asked for. */
+  target: string;
+  /** What the peer is expected to do with what it receives. */
+  service: Service;
+  /** The size of each message. */
+  size: number;
+  /** Connections (TCP) or sockets (UDP) at once. */
+  connections: number;
+  /** Messages on their way at once on each of them; absent where there is no limit. */
+  pipeline?: number;
+  /** Messages a second, in all, on a fixed schedule; absent where answers set the pace. */
+  rate_per_second?: number;
+  /** Messages in all; absent where there is no such end. */
+  count?: number;
+  /** How long it measures; absent where there is no such end. */
+  duration_us?: number;
+  /** From one message to the next on each connection. */
+  interval_us?: number;
+  /** How long it warms up first. */
+  warmup_us?: number;
+  /** How long it waits for an answer. */
+  timeout_us: number;
+}
+
+/**
+ * A client has handed a message to its socket (of a measuring run only with
+ * `detail`), or a TCP server (only with `detail`) a piece of the stream.
+ */
+export interface SentEvent extends NamedEvent<"sent"> {
+  /** A server's client, or a client's connection where it has several. */
+  connection?: number;
+  /** Counts the connection's messages from 1; absent where there is but one. */
+  sequence?: number;
+  /** Its size. */
+  bytes: number;
+}
+
+/**
+ * A client has an answer back, whole and checked (of a measuring run only with
+ * `detail`), or a TCP server (only with `detail`) a piece of the stream.
+ */
+export interface ReceivedEvent extends NamedEvent<"received"> {
+  /** A server's client, or a client's connection where it has several. */
+  connection?: number;
+  /** The message that was answered; absent where there is but one. */
+  sequence?: number;
+  /** Its size. */
+  bytes: number;
+  /** Round-trip delay (RFC 2681); absent where no single message was timed. */
+  rtt_us?: number;
+  /** A datagram's bytes where the caller chose them; base64 in JSON. */
+  data?: Uint8Array;
+}
+
+/** A UDP client has waited in vain for an answer (only with `detail`). */
+export interface LostEvent extends NamedEvent<"lost"> {
+  /** The socket, where there are several. */
+  connection?: number;
+  /** The message that was not answered. */
+  sequence: number;
+  /** How long it waited. */
+  waited_us: number;
+}
+
+/**
+ * A UDP client received a datagram that is not the answer it waits for (of a
+ * measuring run only with `detail`).
+ */
+export interface StrayEvent extends NamedEvent<"stray">, PeerAddress {
+  /** The socket, where there are several. */
+  connection?: number;
+  /** Its size. */
+  bytes: number;
+  /**
+   * - `other-address`: not from the address that was asked.
+   * - `late`: the answer to an earlier message, given up by then.
+   * - `duplicate`: an answer that has been counted before.
+   * - `corrupted`: not what was sent, or no answer to anything.
+   */
+  reason: "other-address" | "late" | "duplicate" | "corrupted";
+}
+
+/** A TCP client's connection has ended in order. */
+export interface ClosedEvent extends NamedEvent<"closed"> {
+}
+
+/** A measuring client's last second. */
+export interface IntervalEvent extends NamedEvent<"interval">, Counts, Speed {
+  /** It belongs to the warm-up, and so not to the result. */
+  warmup?: true;
+  /** From the start of measuring (or of the warm-up) to the end of this interval. */
+  elapsed_us: number;
+  /** Its length. */
+  interval_us: number;
+  /** Round trips that ended in it; absent where none did. */
+  rtt_us?: DelaySummary;
+}
+
+/** What the TCP client tells. */
+export type TcpClientEvent =
+  | RetryEvent
+  | ConnectedEvent
+  | StartedEvent
+  | SentEvent
+  | ReceivedEvent
+  | IntervalEvent
+  | ClosedEvent
+  | ResultEvent
+  | MeasureResultEvent;
+
+/** What the UDP client tells. */
+export type UdpClientEvent =
+  | RetryEvent
+  | StartedEvent
+  | SentEvent
+  | ReceivedEvent
+  | LostEvent
+  | StrayEvent
+  | IntervalEvent
+  | UdpResultEvent
+  | UdpMeasureResultEvent;
+
+/**
+ * Takes a client's events. Where it returns a promise, the client waits for it
+ * before the next message, so that a slow reader of the events slows the
+ * client down in place of filling memory.
+ */
+export type ClientObserver<E> = (event: E) => void | Promise<void>;

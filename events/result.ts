@@ -1,0 +1,202 @@
+/**
+ * What a run came to.
+ *
+ * @module
+ */
+import type { NamedEvent, Traffic } from "./base.ts";
+
+/** Where an echo differs from what was sent. */
+export interface Difference {
+  /** Bytes into the stream (TCP) or the datagram (UDP), from 0. */
+  offset: number;
+  /** The byte that was sent there; absent where nothing was. */
+  sent?: number;
+  /** The byte that came back there; absent where nothing did. */
+  received?: number;
+}
+
+/** Why a client's run did not pass. */
+export interface Failure {
+  /**
+   * - `difference`: an echo was not what was sent.
+   * - `loss`: some datagrams were not answered.
+   * - `errors`: some connections failed, or some datagrams could not be sent.
+   * - `no-answer`: nothing came back in time.
+   * - `closed-early`: the peer closed before everything was back.
+   * - `expectation`: an expectation did not hold.
+   * - `failed`: the system refused to send or receive.
+   * - `stopped`: the caller ended the run.
+   */
+  code:
+    | "difference"
+    | "loss"
+    | "errors"
+    | "expectation"
+    | "no-answer"
+    | "closed-early"
+    | "failed"
+    | "stopped";
+  /** The same, for people. */
+  message: string;
+  /** Where, for `difference`. */
+  difference?: Difference;
+}
+
+/** Round-trip delays over a run, in microseconds. */
+export interface DelaySummary {
+  /** How many there are. */
+  count: number;
+  /** The shortest. */
+  min: number;
+  /** Their mean. */
+  mean: number;
+  /** The longest. */
+  max: number;
+  /** What half of them do not exceed; percentiles only where a run measured. */
+  p50?: number;
+  /** What 90 % of them do not exceed. */
+  p90?: number;
+  /** What 99 % of them do not exceed. */
+  p99?: number;
+  /** What 99.9 % of them do not exceed. */
+  "p99.9"?: number;
+  /** All of them by size, for merging: an HdrHistogram (V2, compressed, base64). */
+  histogram?: string;
+}
+
+/**
+ * What can be expected of a run: round-trip delays and their variation,
+ * datagrams lost, late, duplicated or reordered, errors of sockets, messages
+ * back a second, and bytes a second (those that come back, or with discard
+ * those that go out).
+ */
+export type Metric =
+  | "min"
+  | "mean"
+  | "p50"
+  | "p90"
+  | "p99"
+  | "p99.9"
+  | "max"
+  | "jitter"
+  | "loss"
+  | "late"
+  | "duplicated"
+  | "reordered"
+  | "errors"
+  | "rate"
+  | "throughput";
+
+/** What a run is expected to come to. */
+export interface Expectation {
+  /** What is looked at. */
+  metric: Metric;
+  /** How it is compared. */
+  operator: "<" | "<=" | ">" | ">=";
+  /** What it is compared with, in the unit. */
+  limit: number;
+  /** Microseconds, messages, percent of the messages sent, messages a second, or bytes a second. */
+  unit: "us" | "messages" | "percent" | "per-second" | "bytes-per-second";
+}
+
+/** An expectation, and whether a run came up to it. */
+export interface JudgedExpectation extends Expectation {
+  /** What the run came to, in the same unit; absent where it has no such figure. */
+  value?: number;
+  /** Whether the expectation held. */
+  held: boolean;
+}
+
+/** How fast a run was. */
+export interface Speed {
+  /** Messages that came back (with discard: that went out), a second. */
+  messages_per_second: number;
+  /** Bytes sent a second. */
+  sent_bytes_per_second: number;
+  /** Bytes received a second. */
+  received_bytes_per_second: number;
+}
+
+/** What a measuring client counted. */
+export interface Counts extends Traffic {
+  /** Messages sent. */
+  messages_sent: number;
+  /** Messages whose answer came back whole and as it was sent. */
+  messages_received: number;
+  /**
+   * With a rate: messages sent more than a millisecond after their time, because
+   * those before were still on their way, or because the client was busy.
+   */
+  late_sends?: number;
+  /** UDP: messages without an answer in time (RFC 6673, round-trip loss). */
+  lost?: number;
+}
+
+/** What a client's warm-up came to. */
+export interface Warmup extends Counts, Speed {
+  /** How long it took. */
+  duration_us: number;
+  /** Absent where no message was timed. */
+  rtt_us?: DelaySummary;
+}
+
+/** How well the client itself kept up, which bounds what its figures are worth. */
+export interface InstrumentCheck {
+  /** How late its timers ran, in microseconds: what its loop may add to a delay. */
+  timer_lateness_us: { p50: number; p99: number; max: number };
+  /** The share of one processor that it used, from 0; it may exceed 1. */
+  cpu_share: number;
+  /** What is to be said about it, where it may have been the limit, not the path. */
+  warnings: string[];
+}
+
+/** What a client's run came to. */
+export interface ResultEvent extends NamedEvent<"result">, Counts {
+  /** Whether everything that was asked for held. */
+  passed: boolean;
+  /** Why not; absent where it passed. */
+  failure?: Failure;
+  /** From the first message to the last thing that was sent or came back. */
+  duration_us: number;
+  /** Round-trip delays, with a rate from the scheduled times; absent where no message was timed. */
+  rtt_us?: DelaySummary;
+  /** What was expected, and whether it held; absent where nothing was. */
+  expectations?: JudgedExpectation[];
+}
+
+/** What a client's measuring run came to. */
+export interface MeasureResultEvent extends ResultEvent, Speed {
+  /** With a rate: round-trip delays from the real sending, which hide a peer's stall. */
+  rtt_from_sending_us?: DelaySummary;
+  /** Connections that failed (TCP), or failures to send and receive (UDP). */
+  errors: number;
+  /** What was measured apart, and is left out of the rest. */
+  warmup?: Warmup;
+  /** How well the client itself kept up. */
+  instrument: InstrumentCheck;
+}
+
+/** What a UDP client's run came to. */
+export interface UdpResultEvent extends ResultEvent {
+  /** Messages without an answer in time (RFC 6673, round-trip loss). */
+  lost: number;
+  /** Datagrams from other addresses than the one that was asked. */
+  strays: number;
+}
+
+/** What a UDP client's measuring run came to. */
+export interface UdpMeasureResultEvent
+  extends Omit<MeasureResultEvent, "lost">, UdpResultEvent {
+  /** Answers to messages given up by then. */
+  late: number;
+  /** Answers that had been counted before (RFC 5560). */
+  duplicates: number;
+  /** Answers that were not what was sent. */
+  corrupted: number;
+  /** Answers that came after one to a later message of their socket (RFC 4737). */
+  reordered: number;
+  /** How many messages the most reordered answer was behind. */
+  reordering_distance: number;
+  /** Variation of the round-trip delay (RFC 3550, section 6.4.1); absent below two answers. */
+  jitter_us?: number;
+}

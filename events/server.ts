@@ -1,0 +1,136 @@
+/**
+ * What the servers emit.
+ *
+ * @module
+ */
+import type { NamedEvent, PeerAddress, Service, Traffic } from "./base.ts";
+import type { ReceivedEvent, SentEvent } from "./client.ts";
+
+/** A server is bound and takes clients from now on. */
+export interface ListeningEvent extends NamedEvent<"listening"> {
+  /** The address that was really bound. */
+  host: string;
+  /** The port that was really bound. */
+  port: number;
+  /** What it does with what it receives. */
+  service: Service;
+}
+
+/** A TCP server accepted a client. */
+export interface ConnectionOpenedEvent
+  extends NamedEvent<"connection-opened">, PeerAddress {
+  /** Counts the server's clients from 1; the same in all events of a client. */
+  connection: number;
+}
+
+/**
+ * Why a TCP server's client is gone.
+ *
+ * - `finished`: both sides shut down in order.
+ * - `reset`: the client broke the connection off.
+ * - `failed`: another error, named in `detail`.
+ * - `idle`: no byte moved for as long as `idleTimeout` allows.
+ * - `cut-off`: the server was stopped before the client had finished.
+ */
+export type CloseReason = "finished" | "reset" | "failed" | "idle" | "cut-off";
+
+/** A TCP server's client is gone. */
+export interface ConnectionClosedEvent
+  extends NamedEvent<"connection-closed">, PeerAddress, Traffic {
+  /** The client's number. */
+  connection: number;
+  /** How long it was there. */
+  duration_us: number;
+  /** Why. */
+  reason: CloseReason;
+  /** The system's reason, for `reset` and `failed`. */
+  detail?: string;
+}
+
+/** A peer was not served. */
+export interface RejectedEvent extends NamedEvent<"rejected">, PeerAddress {
+  /**
+   * Why:
+   *
+   * - `not-allowed`: the allow-list has not got it.
+   * - `max-connections`: there are too many clients.
+   * - `not-unicast`: an answer would go to many, or to nobody.
+   * - `loop`: two servers answer each other.
+   */
+  reason: "not-allowed" | "max-connections" | "not-unicast" | "loop";
+  /** How many more there were since the last that was told of; absent where none were. */
+  untold?: number;
+}
+
+/** A UDP server received a datagram (only with `detail`). */
+export interface DatagramEvent extends NamedEvent<"datagram">, PeerAddress {
+  /** Its size. */
+  bytes_received: number;
+  /** The size of the answer; 0 where none was sent. */
+  bytes_sent: number;
+  /** The datagram; base64 in JSON. */
+  data: Uint8Array;
+}
+
+/** Something failed that the server survived. */
+export interface FaultEvent extends NamedEvent<"fault"> {
+  /** What failed. */
+  operation: "accept" | "receive" | "send";
+  /** Why, in words. */
+  detail: string;
+  /** How long the server waits before it tries again. */
+  retry_us?: number;
+  /** How many more there were since the last that was told of; absent where none were. */
+  untold?: number;
+}
+
+/** A TCP server has stopped. */
+export interface TcpSummaryEvent extends NamedEvent<"summary">, Traffic {
+  /** Clients served. */
+  connections: number;
+  /** Peers turned away, by the allow-list or the limit. */
+  rejected: number;
+  /** Clients that ended by `reset` or `failed`. */
+  failed: number;
+  /** Clients closed because nothing moved for too long. */
+  idle: number;
+  /** Clients closed because the server stopped. */
+  cut_off: number;
+  /** Failures of `accept` that were survived. */
+  faults: number;
+  /** How long it ran. */
+  duration_us: number;
+}
+
+/** A UDP server has stopped. */
+export interface UdpSummaryEvent extends NamedEvent<"summary">, Traffic {
+  /** Datagrams received, those turned away left out. */
+  datagrams_received: number;
+  /** Answers sent. */
+  datagrams_sent: number;
+  /** Datagrams not served: from outside the allow-list, from no one peer, or in a loop. */
+  rejected: number;
+  /** Failures of sending and receiving that were survived. */
+  faults: number;
+  /** How long it was there. */
+  duration_us: number;
+}
+
+/** What {@linkcode serveTcp} tells. */
+export type TcpServerEvent =
+  | ListeningEvent
+  | ConnectionOpenedEvent
+  | SentEvent
+  | ReceivedEvent
+  | ConnectionClosedEvent
+  | RejectedEvent
+  | FaultEvent
+  | TcpSummaryEvent;
+
+/** What {@linkcode serveUdp} tells. */
+export type UdpServerEvent =
+  | ListeningEvent
+  | DatagramEvent
+  | RejectedEvent
+  | FaultEvent
+  | UdpSummaryEvent;

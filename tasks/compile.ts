@@ -1,0 +1,251 @@
+/**
+ * Makes the executables: one file for each role and system.
+ *
+ * @module
+ */
+import { join } from "@std/path/join";
+import configuration from "../deno.json" with { type: "json" };
+import { bundle } from "./compile/bundle.ts";
+import { BaseUnavailable, compileWithDenort } from "./compile/denort.ts";
+import { linuxLauncher } from "./compile/linux_launcher.ts";
+import { fetchRuntime } from "./compile/npm_runtime.ts";
+import { type Target, TARGETS } from "./compile/target.ts";
+import { windowsLauncher } from "./compile/windows_launcher.ts";
+import { entryModule } from "./entry_module.ts";
+import { DONE, FAILED, USAGE } from "../cli/exit_codes.ts";
+import {
+  flag,
+  list,
+  type OptionValues,
+  value,
+} from "../cli/command_line/options.ts";
+import { type CommandDefinition, type Role, ROLES } from "../cli/roles.ts";
+import { runTask } from "./task.ts";
+import { oneOf } from "../cli/command_line/values.ts";
+
+const ROLE_NAMES: Role[] = ROLES.map(({ role }) => role);
+
+const COMPILE = {
+  role: "compile",
+  purpose: "makes the executables: one file for each role and system.",
+  positionals: "",
+  options: {
+    "target": value({
+      placeholder: "NAME",
+      fallback: "all",
+      parse: oneOf("all", "linux", "windows"),
+      help: "linux, windows or all.",
+    }),
+    "role": list({
+      placeholder: "ROLE",
+      parse: oneOf(...ROLE_NAMES),
+      help: "Only this role; may repeat.",
+    }),
+    "out": value({
+      placeholder: "DIR",
+      fallback: "dist",
+      parse: (text) => text,
+      help: "Where the files go.",
+    }),
+    "runtime": value({
+      placeholder: "NAME",
+      fallback: "auto",
+      parse: oneOf("auto", "denort", "npm"),
+      help:
+        "denort: by deno compile. npm: Deno's own binary from npm. auto: denort " +
+        "where its base can be had, else npm.",
+    }),
+    "help": flag("Show this help.", "h"),
+  },
+  examples: [
+    ["", "all eight files"],
+    [
+      "--target linux --runtime npm",
+      "the four for Linux, without Deno's download host",
+    ],
+  ],
+  exitCodes: [
+    [DONE, "all files are made"],
+    [FAILED, "a file could not be made"],
+    [USAGE, "the command line was wrong"],
+  ],
+} satisfies CommandDefinition;
+
+/** A file that was made. */
+interface Executable {
+  role: Role;
+  target: string;
+  file: string;
+  deno: string;
+  runtime: "denort" | "npm";
+  permissions: string[];
+  size: number;
+  sha256: string;
+}
+
+/** Makes executables, with what they share made once. */
+class Builder {
+  readonly #runtimes = new Map<Target, Promise<string>>();
+  readonly #bundles = new Map<Role, Promise<string>>();
+  /** Systems whose base runtime was found not to be had. */
+  readonly #withoutBase = new Set<Target>();
+
+  constructor(
+    readonly options: OptionValues<typeof COMPILE.options>,
+    readonly folder: string,
+  ) {}
+
+  #bundle(role: Role): Promise<string> {
+    return remember(this.#bundles, role, async () => {
+      const file = join(this.folder, `${role}.js`);
+      await bundle(entryModule(role), file);
+      return file;
+    });
+  }
+
+  #runtime(target: Target): Promise<string> {
+    return remember(this.#runtimes, target, () => {
+      console.log(`  Deno ${Deno.version.deno} for ${target.triple}, from npm`);
+      return fetchRuntime(target, this.folder);
+    });
+  }
+
+  async build(role: Role, target: Target): Promise<Executable> {
+    const file = `${target.folder}/${role}${target.suffix}`;
+    const output = join(this.options.out, file);
+    await Deno.mkdir(join(this.options.out, target.folder), {
+      recursive: true,
+    });
+    // Made aside: deno compile does not replace files that it did not make, and
+    // nobody finds half a file.
+    const aside = join(this.folder, `${role}-${target.folder}${target.suffix}`);
+    const runtime = await this.#make(role, target, aside);
+    await Deno.remove(output).catch(() => {});
+    await Deno.copyFile(aside, output);
+    await Deno.remove(aside);
+    const data = await Deno.readFile(output);
+    const sha256 = new Uint8Array(await crypto.subtle.digest("SHA-256", data))
+      .toHex();
+    return {
+      role,
+      target: target.triple,
+      file,
+      deno: Deno.version.deno,
+      runtime,
+      permissions: ["net"],
+      size: data.length,
+      sha256,
+    };
+  }
+
+  async #make(
+    role: Role,
+    target: Target,
+    output: string,
+  ): Promise<"denort" | "npm"> {
+    const program = await this.#bundle(role);
+    const wanted = this.options.runtime;
+    if (wanted !== "npm" && !this.#withoutBase.has(target)) {
+      try {
+        await compileWithDenort(program, target, output);
+        return "denort";
+      } catch (error) {
+        if (wanted === "denort" || !(error instanceof BaseUnavailable)) {
+          throw error;
+        }
+        this.#withoutBase.add(target);
+        console.log(
+          `  ${error.message.split("\n")[0]}\n  Taking Deno's binary from npm.`,
+        );
+      }
+    }
+    const runtime = await this.#runtime(target);
+    if (target === TARGETS.windows) {
+      await windowsLauncher(role, program, runtime, output, this.folder);
+    } else {
+      const launcher = await linuxLauncher(
+        role,
+        await Deno.readFile(program),
+        await Deno.readFile(runtime),
+      );
+      await Deno.writeFile(output, launcher.stream(), { mode: 0o755 });
+    }
+    return "npm";
+  }
+}
+
+/** The value of a key, made at most once. */
+function remember<Key, Value>(
+  known: Map<Key, Promise<Value>>,
+  key: Key,
+  make: () => Promise<Value>,
+): Promise<Value> {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
+}
+
+async function compile(
+  options: OptionValues<typeof COMPILE.options>,
+): Promise<void> {
+  const roles = options.role.length > 0 ? options.role : ROLE_NAMES;
+  const targets = options.target === "all"
+    ? Object.values(TARGETS)
+    : [TARGETS[options.target]];
+  const base = Deno.env.get("DENORT_BIN");
+  if (base && options.runtime !== "npm") {
+    console.log(`Base runtime from DENORT_BIN: ${base}`);
+  }
+  const folder = await Deno.makeTempDir({ prefix: "echosounder-" });
+  const made: Executable[] = [];
+  try {
+    const builder = new Builder(options, folder);
+    for (const target of targets) {
+      for (const role of roles) {
+        console.log(`${target.folder}/${role}${target.suffix}`);
+        made.push(await builder.build(role, target));
+      }
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  await writeLists(options.out, made);
+  printTable(made);
+}
+
+/** Checksums for `sha256sum --check`, and the manifest for programs. */
+async function writeLists(out: string, made: Executable[]): Promise<void> {
+  const sums = made.map(({ sha256, file }) => `${sha256}  ${file}\n`).join("");
+  await Deno.writeTextFile(join(out, "SHA256SUMS"), sums);
+  const manifest = { version: configuration.version, executables: made };
+  await Deno.writeTextFile(
+    join(out, "manifest.json"),
+    JSON.stringify(manifest, null, 2) + "\n",
+  );
+}
+
+function printTable(made: Executable[]): void {
+  const rows = [
+    ["role", "target", "size", "made with"],
+    ...made.map(({ role, target, size, runtime }) => [
+      role,
+      target,
+      `${(size / 1e6).toFixed(1)} MB`,
+      runtime === "denort" ? "deno compile" : "Deno from npm",
+    ]),
+  ];
+  const widths = rows[0].map((_, i) =>
+    Math.max(...rows.map((row) => row[i].length))
+  );
+  console.log();
+  for (const row of rows) {
+    console.log(
+      row.map((cell, i) => cell.padEnd(widths[i])).join("  ").trimEnd(),
+    );
+  }
+}
+
+await runTask(COMPILE, async ({ options }) => {
+  await compile(options);
+  return DONE;
+});

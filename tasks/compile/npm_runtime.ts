@@ -1,0 +1,50 @@
+/**
+ * Deno's own binaries, from npm.
+ *
+ * @module
+ */
+import { join } from "@std/path/join";
+import { TaskError } from "../task.ts";
+import { runProgram } from "../subprocess.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * Gets Deno's binary for a system, of the version that runs this. npm holds what
+ * it downloads against the registry's hash, and refuses what differs.
+ *
+ * @param target The system.
+ * @param folder A folder to install into.
+ * @returns The binary's path.
+ */
+export async function fetchRuntime(
+  target: Target,
+  folder: string,
+): Promise<string> {
+  const { runtimePackage, runtimeFile } = target;
+  const place = join(folder, target.folder);
+  await Deno.mkdir(place, { recursive: true });
+  const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
+  await runProgram(npm, [
+    "install",
+    "--prefix",
+    place,
+    "--no-save",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    // It is for the machine that the executable will run on, not for this one.
+    "--force",
+    `${runtimePackage}@${Deno.version.deno}`,
+  ]);
+  const lock = JSON.parse(
+    await Deno.readTextFile(join(place, "node_modules/.package-lock.json")),
+  );
+  const { version, integrity } =
+    lock.packages[`node_modules/${runtimePackage}`] ?? {};
+  if (version !== Deno.version.deno || typeof integrity !== "string") {
+    throw new TaskError(
+      `npm brought ${runtimePackage} ${version}, not ${Deno.version.deno}`,
+    );
+  }
+  return join(place, "node_modules", runtimePackage, runtimeFile);
+}

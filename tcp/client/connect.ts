@@ -1,0 +1,163 @@
+/**
+ * Connecting to a peer: every address of its name is tried.
+ *
+ * @module
+ */
+import { now, since } from "../../net/clock.ts";
+import { formatAddress } from "../../net/address.ts";
+import { Backoff, pause } from "../../net/backoff.ts";
+import { close } from "../../net/close.ts";
+import { describeError, EchosounderError } from "../../net/errors.ts";
+import type { ClientObserver, TcpClientEvent } from "../../events/mod.ts";
+import {
+  type AddressFamily,
+  type HostAddress,
+  resolveHost,
+} from "../../net/resolve.ts";
+
+/** Options of {@linkcode connectTcp}. */
+export interface ConnectTcpOptions {
+  /** The peer: a name, an IPv4 address, or an IPv6 address without brackets. */
+  hostname: string;
+  /** The peer's port. @default {27015} */
+  port?: number;
+  /** Take addresses of this family only. */
+  family?: AddressFamily;
+  /** Milliseconds that one try to connect may take, all addresses included. @default {5000} */
+  connectTimeout?: number;
+  /** Milliseconds for which failed tries are repeated. @default {0} */
+  retryFor?: number;
+  /** Gives up. */
+  signal?: AbortSignal;
+  /** Is told what happens. */
+  onEvent?: ClientObserver<TcpClientEvent>;
+}
+
+/** Milliseconds that an address has to itself before the next is tried beside it (RFC 8305, section 5). */
+const ATTEMPT_DELAY = 250;
+
+/** The families in turn, beginning with the one preferred (RFC 8305, section 4). */
+function interleave(addresses: HostAddress[]): HostAddress[] {
+  const [first] = addresses;
+  const same = addresses.filter(({ family }) => family === first.family);
+  const other = addresses.filter(({ family }) => family !== first.family);
+  return same.flatMap((address, i) =>
+    i < other.length ? [address, other[i]] : [address]
+  )
+    .concat(other.slice(same.length));
+}
+
+async function connectOne(
+  address: string,
+  port: number,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  try {
+    return await Deno.connect({ hostname: address, port, signal });
+  } catch (error) {
+    const reason = signal.aborted ? "no answer in time" : describeError(error);
+    throw new Error(`${formatAddress(address, port)}: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Connects to the first address that answers. The next one is tried when all
+ * before it have failed, or after a quarter of a second beside them.
+ *
+ * @throws {AggregateError} Every address's error, in the order of the tries.
+ */
+export async function connectAny(
+  addresses: HostAddress[],
+  port: number,
+  signal: AbortSignal,
+): Promise<Deno.TcpConn> {
+  const decided = new AbortController();
+  const quit = AbortSignal.any([signal, decided.signal]);
+  const attempts: Promise<Deno.TcpConn>[] = [];
+  let winner: Deno.TcpConn | undefined;
+  try {
+    for (const { address } of interleave(addresses)) {
+      attempts.push(connectOne(address, port, quit));
+      const allFailed = () => undefined;
+      winner = await Promise.race([
+        Promise.any(attempts).catch(allFailed),
+        pause(ATTEMPT_DELAY, quit).then(() => undefined),
+      ]);
+      if (winner !== undefined) return winner;
+    }
+    return winner = await Promise.any(attempts);
+  } finally {
+    decided.abort();
+    for (const attempt of attempts) {
+      // A second one may have come through at the same moment.
+      attempt.then((conn) => conn === winner || close(conn), () => {});
+    }
+  }
+}
+
+/**
+ * Connects to a peer: its name is resolved and every address tried; with
+ * `retryFor`, again and again.
+ *
+ * @throws {EchosounderError} `cannot-resolve`, `cannot-connect` (saying why for
+ * each address), or `stopped` when the signal aborts.
+ */
+export async function connectTcp(
+  options: ConnectTcpOptions,
+): Promise<Deno.TcpConn> {
+  const { port = 27015, retryFor = 0, signal } = options;
+  const started = now();
+  const backoff = new Backoff(50, 500);
+  for (;;) {
+    try {
+      const conn = await tryToConnect({ ...options, port });
+      conn.setNoDelay(true);
+      await options.onEvent?.({
+        event: "connected",
+        peer_host: conn.remoteAddr.hostname,
+        peer_port: conn.remoteAddr.port,
+        local_host: conn.localAddr.hostname,
+        local_port: conn.localAddr.port,
+        connect_us: since(started),
+      });
+      return conn;
+    } catch (error) {
+      if (signal?.aborted) throw new EchosounderError("stopped", "stopped");
+      if (!(error instanceof EchosounderError)) throw error;
+      const left = retryFor - since(started) / 1000;
+      if (left <= 0) throw error;
+      const retry = Math.min(backoff.next(), left);
+      await options.onEvent?.({
+        event: "retry",
+        detail: error.message,
+        retry_us: retry * 1000,
+      });
+      await pause(retry, signal);
+    }
+  }
+}
+
+async function tryToConnect(
+  options: ConnectTcpOptions & { port: number },
+): Promise<Deno.TcpConn> {
+  const { hostname, port, family, connectTimeout = 5000, signal } = options;
+  const limit = AbortSignal.timeout(connectTimeout);
+  const addresses = await resolveHost(hostname, {
+    family,
+    timeout: connectTimeout,
+    signal,
+  });
+  try {
+    return await connectAny(
+      addresses,
+      port,
+      AbortSignal.any(signal ? [limit, signal] : [limit]),
+    );
+  } catch (error) {
+    if (!(error instanceof AggregateError)) throw error;
+    const reasons = error.errors.map((each: Error) => each.message).join(", ");
+    throw new EchosounderError("cannot-connect", reasons, { cause: error });
+  }
+}

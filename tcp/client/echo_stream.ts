@@ -1,0 +1,406 @@
+/**
+ * One connection of a measuring run against an echo server.
+ *
+ * @module
+ */
+import { now } from "../../net/clock.ts";
+import { describeDifference } from "../../measure/echo_check.ts";
+import { InFlight } from "../../measure/in_flight.ts";
+import type { Messages } from "../../measure/messages.ts";
+import type { Lane } from "../../measure/run.ts";
+import type { Tally } from "../../measure/tally.ts";
+import { close } from "../../net/close.ts";
+import { describeError, isReset, systemCode } from "../../net/errors.ts";
+import type {
+  ClientObserver,
+  Difference,
+  Failure,
+  ReceivedEvent,
+  SentEvent,
+} from "../../events/mod.ts";
+
+/** What a connection of a run is given. */
+export interface StreamOptions {
+  /** What it sends. */
+  messages: Messages;
+  /** Messages on their way at once. */
+  pipeline: number;
+  /** Milliseconds without a byte after which an answer is not waited for. */
+  timeout: number;
+  /** Is told of each message. */
+  tell?: ClientObserver<SentEvent | ReceivedEvent>;
+}
+
+/**
+ * The most bytes on their way: what the peer, or the path, has not given back
+ * by then holds the next message up.
+ */
+const WINDOW = 16 * 1024 * 1024;
+
+const SMALLEST_BUFFER = 4096;
+const LARGEST_BUFFER = 262_144;
+
+/** The messages that a buffer is made for. */
+const BUFFERED_MESSAGES = 64;
+
+/** Sends messages on a connection, and compares what comes back. */
+export class EchoStream implements Lane {
+  failure: Failure | undefined;
+
+  readonly #conn: Deno.TcpConn;
+  readonly #options: StreamOptions;
+  readonly #messages: Messages;
+  readonly #readBuffer: Uint8Array;
+  readonly #writeBuffer: Uint8Array<ArrayBuffer>;
+  /** The beginning of it that was written last: often as long again. */
+  #piece: Uint8Array<ArrayBuffer>;
+  readonly #inFlight = new InFlight();
+
+  #tally: Tally | undefined;
+  #phase: PromiseWithResolvers<void> | undefined;
+  /** The schedule has nothing more. */
+  #exhausted = false;
+  /** When the message that is next is due, once it is claimed. */
+  #due: number | undefined;
+  /** It waits for its time. */
+  #asleep = false;
+  /** What is on its way holds the next message up, or did so until then. */
+  #held = false;
+  #heldUntil = 0;
+  /** When the last message was sent. */
+  #lastSent: number | undefined;
+
+  /** The messages that are next to be sent and to come back, and how far they are. */
+  #sending = 1;
+  #sendingOffset = 0;
+  #receiving = 1;
+  #receivingOffset = 0;
+
+  /** A write is under way, of what is between these places of the buffer. */
+  #writing = false;
+  #written = 0;
+  #filled = 0;
+  /** Someone who is told of messages has not done with the last. */
+  #telling: Promise<void> | undefined;
+
+  #halfClosed = false;
+  #lastProgress = now();
+  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
+
+  constructor(conn: Deno.TcpConn, options: StreamOptions) {
+    this.#conn = conn;
+    this.#options = options;
+    this.#messages = options.messages;
+    const { size } = options.messages;
+    const buffered = size * Math.min(options.pipeline, BUFFERED_MESSAGES);
+    const length = Math.min(
+      Math.max(buffered, SMALLEST_BUFFER),
+      LARGEST_BUFFER,
+    );
+    this.#readBuffer = new Uint8Array(length);
+    this.#piece = this.#writeBuffer = new Uint8Array(length);
+    this.#receive();
+  }
+
+  run(tally: Tally): Promise<void> {
+    this.#tally = tally;
+    this.#exhausted = false;
+    this.#lastProgress = now();
+    this.#phase = Promise.withResolvers();
+    this.#pump(now());
+    this.#checkPhase();
+    return this.#phase.promise;
+  }
+
+  watch(): void {
+    const owed = this.#outstanding > 0 || this.#halfClosed;
+    const silent = (now() - this.#lastProgress) / 1000;
+    if (!owed || this.failure || silent < this.#options.timeout) return;
+    const what = this.#outstanding > 0
+      ? this.#describeOutstanding()
+      : "everything came back, but the peer did not close";
+    this.fail({
+      code: "no-answer",
+      message: `no answer for ${this.#options.timeout} ms: ${what}`,
+    });
+  }
+
+  fail(failure: Failure): void {
+    this.failure ??= failure;
+    close(this.#conn);
+    this.#phase?.resolve();
+    this.#ended.resolve();
+  }
+
+  async finish(): Promise<void> {
+    if (this.failure === undefined) {
+      this.#halfClosed = true;
+      this.#lastProgress = now();
+      try {
+        await this.#conn.closeWrite();
+      } catch (error) {
+        if (!isReset(error)) this.#failBy(error);
+      }
+    }
+    await this.#ended.promise;
+    close(this.#conn);
+  }
+
+  /** Bytes sent, or begun to be sent, and not back. */
+  get #outstanding(): number {
+    return (this.#sending - this.#receiving) * this.#messages.size +
+      this.#sendingOffset - this.#receivingOffset;
+  }
+
+  #describeOutstanding(): string {
+    const missing = this.#sending - this.#receiving +
+      Math.sign(this.#sendingOffset);
+    const begun = this.#sending - 1 + Math.sign(this.#sendingOffset);
+    return `${missing} of ${begun} messages did not come back`;
+  }
+
+  #checkPhase(): void {
+    if (this.failure || this.#exhausted && this.#outstanding === 0) {
+      this.#phase?.resolve();
+    }
+  }
+
+  #failBy(error: unknown): void {
+    this.fail(
+      isReset(error)
+        ? {
+          code: "closed-early",
+          message: `${describeError(error)}: ${this.#describeOutstanding()}`,
+        }
+        : {
+          code: systemCode(error) === "ETIMEDOUT" ? "no-answer" : "failed",
+          message: describeError(error),
+        },
+    );
+  }
+
+  /*
+   * The hot path, from here to #accept(): for each message one write, one read,
+   * two promises and a few comparisons. Nothing is allocated for a message but
+   * what the two calls need. The write is not waited for before the next read,
+   * so that a message larger than all buffers cannot stop itself; what may be
+   * sent is decided in one place, #pump(), whichever event made room for it.
+   */
+
+  /** Sends whatever may be sent now. */
+  #pump(time: number): void {
+    if (this.#writing || this.#telling || this.failure) return;
+    const first = this.#sending + Math.sign(this.#sendingOffset);
+    this.#written = 0;
+    this.#filled = 0;
+    this.#fill(time);
+    if (this.#filled === 0) return;
+    const at = now();
+    const last = this.#sending - 1 + Math.sign(this.#sendingOffset);
+    for (let sequence = first; sequence <= last; sequence++) {
+      const due = this.#inFlight.due(sequence);
+      this.#tally!.sent(due, at, due <= this.#heldUntil);
+      this.#inFlight.set(sequence, due, at);
+      this.#lastSent = at;
+      if (this.#options.tell) this.#tell("sent", sequence);
+    }
+    if (last >= first && this.#receiving === first) this.#lastProgress = at;
+    this.#writing = true;
+    this.#write();
+  }
+
+  /** Puts what may be sent now into the buffer. */
+  #fill(time: number): void {
+    const { size } = this.#messages;
+    const buffer = this.#writeBuffer;
+    while (this.#filled < buffer.length) {
+      if (this.#sendingOffset === 0 && !this.#begin(time)) return;
+      const length = Math.min(
+        size - this.#sendingOffset,
+        buffer.length - this.#filled,
+      );
+      this.#messages.fill(
+        buffer,
+        this.#filled,
+        this.#sending,
+        this.#sendingOffset,
+        length,
+      );
+      this.#filled += length;
+      this.#sendingOffset += length;
+      if (this.#sendingOffset === size) {
+        this.#sending++;
+        this.#sendingOffset = 0;
+      }
+    }
+  }
+
+  /** Whether the next message may begin. */
+  #begin(time: number): boolean {
+    const ahead = this.#sending - this.#receiving;
+    if (ahead >= this.#options.pipeline || this.#outstanding >= WINDOW) {
+      this.#held = true;
+      return false;
+    }
+    if (this.#held) {
+      this.#held = false;
+      this.#heldUntil = time;
+    }
+    const { schedule } = this.#tally!;
+    this.#due ??= this.#exhausted
+      ? undefined
+      : schedule.claim(time, this.#lastSent);
+    if (this.#due === undefined) {
+      this.#exhausted = true;
+      return false;
+    }
+    if (this.#due > time) {
+      if (!this.#asleep) {
+        this.#asleep = true;
+        schedule.at(this.#due, this.#wake);
+      }
+      return false;
+    }
+    this.#inFlight.reserve(ahead + 1, this.#sending - 1);
+    this.#inFlight.set(this.#sending, this.#due, 0);
+    this.#due = undefined;
+    return true;
+  }
+
+  readonly #wake = (): void => {
+    this.#asleep = false;
+    this.#pump(now());
+  };
+
+  #write(): void {
+    if (this.#piece.length !== this.#filled) {
+      this.#piece = this.#writeBuffer.subarray(0, this.#filled);
+    }
+    const rest = this.#written === 0
+      ? this.#piece
+      : this.#writeBuffer.subarray(this.#written, this.#filled);
+    this.#conn.write(rest).then(this.#onWritten, this.#onWriteFailed);
+  }
+
+  readonly #onWritten = (length: number): void => {
+    this.#written += length;
+    const tally = this.#tally!;
+    tally.bytesSent += length;
+    if (this.#written < this.#filled) {
+      // While the peer takes what it is sent, it is not silent.
+      this.#lastProgress = this.#heldUntil = tally.lastMoved = now();
+      this.#write();
+      return;
+    }
+    this.#writing = false;
+    this.#pump(now());
+    if (this.#exhausted) this.#checkPhase();
+  };
+
+  readonly #onWriteFailed = (error: unknown): void => {
+    this.#writing = false;
+    // A peer that has closed may have told why by what it sent before: the
+    // reading side comes to it.
+    if (!isReset(error)) this.#failBy(error);
+  };
+
+  #receive(): void {
+    this.#conn.read(this.#readBuffer).then(this.#onRead, this.#onReadFailed);
+  }
+
+  readonly #onRead = (length: number | null): void => {
+    if (this.failure) return;
+    if (length === null) return this.#checkEnd();
+    this.#accept(length);
+    if (this.failure === undefined) this.#receive();
+  };
+
+  readonly #onReadFailed = (error: unknown): void => {
+    if (this.failure === undefined) this.#failBy(error);
+  };
+
+  /** Compares what came back. */
+  #accept(length: number): void {
+    const at = now();
+    const { size } = this.#messages;
+    const tally = this.#tally;
+    this.#lastProgress = at;
+    if (tally === undefined) return this.#differ(0);
+    tally.bytesReceived += length;
+    tally.lastMoved = at;
+    for (let place = 0; place < length;) {
+      if (this.#outstanding === 0) return this.#differ(place);
+      const part = Math.min(size - this.#receivingOffset, length - place);
+      const difference = this.#messages.difference(
+        this.#readBuffer,
+        place,
+        this.#receiving,
+        this.#receivingOffset,
+        part,
+      );
+      if (difference >= 0) {
+        this.#receivingOffset += difference;
+        return this.#differ(place + difference);
+      }
+      place += part;
+      this.#receivingOffset += part;
+      if (this.#receivingOffset === size) {
+        const sequence = this.#receiving++;
+        this.#receivingOffset = 0;
+        const delay = tally.answered(
+          this.#inFlight.due(sequence),
+          this.#inFlight.sentAt(sequence),
+          at,
+        );
+        if (this.#options.tell) this.#tell("received", sequence, delay);
+      }
+    }
+    this.#pump(at);
+    if (this.#exhausted) this.#checkPhase();
+  }
+
+  /** The byte at a place of the buffer is not the one that is next. */
+  #differ(place: number): void {
+    const { size } = this.#messages;
+    const difference: Difference = {
+      offset: (this.#receiving - 1) * size + this.#receivingOffset,
+      received: this.#readBuffer[place],
+    };
+    if (this.#outstanding > 0) {
+      difference.sent = this.#messages.byteAt(
+        this.#receiving,
+        this.#receivingOffset,
+      );
+    }
+    const message = `the echo differs: ${describeDifference(difference)}`;
+    this.fail({ code: "difference", message, difference });
+  }
+
+  /** The peer has closed. */
+  #checkEnd(): void {
+    if (this.#outstanding > 0 || !this.#halfClosed) {
+      this.fail({
+        code: "closed-early",
+        message: this.#outstanding > 0
+          ? `the peer closed early: ${this.#describeOutstanding()}`
+          : "the peer closed early: before everything was sent",
+      });
+    }
+    this.#ended.resolve();
+  }
+
+  /** Tells of a message; the next one waits until that is done. */
+  #tell(event: "sent" | "received", sequence: number, delay?: number): void {
+    const bytes = this.#messages.size;
+    const told = event === "sent"
+      ? this.#options.tell!({ event, sequence, bytes })
+      : this.#options.tell!({ event, sequence, bytes, rtt_us: delay });
+    if (told === undefined) return;
+    const telling = told.then(() => {
+      if (this.#telling !== telling) return;
+      this.#telling = undefined;
+      this.#pump(now());
+    });
+    this.#telling = telling;
+  }
+}

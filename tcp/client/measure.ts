@@ -1,0 +1,169 @@
+/**
+ * Measuring over TCP.
+ *
+ * @module
+ */
+import { expects, verdict } from "../../measure/expectations.ts";
+import {
+  Messages,
+  type Payload,
+  randomStream,
+} from "../../measure/messages.ts";
+import {
+  type Lane,
+  measure,
+  type MeasureOptions,
+  pipelineOf,
+  Preparation,
+  tellerFor,
+} from "../../measure/run.ts";
+import { close } from "../../net/close.ts";
+import type { Failure, MeasureResultEvent } from "../../events/mod.ts";
+import type { TcpClientOptions } from "./echo.ts";
+import { connectTcp } from "./connect.ts";
+import { EchoStream } from "./echo_stream.ts";
+import { ChargenStream, DiscardStream } from "./one_way.ts";
+
+/** Options of {@linkcode measureTcp}. */
+export interface MeasureTcpOptions extends TcpClientOptions, MeasureOptions {
+  /** What the messages carry; a character generator is sent none. */
+  payload: Payload;
+  /** Ends the run early, also while it connects. */
+  signal?: AbortSignal;
+}
+
+/** How many connections are being made at once. */
+const CONNECTING = 64;
+
+const STREAMS = {
+  echo: EchoStream,
+  discard: DiscardStream,
+  chargen: ChargenStream,
+};
+
+/**
+ * Measures a path over one or more connections: messages go there and come
+ * back, each is compared byte for byte, and its round-trip delay taken (RFC
+ * 2681). Without a rate the answers set the pace (closed loop); with one, each
+ * message has its time whatever comes back, and its delay counts from that time
+ * (open loop). At the end every connection is shut down in order.
+ *
+ * @returns What it came to, also where the check failed (`passed`, `failure`).
+ * @throws {EchosounderError} `cannot-resolve`, `cannot-connect` or `stopped`,
+ * before all connections are there.
+ *
+ * @example
+ * ```ts
+ * import { measureTcp, serveTcp } from "./mod.ts";
+ *
+ * await using server = serveTcp({ hostname: "127.0.0.1", port: 0 });
+ * const result = await measureTcp({
+ *   hostname: "127.0.0.1",
+ *   port: server.addr.port,
+ *   payload: { size: 64 },
+ *   count: 10,
+ * });
+ * console.log(result.messages_received, result.rtt_us?.p50);
+ * ```
+ */
+export async function measureTcp(
+  options: MeasureTcpOptions,
+): Promise<MeasureResultEvent> {
+  const { payload, service = "echo", expectations = [], onEvent } = options;
+  const { timeout = 5000, connections = 1 } = options;
+  const stream = randomStream();
+  // Made before there is a connection, which would have to wait for it.
+  const prepared = await Preparation.make();
+  const conns = await connectAll(options, connections);
+  const lanes = conns.map((conn, i) =>
+    new STREAMS[service](conn, {
+      messages: new Messages(payload, stream + i),
+      pipeline: pipelineOf(options),
+      timeout,
+      tell: options.detail ? tellerFor(i, connections, onEvent) : undefined,
+    })
+  );
+  const { hostname, port } = conns[0].remoteAddr;
+  const figures = {
+    ...await measure(lanes, options, {
+      target: {
+        target: options.hostname,
+        peer_host: hostname,
+        peer_port: port,
+      },
+      size: payload instanceof Uint8Array ? payload.length : payload.size,
+      timeout,
+      isDatagrams: false,
+      prepared,
+      tell: onEvent,
+    }),
+    errors:
+      lanes.filter(({ failure }) =>
+        failure !== undefined && failure.code !== "stopped"
+      ).length,
+  };
+  if (lanes.every(({ failure }) => failure === undefined)) {
+    await onEvent?.({ event: "closed" });
+  }
+  const failure = judge(lanes, expects(expectations, "errors"));
+  const result: MeasureResultEvent = {
+    event: "result",
+    ...verdict(figures, failure, expectations),
+    ...figures,
+  };
+  await onEvent?.(result);
+  return result;
+}
+
+/**
+ * Makes the connections, some at a time; where one cannot be made, all are
+ * closed again. The first one is told of.
+ */
+async function connectAll(
+  options: MeasureTcpOptions,
+  count: number,
+): Promise<Deno.TcpConn[]> {
+  const conns: Deno.TcpConn[] = [];
+  const connect = async (onEvent?: TcpClientOptions["onEvent"]) => {
+    conns.push(await connectTcp({ ...options, onEvent }));
+  };
+  try {
+    await connect(options.onEvent);
+    while (conns.length < count) {
+      const batch = Math.min(count - conns.length, CONNECTING);
+      const made = await Promise.allSettled(
+        Array.from({ length: batch }, () => connect()),
+      );
+      const refused = made.find(({ status }) => status === "rejected");
+      if (refused !== undefined) {
+        throw (refused as PromiseRejectedResult).reason;
+      }
+    }
+    return conns;
+  } catch (error) {
+    conns.forEach(close);
+    throw error;
+  }
+}
+
+/** Why the run failed, by what its connections came to. */
+function judge(
+  lanes: readonly Lane[],
+  errorsAreExpected: boolean,
+): Failure | undefined {
+  const failures = lanes.flatMap(({ failure }) => failure ?? []);
+  const [first] = failures;
+  if (lanes.length === 1 || first === undefined) return first;
+  // A wrong byte weighs most, and a run that was stopped has no other fault.
+  const worst = failures.find(({ code }) => code === "difference") ??
+    failures.find(({ code }) => code === "stopped") ?? first;
+  if (worst.code === "stopped") return worst;
+  const excused = errorsAreExpected && worst.code !== "difference" &&
+    failures.length < lanes.length;
+  if (excused) return undefined;
+  return {
+    ...worst,
+    message:
+      `${failures.length} of ${lanes.length} connections failed, one because: ${worst.message}`,
+  };
+}

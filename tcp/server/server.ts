@@ -1,0 +1,333 @@
+/**
+ * The TCP server: socket, bind, listen, accept, receive and send, half-close,
+ * close.
+ *
+ * @module
+ */
+import { now, since } from "../../net/clock.ts";
+import { allowList } from "../../net/allow_list.ts";
+import { Backoff, pause } from "../../net/backoff.ts";
+import { close } from "../../net/close.ts";
+import { cannotListen, describeError, isReset } from "../../net/errors.ts";
+import type {
+  CloseReason,
+  Service,
+  TcpServerEvent,
+  TcpSummaryEvent,
+} from "../../events/mod.ts";
+import { Connection } from "./connection.ts";
+import { ReadAhead, ReadAheadLimit } from "./read_ahead.ts";
+import { TCP_SERVICES } from "./services.ts";
+
+/** Options of {@linkcode serveTcp}. */
+export interface ServeTcpOptions {
+  /** The address to bind; `::` takes both families where the system allows. @default {"0.0.0.0"} */
+  hostname?: string;
+  /** The port to bind; 0 takes a free one. @default {27015} */
+  port?: number;
+  /** What to do with the clients. @default {"echo"} */
+  service?: Service;
+  /** Serve one client, and close the listening socket once it is accepted. @default {false} */
+  once?: boolean;
+  /** Serve only peers inside these address blocks (CIDR); empty means everyone. */
+  allow?: readonly string[];
+  /** Close further clients at once. @default {10000} */
+  maxConnections?: number;
+  /** Close a client with which no byte has moved for so many milliseconds; 0 never does. @default {0} */
+  idleTimeout?: number;
+  /**
+   * How many bytes the clients together may have sent ahead of the echo they
+   * have taken, beyond what the kernels buffer. It lets a client send all before
+   * it reads; past it, a client is read only as fast as it takes its echo.
+   *
+   * @default {134217728}
+   */
+  readAhead?: number;
+  /** Tell of every piece received and sent, too. @default {false} */
+  detail?: boolean;
+  /** Aborting it closes the server and all its clients at once. */
+  signal?: AbortSignal;
+  /** Is told what happens. */
+  onEvent?: (event: TcpServerEvent) => void;
+}
+
+const DEFAULT_READ_AHEAD = 128 * 1024 * 1024;
+
+/**
+ * A burst of clients is refused nothing: with the usual 511, the system drops
+ * their SYNs and they try again only a second later.
+ */
+const LISTEN_BACKLOG = 65_535;
+
+/** Milliseconds between two looks at who is idle and who does not take its echo. */
+const WATCH_INTERVAL = 100;
+
+/** A TCP server that runs: see {@linkcode serveTcp}. */
+export class TcpServer implements AsyncDisposable {
+  /** The address that was really bound. */
+  readonly addr: Deno.NetAddr;
+  /** Resolves with the summary when the server has stopped and its clients are gone. */
+  readonly finished: Promise<TcpSummaryEvent>;
+
+  readonly #options: ServeTcpOptions;
+  readonly #listener: Deno.TcpListener;
+  readonly #allowed: (hostname: string) => boolean;
+  readonly #service: Service;
+  readonly #maxConnections: number;
+  readonly #idleTimeout: number;
+  readonly #readAheadLimit: ReadAheadLimit;
+  readonly #connections: Map<Connection, Promise<void>> = new Map();
+  /** Ends accepting, its back-off, and services that have no end of their own. */
+  readonly #stopping: AbortController = new AbortController();
+  readonly #startedAt: number = now();
+  #watching: ReturnType<typeof setInterval> | undefined;
+
+  #accepted = 0;
+  #received = 0;
+  #sent = 0;
+  #rejected = 0;
+  #faults = 0;
+  readonly #closed: Record<CloseReason, number> = {
+    "finished": 0,
+    "reset": 0,
+    "failed": 0,
+    "idle": 0,
+    "cut-off": 0,
+  };
+
+  /** Binds and listens; see {@linkcode serveTcp}. */
+  constructor(options: ServeTcpOptions = {}) {
+    const { hostname = "0.0.0.0", port = 27015, signal } = options;
+    this.#options = options;
+    this.#service = options.service ?? "echo";
+    this.#allowed = allowList(options.allow ?? []);
+    this.#maxConnections = options.maxConnections ?? 10_000;
+    this.#idleTimeout = options.idleTimeout || Infinity;
+    this.#readAheadLimit = new ReadAheadLimit(
+      options.readAhead ?? DEFAULT_READ_AHEAD,
+    );
+    signal?.throwIfAborted();
+    try {
+      this.#listener = Deno.listen({
+        hostname,
+        port,
+        tcpBacklog: LISTEN_BACKLOG,
+      });
+    } catch (error) {
+      throw cannotListen(hostname, port, error);
+    }
+    this.addr = this.#listener.addr;
+    this.#emit({
+      event: "listening",
+      host: this.addr.hostname,
+      port: this.addr.port,
+      service: this.#service,
+    });
+    signal?.addEventListener("abort", this.#abort, { once: true });
+    this.finished = this.#run();
+  }
+
+  /** Stops accepting; resolves when the clients that are there have finished. */
+  async shutdown(): Promise<void> {
+    this.#stopAccepting();
+    await this.finished;
+  }
+
+  /** The same as {@linkcode TcpServer.shutdown}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  #emit(event: TcpServerEvent): void {
+    this.#options.onEvent?.(event);
+  }
+
+  readonly #abort = (): void => {
+    this.#stopAccepting();
+    for (const connection of this.#connections.keys()) {
+      connection.closeBecause("cut-off");
+    }
+  };
+
+  #stopAccepting(): void {
+    this.#stopping.abort();
+    close(this.#listener);
+  }
+
+  async #run(): Promise<TcpSummaryEvent> {
+    await this.#acceptAll();
+    await Promise.all(this.#connections.values());
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    const summary: TcpSummaryEvent = {
+      event: "summary",
+      connections: this.#accepted,
+      bytes_received: this.#received,
+      bytes_sent: this.#sent,
+      rejected: this.#rejected,
+      failed: this.#closed.reset + this.#closed.failed,
+      idle: this.#closed.idle,
+      cut_off: this.#closed["cut-off"],
+      faults: this.#faults,
+      duration_us: since(this.#startedAt),
+    };
+    this.#emit(summary);
+    return summary;
+  }
+
+  async #acceptAll(): Promise<void> {
+    const backoff = new Backoff(5, 1000);
+    while (!this.#stopping.signal.aborted) {
+      const conn = await this.#accept(backoff);
+      if (conn !== undefined && this.#admit(conn) && this.#options.once) {
+        close(this.#listener);
+        return;
+      }
+    }
+  }
+
+  /** The next client; `undefined` after a failure, when the back-off is over. */
+  async #accept(backoff: Backoff): Promise<Deno.TcpConn | undefined> {
+    const stopping = this.#stopping.signal;
+    try {
+      const conn = await this.#listener.accept();
+      backoff.reset();
+      return conn;
+    } catch (error) {
+      if (stopping.aborted) return undefined;
+      // Out of descriptors, which come free again, or a client that was gone
+      // before it was taken, for which nobody else is to wait: the listening
+      // socket is as good as before.
+      const retry = isReset(error) ? 0 : backoff.next();
+      this.#faults++;
+      this.#emit({
+        event: "fault",
+        operation: "accept",
+        detail: describeError(error),
+        retry_us: retry * 1000,
+      });
+      if (retry > 0) await pause(retry, stopping);
+      return undefined;
+    }
+  }
+
+  /** Takes a client in; `false` where it is turned away. */
+  #admit(conn: Deno.TcpConn): boolean {
+    const { hostname, port } = conn.remoteAddr;
+    const reason = !this.#allowed(hostname)
+      ? "not-allowed"
+      : this.#connections.size >= this.#maxConnections
+      ? "max-connections"
+      : undefined;
+    if (reason !== undefined) {
+      conn.close();
+      this.#rejected++;
+      this.#emit({
+        event: "rejected",
+        peer_host: hostname,
+        peer_port: port,
+        reason,
+      });
+      return false;
+    }
+    const connection = new Connection(conn, ++this.#accepted);
+    this.#emit({
+      event: "connection-opened",
+      connection: connection.id,
+      peer_host: hostname,
+      peer_port: port,
+    });
+    this.#connections.set(connection, this.#serve(connection));
+    this.#watching ??= setInterval(
+      this.#watch,
+      Math.min(WATCH_INTERVAL, this.#idleTimeout),
+    );
+    return true;
+  }
+
+  async #serve(connection: Connection): Promise<void> {
+    let reason: CloseReason = "finished";
+    let detail: string | undefined;
+    try {
+      // An echo is wanted now, not when there is more to send with it.
+      connection.conn.setNoDelay(true);
+      // A peer whose machine has vanished is noticed in the end.
+      connection.conn.setKeepAlive(true);
+      await TCP_SERVICES[this.#service](connection, {
+        stopping: this.#stopping.signal,
+        observe: this.#options.detail ? this.#options.onEvent : undefined,
+      });
+    } catch (error) {
+      reason = connection.closedBecause ??
+        (isReset(error) ? "reset" : "failed");
+      if (connection.closedBecause === undefined) detail = describeError(error);
+    }
+    close(connection.conn);
+    connection.readAhead?.drop();
+    this.#closed[reason]++;
+    this.#received += connection.received;
+    this.#sent += connection.sent;
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) {
+      clearInterval(this.#watching);
+      this.#watching = undefined;
+    }
+    this.#emit({
+      event: "connection-closed",
+      connection: connection.id,
+      peer_host: connection.peer.hostname,
+      peer_port: connection.peer.port,
+      bytes_received: connection.received,
+      bytes_sent: connection.sent,
+      duration_us: since(connection.openedAt),
+      reason,
+      detail,
+    });
+  }
+
+  /** Closes who is idle for too long; reads on from who does not take its echo. */
+  readonly #watch = (): void => {
+    const time = performance.now();
+    for (const connection of this.#connections.keys()) {
+      const idle = connection.idleFor(time);
+      if (idle >= this.#idleTimeout) connection.closeBecause("idle");
+      else if (connection.echoing && idle >= WATCH_INTERVAL) {
+        connection.readAhead ??= new ReadAhead(
+          connection,
+          this.#readAheadLimit,
+        );
+        connection.readAhead.start();
+      }
+    }
+  };
+}
+
+/**
+ * Serves TCP clients, any number at once: by default, everything that a client
+ * sends goes back to it, and when the client shuts down its sending side
+ * (RFC 9293, section 3.6) and has got everything back, the server shuts down
+ * its own.
+ *
+ * It follows the shape of `Deno.serve`: it listens when the call returns,
+ * `addr` is what was bound, `shutdown()` stops it in order, and aborting
+ * `signal` at once. A client that resets, vanishes or fails ends its own
+ * connection only.
+ *
+ * @throws {EchosounderError} `cannot-listen` when the address cannot be bound,
+ * `invalid-option` for a wrong address block.
+ *
+ * @example
+ * ```ts
+ * import { echoTcp, serveTcp } from "./mod.ts";
+ *
+ * await using server = serveTcp({ hostname: "127.0.0.1", port: 0 });
+ * const result = await echoTcp({
+ *   hostname: server.addr.hostname,
+ *   port: server.addr.port,
+ *   payload: [new TextEncoder().encode("this is a test")],
+ * });
+ * console.log(result.passed); // true
+ * ```
+ */
+export function serveTcp(options: ServeTcpOptions = {}): TcpServer {
+  return new TcpServer(options);
+}

@@ -1,0 +1,60 @@
+/**
+ * Finding the peer of a UDP client, and a socket to ask it from.
+ *
+ * @module
+ */
+import { cannotListen, EchosounderError } from "../../net/errors.ts";
+import { type AddressFamily, resolveHost } from "../../net/resolve.ts";
+import { LARGEST_DATAGRAM } from "../datagram.ts";
+
+/** Options of {@linkcode findTarget}. */
+export interface TargetOptions {
+  /** The peer: a name, an IPv4 address, or an IPv6 address without brackets. */
+  hostname: string;
+  /** The peer's port. @default {7000} */
+  port?: number;
+  /** Take addresses of this family only. */
+  family?: AddressFamily;
+  /** Ends the search early. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Resolves the peer's name, and checks that a datagram can carry the payload
+ * there.
+ *
+ * @throws {EchosounderError} `cannot-resolve`, `stopped`, or `invalid-option`
+ * for more bytes than a datagram can carry.
+ */
+export async function findTarget(
+  options: TargetOptions,
+  size: number,
+): Promise<Deno.NetAddr> {
+  const { hostname, port = 7000, family, signal } = options;
+  const addresses = await resolveHost(hostname, { family, signal });
+  // There is no connecting by which to find out which address answers, and
+  // servers bind IPv4 unless told otherwise.
+  const target = addresses.find((each) => each.family === 4) ?? addresses[0];
+  const largest = LARGEST_DATAGRAM[target.family];
+  if (size > largest) {
+    throw new EchosounderError(
+      "invalid-option",
+      `${size} bytes do not fit into a datagram: over IPv${target.family}, ${largest} do`,
+    );
+  }
+  return { transport: "udp", hostname: target.address, port };
+}
+
+/**
+ * Opens a socket of the target's address family.
+ *
+ * @throws {EchosounderError} `cannot-listen` when the system gives none.
+ */
+export function openSocket(target: Deno.NetAddr): Deno.DatagramConn {
+  const hostname = target.hostname.includes(":") ? "::" : "0.0.0.0";
+  try {
+    return Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+  } catch (error) {
+    throw cannotListen(hostname, 0, error);
+  }
+}

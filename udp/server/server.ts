@@ -1,0 +1,278 @@
+/**
+ * The UDP server: socket, bind, receive, send, close.
+ *
+ * @module
+ */
+import { now, since } from "../../net/clock.ts";
+import { isUnicast } from "../../net/address.ts";
+import { allowList } from "../../net/allow_list.ts";
+import { Backoff, pause } from "../../net/backoff.ts";
+import { close } from "../../net/close.ts";
+import { CHARGEN_CYCLE, CHARGEN_DATAGRAM_LIMIT } from "../../net/chargen.ts";
+import { cannotListen, describeError } from "../../net/errors.ts";
+import type {
+  FaultEvent,
+  RejectedEvent,
+  Service,
+  UdpServerEvent,
+  UdpSummaryEvent,
+} from "../../events/mod.ts";
+import { RECEIVE_BUFFER_SIZE } from "../datagram.ts";
+import { LoopGuard } from "./loop_guard.ts";
+
+/** Options of {@linkcode serveUdp}. */
+export interface ServeUdpOptions {
+  /** The address to bind; `::` takes both families where the system allows. @default {"0.0.0.0"} */
+  hostname?: string;
+  /** The port to bind; 0 takes a free one. @default {7000} */
+  port?: number;
+  /** What to do with the datagrams. @default {"echo"} */
+  service?: Service;
+  /** Serve one datagram, and stop. @default {false} */
+  once?: boolean;
+  /** Serve only peers inside these address blocks (CIDR); empty means everyone. */
+  allow?: readonly string[];
+  /** Tell of every datagram, too. @default {false} */
+  detail?: boolean;
+  /** Aborting it closes the server at once. */
+  signal?: AbortSignal;
+  /** Is told what happens. */
+  onEvent?: (event: UdpServerEvent) => void;
+}
+
+/** Makes the answer to a datagram; `undefined` for none. */
+type UdpService = (datagram: Uint8Array) => Uint8Array | undefined;
+
+const UDP_SERVICES: Record<Service, UdpService> = {
+  echo: (datagram) => datagram,
+  discard: () => undefined,
+  // A random number of characters from 0 to 512 (RFC 864).
+  chargen: () =>
+    CHARGEN_CYCLE.subarray(
+      0,
+      Math.floor(Math.random() * (CHARGEN_DATAGRAM_LIMIT + 1)),
+    ),
+};
+
+/** A UDP server that runs: see {@linkcode serveUdp}. */
+export class UdpServer implements AsyncDisposable {
+  /** The address that was really bound. */
+  readonly addr: Deno.NetAddr;
+  /** Resolves with the summary when the server has stopped. */
+  readonly finished: Promise<UdpSummaryEvent>;
+
+  readonly #options: ServeUdpOptions;
+  readonly #socket: Deno.DatagramConn;
+  readonly #allowed: (hostname: string) => boolean;
+  readonly #stopping: AbortController = new AbortController();
+  readonly #startedAt: number = now();
+  readonly #guard: LoopGuard = new LoopGuard();
+  /** An answer is on its way to the system: closing now would lose it. */
+  #sending = false;
+
+  #datagramsReceived = 0;
+  #datagramsSent = 0;
+  #bytesReceived = 0;
+  #bytesSent = 0;
+  #rejected = 0;
+  #faults = 0;
+
+  /** Binds; see {@linkcode serveUdp}. */
+  constructor(options: ServeUdpOptions = {}) {
+    const { hostname = "0.0.0.0", port = 7000, signal } = options;
+    this.#options = options;
+    this.#allowed = allowList(options.allow ?? []);
+    signal?.throwIfAborted();
+    try {
+      this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port });
+    } catch (error) {
+      throw cannotListen(hostname, port, error);
+    }
+    this.addr = this.#socket.addr as Deno.NetAddr;
+    this.#emit({
+      event: "listening",
+      host: this.addr.hostname,
+      port: this.addr.port,
+      service: options.service ?? "echo",
+    });
+    signal?.addEventListener("abort", this.#abort, { once: true });
+    this.finished = this.#run();
+  }
+
+  /** Stops receiving; resolves when the answer under way, if any, is sent. */
+  async shutdown(): Promise<void> {
+    this.#stopping.abort();
+    if (!this.#sending) close(this.#socket);
+    await this.finished;
+  }
+
+  /** The same as {@linkcode UdpServer.shutdown}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  #emit(event: UdpServerEvent): void {
+    this.#options.onEvent?.(event);
+  }
+
+  readonly #abort = (): void => {
+    this.#stopping.abort();
+    close(this.#socket);
+  };
+
+  async #run(): Promise<UdpSummaryEvent> {
+    await this.#serveAll();
+    close(this.#socket);
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    const summary: UdpSummaryEvent = {
+      event: "summary",
+      datagrams_received: this.#datagramsReceived,
+      datagrams_sent: this.#datagramsSent,
+      bytes_received: this.#bytesReceived,
+      bytes_sent: this.#bytesSent,
+      rejected: this.#rejected,
+      faults: this.#faults,
+      duration_us: since(this.#startedAt),
+    };
+    this.#emit(summary);
+    return summary;
+  }
+
+  /**
+   * Serves one datagram after the other, until it is stopped.
+   *
+   * Hot: this runs once for each datagram. One buffer serves them all, since the
+   * next one is received when the answer to this one is sent. Callbacks in place
+   * of `await` save promises and turns of the microtask queue.
+   */
+  #serveAll(): Promise<void> {
+    const stopping = this.#stopping.signal;
+    const { service = "echo", once } = this.#options;
+    const answerTo = UDP_SERVICES[service];
+    const socket = this.#socket;
+    const buffer = new Uint8Array(RECEIVE_BUFFER_SIZE);
+    const backoff = new Backoff(1, 1000);
+    return new Promise((resolve) => {
+      const receive = () => {
+        if (stopping.aborted) return resolve();
+        socket.receive(buffer).then(onReceived, onReceiveFailed);
+      };
+      const onReceived = ([datagram, address]: [Uint8Array, Deno.Addr]) => {
+        const peer = address as Deno.NetAddr;
+        backoff.reset();
+        const reason = this.#objection(peer, datagram);
+        if (reason !== undefined) {
+          this.#reject(peer, reason);
+          return receive();
+        }
+        this.#datagramsReceived++;
+        this.#bytesReceived += datagram.length;
+        const answer = answerTo(datagram);
+        const done = (sent: number) => {
+          this.#sending = false;
+          if (this.#options.detail) this.#tellOf(datagram, peer, sent);
+          if (once) resolve();
+          else receive();
+        };
+        if (answer === undefined) return done(0);
+        this.#sending = true;
+        socket.send(answer, peer).then((sent) => {
+          this.#datagramsSent++;
+          this.#bytesSent += sent;
+          done(sent);
+        }, (error) => {
+          this.#fault("send", error);
+          done(0);
+        });
+      };
+      const onReceiveFailed = async (error: unknown) => {
+        if (stopping.aborted) return resolve();
+        // Windows reports here that an earlier answer met a closed port.
+        const retry = backoff.next();
+        this.#fault("receive", error, retry);
+        await pause(retry, stopping);
+        receive();
+      };
+      receive();
+    });
+  }
+
+  /** Why a datagram is not to be answered; `undefined` where nothing is against it. */
+  #objection(
+    peer: Deno.NetAddr,
+    datagram: Uint8Array,
+  ): RejectedEvent["reason"] | undefined {
+    if (!this.#allowed(peer.hostname)) return "not-allowed";
+    if (this.#options.service === "discard") return undefined;
+    if (peer.port === 0 || !isUnicast(peer.hostname)) return "not-unicast";
+    const { hostname, port } = peer;
+    if (!this.#guard.admits(hostname, port, datagram, now())) return "loop";
+  }
+
+  #reject(peer: Deno.NetAddr, reason: RejectedEvent["reason"]): void {
+    this.#rejected++;
+    this.#emit({
+      event: "rejected",
+      peer_host: peer.hostname,
+      peer_port: peer.port,
+      reason,
+    });
+  }
+
+  #tellOf(datagram: Uint8Array, peer: Deno.NetAddr, sent: number): void {
+    this.#emit({
+      event: "datagram",
+      peer_host: peer.hostname,
+      peer_port: peer.port,
+      bytes_received: datagram.length,
+      bytes_sent: sent,
+      data: datagram.slice(),
+    });
+  }
+
+  #fault(
+    operation: FaultEvent["operation"],
+    error: unknown,
+    retry?: number,
+  ): void {
+    this.#faults++;
+    this.#emit({
+      event: "fault",
+      operation,
+      detail: describeError(error),
+      retry_us: retry && retry * 1000,
+    });
+  }
+}
+
+/**
+ * Serves UDP datagrams: by default, each goes back to its sender as it came
+ * (RFC 862), from 0 bytes to the largest there is.
+ *
+ * It follows the shape of `Deno.serve`: it is bound when the call returns,
+ * `addr` is what was bound, `shutdown()` stops it in order, and aborting
+ * `signal` at once. Failing to send or to receive a datagram never ends it.
+ *
+ * It does not answer a sender that is no one peer (multicast, broadcast, port 0),
+ * and falls silent towards another server that answers its answers: see
+ * `udp/loop_guard.ts` for the rule.
+ *
+ * @throws {EchosounderError} `cannot-listen` when the address cannot be bound,
+ * `invalid-option` for a wrong address block.
+ *
+ * @example
+ * ```ts
+ * import { echoUdp, serveUdp } from "./mod.ts";
+ *
+ * await using server = serveUdp({ hostname: "127.0.0.1", port: 0 });
+ * const result = await echoUdp({
+ *   hostname: server.addr.hostname,
+ *   port: server.addr.port,
+ *   payload: new TextEncoder().encode("this is a test"),
+ * });
+ * console.log(result.passed); // true
+ * ```
+ */
+export function serveUdp(options: ServeUdpOptions = {}): UdpServer {
+  return new UdpServer(options);
+}
