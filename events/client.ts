@@ -115,15 +115,20 @@ export interface StrayEvent extends NamedEvent<"stray">, PeerAddress {
    * - `late`: the answer to an earlier message, given up by then.
    * - `duplicate`: an answer that has been counted before.
    * - `corrupted`: not what was sent, or no answer to anything.
+   * - `oversized`: longer than a character generator may answer (RFC 864).
    */
-  reason: "other-address" | "late" | "duplicate" | "corrupted";
+  reason: "other-address" | "late" | "duplicate" | "corrupted" | "oversized";
 }
 
 /** A TCP client's connection has ended in order. */
 export interface ClosedEvent extends NamedEvent<"closed"> {
 }
 
-/** A measuring client's last second. */
+/**
+ * A second of a measuring client. It is emitted when all is known of it: every
+ * message sent in it has been answered or given up. All of them add up to the
+ * result.
+ */
 export interface IntervalEvent extends NamedEvent<"interval">, Counts, Speed {
   /** It belongs to the warm-up, and so not to the result. */
   warmup?: true;

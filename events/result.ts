@@ -133,11 +133,23 @@ export interface Counts extends Traffic {
 }
 
 /** What a client's warm-up came to. */
-export interface Warmup extends Counts, Speed {
+export interface Warmup extends Counts, Partial<Speed> {
   /** How long it took. */
   duration_us: number;
   /** Absent where no message was timed. */
   rtt_us?: DelaySummary;
+}
+
+/** How evenly the flows of a run were answered: messages answered on each. */
+export interface FlowShares {
+  /** Connections (TCP) or sockets (UDP). */
+  count: number;
+  /** The least that any of them had. */
+  least: number;
+  /** What half of them had at most. */
+  median: number;
+  /** Jain's fairness index, from 1 / count to 1, where all had the same; absent where none had any. */
+  jain?: number;
 }
 
 /** How well the client itself kept up, which bounds what its figures are worth. */
@@ -146,6 +158,14 @@ export interface InstrumentCheck {
   timer_lateness_us: { p50: number; p99: number; max: number };
   /** The share of one processor that it used, from 0; it may exceed 1. */
   cpu_share: number;
+  /** How evenly its flows were answered; absent for a flow alone, and one way. */
+  flows?: FlowShares;
+  /**
+   * The longest that an answer was waited for which, when the client held all
+   * its flows back to look, had been there: it lay unread for most of that.
+   * Absent where none was found.
+   */
+  unread_us?: number;
   /** What is to be said about it, where it may have been the limit, not the path. */
   warnings: string[];
 }
@@ -165,11 +185,19 @@ export interface ResultEvent extends NamedEvent<"result">, Counts {
 }
 
 /** What a client's measuring run came to. */
-export interface MeasureResultEvent extends ResultEvent, Speed {
+export interface MeasureResultEvent extends ResultEvent, Partial<Speed> {
   /** With a rate: round-trip delays from the real sending, which hide a peer's stall. */
   rtt_from_sending_us?: DelaySummary;
   /** Connections that failed (TCP), or failures to send and receive (UDP). */
   errors: number;
+  /**
+   * Messages neither answered nor given up when the run was cut off or their
+   * connection failed; 0 where it ran to its end. Sent is the sum of received,
+   * lost, corrupted and these. Absent one way, where nothing is answered.
+   */
+  in_flight?: number;
+  /** `unknown`: nothing tells whether what was sent arrived (UDP, one way). */
+  arrival?: "unknown";
   /** What was measured apart, and is left out of the rest. */
   warmup?: Warmup;
   /** How well the client itself kept up. */
@@ -179,24 +207,35 @@ export interface MeasureResultEvent extends ResultEvent, Speed {
 /** What a UDP client's run came to. */
 export interface UdpResultEvent extends ResultEvent {
   /** Messages without an answer in time (RFC 6673, round-trip loss). */
-  lost: number;
-  /** Datagrams from other addresses than the one that was asked. */
+  lost?: number;
+  /** Datagrams that answer nothing: from other addresses, or damaged beyond recognition. */
   strays: number;
 }
 
-/** What a UDP client's measuring run came to. */
-export interface UdpMeasureResultEvent
-  extends Omit<MeasureResultEvent, "lost">, UdpResultEvent {
+/** What became of the datagrams of a run, beside those answered and lost. */
+export interface DatagramCounts {
   /** Answers to messages given up by then. */
   late: number;
   /** Answers that had been counted before (RFC 5560). */
   duplicates: number;
-  /** Answers that were not what was sent. */
+  /** Messages whose answer was not what was sent. */
   corrupted: number;
   /** Answers that came after one to a later message of their socket (RFC 4737). */
   reordered: number;
   /** How many messages the most reordered answer was behind. */
   reordering_distance: number;
+  /** Datagrams that answer nothing: from other addresses, or damaged beyond recognition. */
+  strays: number;
+}
+
+/** What a UDP client's measuring run came to; one way, nothing is known of answers. */
+export interface UdpMeasureResultEvent
+  extends
+    Omit<MeasureResultEvent, "lost">,
+    UdpResultEvent,
+    Partial<Omit<DatagramCounts, "strays">> {
+  /** `late` is what had come when the run ended: more may have been under way. */
+  late_is_lower_bound?: true;
   /** Variation of the round-trip delay (RFC 3550, section 6.4.1); absent below two answers. */
   jitter_us?: number;
 }

@@ -26,11 +26,14 @@ export class Alarm {
   /**
    * Calls back once, never before this call returns.
    *
-   * @param due A moment of {@linkcode now}, no earlier than those given before.
+   * @param due A moment of {@linkcode now}.
    */
   at(due: number, wake: () => void): void {
-    this.#waiting.push({ due, wake });
-    if (!this.#isArmed) this.#arm();
+    // Most come in order; a flow that keeps a beat of its own need not.
+    let place = this.#waiting.length;
+    while (place > 0 && this.#waiting[place - 1].due > due) place--;
+    this.#waiting.splice(place, 0, { due, wake });
+    if (place === 0 || !this.#isArmed) this.#arm();
   }
 
   /** Forgets all that wait. */
@@ -47,11 +50,13 @@ export class Alarm {
     while (this.#waiting.length > 0 && this.#waiting[0].due <= time) {
       this.#waiting.shift()!.wake();
     }
-    this.#isArmed = this.#waiting.length > 0;
-    if (this.#isArmed) this.#arm();
+    this.#isArmed = false;
+    if (this.#waiting.length > 0) this.#arm();
   };
 
   #arm(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#turn);
     this.#isArmed = true;
     const left = this.#waiting[0].due - now();
     if (left > TIMER_LATENESS) {

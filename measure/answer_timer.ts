@@ -3,12 +3,14 @@
  *
  * @module
  */
+import { now } from "../net/clock.ts";
+import { TimeoutClock } from "./timeout_clock.ts";
 
 /** Runs out when it has been running for so long without a stop. */
 export class AnswerTimer {
   readonly #milliseconds: number;
   readonly #expired: () => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #clock: TimeoutClock | undefined;
 
   /**
    * @param milliseconds How long an answer may take.
@@ -21,12 +23,18 @@ export class AnswerTimer {
 
   /** Starts it; a timer that runs already goes on. */
   start(): void {
-    this.#timer ??= setTimeout(this.#expired, this.#milliseconds);
+    if (this.#clock !== undefined) return;
+    const startedAt = now();
+    const clock = this.#clock = new TimeoutClock(this.#milliseconds, () => {
+      if (clock.waited(startedAt) < this.#milliseconds * 1000) return;
+      this.stop();
+      this.#expired();
+    });
   }
 
   /** Stops it, so that the next start begins anew. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#clock?.stop();
+    this.#clock = undefined;
   }
 }

@@ -12,8 +12,11 @@ import { fillPattern } from "./pattern.ts";
  */
 export type Payload = Uint8Array | { size: number };
 
-/** The stream and the sequence number, 32 bits each, in network byte order. */
-export const HEADER_SIZE = 8;
+/**
+ * The stream, the sequence number, and a check of both, 32 bits each, in network
+ * byte order: a damaged number must not be taken for another message's.
+ */
+export const HEADER_SIZE = 12;
 
 /**
  * The pattern repeats after so many bytes. It is a prime number, so that no
@@ -48,18 +51,43 @@ export class Messages {
   constructor(payload: Payload, stream: number) {
     const fixed = payload instanceof Uint8Array;
     this.size = fixed ? payload.length : payload.size;
-    this.stream = stream;
+    this.stream = stream >>> 0;
     this.#header = fixed || this.size < HEADER_SIZE ? 0 : HEADER_SIZE;
     this.#stride = fixed ? 0 : STRIDE;
     if (fixed) this.#period = payload.slice();
     else fillPattern(this.#period = new Uint8Array(PERIOD), stream);
   }
 
+  /** The check of a message's header: every bit of it depends on every bit of the number. */
+  #check(sequence: number): number {
+    let state = this.stream ^ Math.imul(sequence, 0x9e3779b1);
+    state = Math.imul(state ^ state >>> 16, 0x85ebca6b);
+    state = Math.imul(state ^ state >>> 13, 0xc2b2ae35);
+    return state ^ state >>> 16;
+  }
+
   /** The byte of the header at an offset. */
   #headerByte(sequence: number, offset: number): number {
-    return offset < 4
-      ? this.stream >>> (24 - 8 * offset) & 0xff
-      : sequence >>> (56 - 8 * offset) & 0xff;
+    const word = offset < 4
+      ? this.stream
+      : offset < 8
+      ? sequence
+      : this.#check(sequence);
+    return word >>> (24 - 8 * (offset & 3)) & 0xff;
+  }
+
+  /**
+   * The lower 32 bits of the number of the message that received bytes are, by
+   * their header.
+   *
+   * @returns `undefined` where the header is damaged, or another stream's.
+   */
+  sequenceOf(received: Uint8Array): number | undefined {
+    if (received.length < HEADER_SIZE) return undefined;
+    const sequence = wordAt(received, 4);
+    const isIntact = wordAt(received, 0) === this.stream &&
+      wordAt(received, 8) === this.#check(sequence) >>> 0;
+    return isIntact ? sequence : undefined;
   }
 
   #place(sequence: number, offset: number): number {
@@ -132,6 +160,12 @@ export class Messages {
       ? this.#headerByte(sequence, offset)
       : this.#period[this.#place(sequence, offset)];
   }
+}
+
+/** Thirty-two bits in network byte order. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 |
+    bytes[at + 3]) >>> 0;
 }
 
 /** A patterned payload is handed out in pieces of this many bytes. */

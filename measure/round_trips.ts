@@ -44,8 +44,8 @@ export class RoundTrips {
     this.#histogram?.reset();
   }
 
-  /** Their summary; `undefined` where none was recorded. */
-  summary(): DelaySummary | undefined {
+  /** Their summary without the histogram; `undefined` where none was recorded. */
+  percentiles(): DelaySummary | undefined {
     if (this.#count === 0) return undefined;
     return summarize(
       this.#count,
@@ -54,6 +54,14 @@ export class RoundTrips {
       this.#max,
       this.#histogram,
     );
+  }
+
+  /** Their summary, with the histogram for merging; `undefined` where none was recorded. */
+  summary(): DelaySummary | undefined {
+    const percentiles = this.percentiles();
+    return percentiles && this.#histogram
+      ? { ...percentiles, histogram: this.#histogram.encode() }
+      : percentiles;
   }
 }
 
@@ -75,7 +83,6 @@ function summarize(
     p90: percentile(90),
     p99: percentile(99),
     "p99.9": percentile(99.9),
-    histogram: histogram.encode(),
   };
 }
 
@@ -112,11 +119,14 @@ export async function mergeDelays(
     histogram.addEncoded(part.histogram);
   }
   const count = parts.reduce((sum, part) => sum + part.count, 0);
-  return summarize(
-    count,
-    Math.min(...parts.map(({ min }) => min)),
-    parts.reduce((sum, part) => sum + part.mean * part.count, 0) / count,
-    Math.max(...parts.map(({ max }) => max)),
-    histogram,
-  );
+  return {
+    ...summarize(
+      count,
+      Math.min(...parts.map(({ min }) => min)),
+      parts.reduce((sum, part) => sum + part.mean * part.count, 0) / count,
+      Math.max(...parts.map(({ max }) => max)),
+      histogram,
+    ),
+    histogram: histogram.encode(),
+  };
 }

@@ -15,8 +15,11 @@ import type {
 } from "../events/mod.ts";
 import { Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
+import type { Brake } from "./pacer.ts";
 import { Schedule, type ScheduleOptions } from "./schedule.ts";
+import { StarvationCheck } from "./starvation_check.ts";
 import { Tally, type TallyHistograms, tallyHistograms } from "./tally.ts";
+import { TimeoutClock } from "./timeout_clock.ts";
 
 /** Options of every measuring run. */
 export interface MeasureOptions extends ScheduleOptions {
@@ -43,16 +46,24 @@ export interface MeasureOptions extends ScheduleOptions {
 }
 
 /** One connection or socket of a run. */
-export interface Lane {
+export interface Flow {
   /** Why it is over before its end. */
   readonly failure: Failure | undefined;
+  /** When the oldest message in flight was sent; `undefined` where none is. */
+  readonly waitingSince: number | undefined;
+  /** Whether something has been waited for until the time-out. */
+  readonly isOverdue: boolean;
   /**
    * Sends what the tally's schedule hands out, and counts it, until there is
    * nothing left and everything is answered, or given up.
    */
   run(tally: Tally): Promise<void>;
-  /** Looks whether an answer has been out for too long. */
-  watch(): void;
+  /** Sends whatever may be sent now. */
+  pump(): void;
+  /** Sends nothing more; what is in flight may still be answered. */
+  stop(): void;
+  /** Gives up what is overdue. */
+  giveUp(): void;
   /** Ends it; a run that is under way ends, too. */
   fail(failure: Failure): void;
   /** Takes what may still come, and ends in order. */
@@ -71,15 +82,20 @@ export interface RunContext {
   isDatagrams: boolean;
   /** What was made beforehand. */
   prepared: Preparation;
-  /** Is told what happens. */
-  tell?: ClientObserver<StartedEvent | IntervalEvent>;
+  /** Called for each event. */
+  onEvent?: ClientObserver<StartedEvent | IntervalEvent>;
+}
+
+/** What the flows of a run share. */
+export interface FlowContext {
+  /** Says how long something has really been waited for. */
+  clock: TimeoutClock;
+  /** Holds all of them back for a moment. */
+  brake: Brake;
 }
 
 /** Milliseconds from one `interval` event to the next. */
 const INTERVAL = 1000;
-
-/** Answers are looked for at least this often, in milliseconds. */
-const LONGEST_WATCH = 100;
 
 /** Everything that a run can prepare before its connections are there. */
 export class Preparation {
@@ -101,23 +117,39 @@ export class Preparation {
 }
 
 /** What every run comes to, before it is judged. */
-export type Figures = Omit<
-  MeasureResultEvent,
-  "event" | "passed" | "failure" | "expectations" | "errors"
->;
+export interface Outcome {
+  /** The figures that every result has. */
+  figures: Omit<
+    MeasureResultEvent,
+    "event" | "passed" | "failure" | "expectations"
+  >;
+  /** The counts that they are made of. */
+  tally: Tally;
+  /** The caller ended a run that had no other end. */
+  wasEnded: boolean;
+}
 
-/** How many messages may be on their way on each connection. */
+/** Why a run that the caller ended did not pass: it had not measured anything by then. */
+export function nothingMeasured(
+  { messages_sent, bytes_received }: Outcome["figures"],
+  wasEnded: boolean,
+): Failure | undefined {
+  if (!wasEnded || messages_sent > 0 || bytes_received > 0) return undefined;
+  return { code: "stopped", message: "stopped before anything was measured" };
+}
+
+/** How many messages may be in flight on each connection. */
 export function pipelineOf({ pipeline, rate }: MeasureOptions): number {
   return pipeline ?? (rate === undefined ? 1 : Infinity);
 }
 
-/** Tells a lane's events, with its number where there are several. */
-export function tellerFor<E extends object>(
+/** Calls an observer with a flow's number, where there are several flows. */
+export function observerOf<E extends object>(
   index: number,
-  lanes: number,
+  flows: number,
   onEvent: ClientObserver<E> | undefined,
 ): ClientObserver<E> | undefined {
-  if (onEvent === undefined || lanes === 1) return onEvent;
+  if (onEvent === undefined || flows === 1) return onEvent;
   return (event) => onEvent({ ...event, connection: index + 1 });
 }
 
@@ -149,83 +181,175 @@ function startedEvent(
 }
 
 /**
- * Runs lanes through the warm-up and the measuring, and ends them.
+ * Runs flows through the warm-up and the measuring, and ends them.
  *
- * @param lanes The connections or sockets.
+ * @param makeFlows Makes the flows out of what they share.
  * @param options What was asked for.
  * @param context What it is about.
  */
 export async function measure(
-  lanes: readonly Lane[],
+  makeFlows: (context: FlowContext) => readonly Flow[],
   options: MeasureOptions,
   context: RunContext,
-): Promise<Figures> {
-  const { warmup = 0, signal } = options;
-  const { timeout, prepared, tell } = context;
-  const kind = {
-    isDatagrams: context.isDatagrams,
-    isOneWay: options.service === "discard",
-  };
-  await tell?.(startedEvent(options, context));
-  let schedule: Schedule | undefined;
-  const stop = () => {
-    schedule?.stop();
-    for (const lane of lanes) {
-      lane.fail({ code: "stopped", message: "stopped before the end" });
+): Promise<Outcome> {
+  const run = new Run(makeFlows, options, context);
+  try {
+    return await run.finished();
+  } finally {
+    run.free();
+  }
+}
+
+/** A measuring run from its start to its end. */
+class Run {
+  readonly #options: MeasureOptions;
+  readonly #context: RunContext;
+  readonly #flows: readonly Flow[];
+  readonly #brake: Brake = { isOn: false };
+  readonly #clock: TimeoutClock;
+  #schedule: Schedule | undefined;
+  #tally: Tally | undefined;
+  /** The tally of what is measured, once that has begun. */
+  #measured: Tally | undefined;
+  #starvation: StarvationCheck | undefined;
+  #instrument: Instrument | undefined;
+  /** The caller has ended it. */
+  #isStopped = false;
+  #isLooking = false;
+
+  constructor(
+    makeFlows: (context: FlowContext) => readonly Flow[],
+    options: MeasureOptions,
+    context: RunContext,
+  ) {
+    this.#options = options;
+    this.#context = context;
+    this.#clock = new TimeoutClock(context.timeout, this.#look);
+    this.#flows = makeFlows({ clock: this.#clock, brake: this.#brake });
+    options.signal?.addEventListener("abort", this.#stop, { once: true });
+    if (options.signal?.aborted) this.#stop();
+  }
+
+  /** Frees what a run holds. */
+  free(): void {
+    this.#clock.stop();
+    this.#options.signal?.removeEventListener("abort", this.#stop);
+  }
+
+  /** Whether only the caller ends it. */
+  get #isEndless(): boolean {
+    const { count, duration } = this.#options;
+    return count === undefined && duration === undefined;
+  }
+
+  readonly #stop = (): void => {
+    this.#isStopped = true;
+    this.#schedule?.stop();
+    for (const flow of this.#flows) {
+      if (this.#isEndless) flow.stop();
+      else flow.fail({ code: "stopped", message: "stopped before the end" });
     }
   };
-  signal?.addEventListener("abort", stop, { once: true });
-  if (signal?.aborted) stop();
-  const watch = setInterval(
-    () => lanes.forEach((lane) => lane.watch()),
-    Math.min(timeout / 10, LONGEST_WATCH),
-  );
 
-  async function phase(
+  /**
+   * Looks for what is overdue. Where flows may starve each other, an answer may
+   * be there and unread: all are held back and what is there is read first.
+   */
+  readonly #look = async (): Promise<void> => {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    const mayGiveUp = await this.#starvation?.look();
+    if (mayGiveUp) {
+      for (const flow of this.#flows) if (flow.isOverdue) flow.giveUp();
+    }
+    this.#emitIntervals();
+    this.#isLooking = false;
+  };
+
+  #emitIntervals(all = false): void {
+    if (this.#tally === undefined) return;
+    const warmup = this.#tally === this.#measured ? undefined : true;
+    for (const interval of this.#tally.settledIntervals(all)) {
+      this.#context.onEvent?.({ event: "interval", warmup, ...interval });
+    }
+  }
+
+  /** Begins a phase, and runs it until nothing more is to be sent or to come. */
+  async #phase(
     asked: ScheduleOptions,
     histograms: TallyHistograms,
-    isWarmup?: true,
+    isWarmup: boolean,
   ): Promise<Tally> {
-    schedule = new Schedule(asked);
-    const tally = new Tally(kind, schedule, histograms);
-    const tellInterval = () =>
-      tell?.({ event: "interval", warmup: isWarmup, ...tally.interval() });
-    const intervals = setInterval(tellInterval, INTERVAL);
+    const { isDatagrams } = this.#context;
+    const isOneWay = this.#options.service === "discard";
+    const schedule = this.#schedule = new Schedule(asked);
+    const tally = this.#tally = new Tally(
+      { isDatagrams, isOneWay, flows: this.#flows.length },
+      schedule,
+      histograms,
+    );
+    if (!isWarmup) this.#measured = tally;
+    if (this.#isStopped) schedule.stop();
+    this.#starvation = new StarvationCheck(this.#flows, this.#brake, tally);
+    const intervals = setInterval(() => {
+      tally.endInterval();
+      this.#emitIntervals();
+    }, INTERVAL);
     try {
-      await Promise.all(lanes.map((lane) => lane.run(tally)));
+      await Promise.all(this.#flows.map((flow) => flow.run(tally)));
+      this.#instrument?.stop();
+      if (!isWarmup) {
+        await Promise.all(this.#flows.map((flow) => flow.finish()));
+      }
     } finally {
       clearInterval(intervals);
       schedule.stop();
     }
-    if (tally.lastMoved > schedule.start) await tellInterval();
+    if (tally.hasUntoldMovement) tally.endInterval();
+    this.#emitIntervals(true);
     return tally;
   }
 
-  try {
-    const { count, duration, interval, rate } = options;
+  /** Runs it; resolves with what it came to. */
+  async finished(): Promise<Outcome> {
+    const { onEvent, prepared } = this.#context;
+    const { count, duration, interval, rate, warmup = 0 } = this.#options;
+    await onEvent?.(startedEvent(this.#options, this.#context));
     const warmed = warmup > 0
-      ? await phase({ duration: warmup, interval, rate }, prepared.warmup, true)
+      ? withoutHistogram(
+        (await this.#phase(
+          { duration: warmup, interval, rate },
+          prepared.warmup,
+          true,
+        )).total(),
+      )
       : undefined;
-    const instrument = new Instrument(prepared.lateness);
+    const instrument = this.#instrument = new Instrument(prepared.lateness);
     try {
-      const tally = await phase(
+      const tally = await this.#phase(
         { count, duration, interval, rate },
         prepared.measuring,
+        false,
       );
-      const check = instrument.check(tally);
-      await Promise.all(lanes.map((lane) => lane.finish()));
-      return {
+      const { isDatagrams } = this.#context;
+      const { service = "echo" } = this.#options;
+      const isAnswered = isDatagrams
+        ? service !== "discard"
+        : service === "echo";
+      const figures = {
         ...tally.total(),
+        errors: tally.errors,
+        in_flight: isAnswered ? tally.inFlight : undefined,
+        arrival: isDatagrams && !isAnswered ? "unknown" as const : undefined,
         rtt_from_sending_us: tally.fromSending(),
-        warmup: warmed && withoutHistogram(warmed.total()),
-        instrument: check,
+        warmup: warmed,
+        instrument: instrument.check(tally, this.#starvation?.unread),
       };
+      const wasEnded = this.#isStopped && this.#isEndless;
+      return { figures, tally, wasEnded };
     } finally {
       instrument.stop();
     }
-  } finally {
-    clearInterval(watch);
-    signal?.removeEventListener("abort", stop);
   }
 }
 

@@ -13,9 +13,10 @@ export interface ScheduleOptions {
   /** Milliseconds after which no further message starts. */
   duration?: number;
   /**
-   * Milliseconds from the start of one message to the start of the next on the
-   * same connection. A message whose time has come while the one before was
-   * under way follows at once, and the ones after it keep their distance from it.
+   * Milliseconds from one message to the next on the same connection, on a beat
+   * that neither lateness nor the other connections shift. A message whose time
+   * has come while the one before was in flight follows at once, the one after
+   * it on the beat again; beats that passed meanwhile are left out.
    */
   interval?: number;
   /**
@@ -52,11 +53,17 @@ export class Schedule {
     return this.isOpenLoop || this.#options.interval !== undefined;
   }
 
+  /** Whether only the caller ends it. */
+  get isEndless(): boolean {
+    const { count, duration } = this.#options;
+    return count === undefined && duration === undefined;
+  }
+
   /**
    * Takes the next message for a connection.
    *
    * @param time What time it is, in microseconds of the clock.
-   * @param previous When that connection's previous message was sent.
+   * @param previous When that connection's previous message was due.
    * @returns When it is due, in microseconds of the clock; `undefined` where
    * there is none left.
    */
@@ -66,8 +73,8 @@ export class Schedule {
     let due = rate === undefined
       ? time
       : this.start + this.#claimed * 1e6 / rate;
-    if (interval !== undefined && previous !== undefined) {
-      due = Math.max(due, previous + interval * 1000);
+    if (interval && previous !== undefined) {
+      due = nextBeat(previous, interval * 1000, time);
     }
     if (due >= this.end) return undefined;
     this.#claimed++;
@@ -86,13 +93,25 @@ export class Schedule {
   }
 
   /**
-   * How long the run took, in microseconds: to the last thing that moved, or,
-   * where each message had a time of its own, to the time of the next one, so
-   * that the way back of the last answer does not count against the rate.
+   * The time over which messages are counted to a rate, in microseconds: to the
+   * last thing that moved, or, where each message had a time of its own, to the
+   * time of the one that would have come next, so that the way back of the last
+   * answer does not count against the rate.
+   *
+   * @param sent How many were sent.
+   * @param lastSent When the last one was sent.
+   * @param lastMoved When the last byte was taken, or came back.
    */
-  duration(lastSent: number, lastMoved: number): number {
+  span(sent: number, lastSent: number, lastMoved: number): number {
     const { rate } = this.#options;
     if (rate === undefined) return lastMoved - this.start;
-    return Math.max(this.#claimed * 1e6 / rate, lastSent - this.start);
+    const slots = Math.min(sent * 1e6 / rate, this.end - this.start);
+    return Math.max(slots, lastSent - this.start);
   }
+}
+
+/** The first beat after a message, or the last one that has passed by now. */
+function nextBeat(previous: number, interval: number, time: number): number {
+  const missed = Math.floor((time - previous) / interval);
+  return previous + Math.max(missed, 1) * interval;
 }

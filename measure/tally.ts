@@ -5,7 +5,9 @@
  */
 import type {
   Counts,
+  DatagramCounts,
   DelaySummary,
+  FlowShares,
   IntervalEvent,
   Speed,
   Warmup,
@@ -24,6 +26,8 @@ export interface TallyOptions {
   isDatagrams: boolean;
   /** Nothing comes back: a message is done when it is sent. */
   isOneWay: boolean;
+  /** Connections or sockets. */
+  flows: number;
 }
 
 /** The histograms of a tally, made beforehand, since that takes its time. */
@@ -42,43 +46,57 @@ export async function tallyHistograms(): Promise<TallyHistograms> {
   };
 }
 
-/** Counts that start from nothing. */
-const NOTHING: Counts = {
-  messages_sent: 0,
-  messages_received: 0,
-  bytes_sent: 0,
-  bytes_received: 0,
-  late_sends: 0,
-  lost: 0,
-};
-
-/** The counts of a run, or of its warm-up, over all its connections. */
-export class Tally {
+/** What is counted by the clock: it belongs to the moment at which it happens. */
+class Movement {
   messagesSent = 0;
   messagesReceived = 0;
   bytesSent = 0;
   bytesReceived = 0;
-  /** Messages without an answer in time. */
-  lost = 0;
-  /** Messages sent late. */
   lateSends = 0;
-  /** Of these, the ones that nothing but the client itself held up. */
-  lateByClient = 0;
-  /** When the last message was handed to its socket. */
-  lastSent: number;
-  /** When the last byte was taken, or came back. */
-  lastMoved: number;
+}
 
+/** An interval of the run, until all that was sent in it is settled. */
+interface Interval {
+  /** When it began. */
+  readonly start: number;
+  /** Of the messages sent in it: those neither answered nor given up. */
+  open: number;
+  /** Of the messages sent in it: those given up. */
+  lost: number;
+  /** What it came to, once it is over, but for its losses. */
+  event?: Omit<IntervalEvent, "event" | "lost">;
+}
+
+/** The counts of a run, or of its warm-up, over all its flows. */
+export class Tally {
   /** The messages that it counts. */
   readonly schedule: Schedule;
   readonly #options: TallyOptions;
+  readonly #total = new Movement();
+  /** What the intervals before this one had come to. */
+  #before = new Movement();
+  /** Messages sent late that nothing but the client itself held up. */
+  #lateByClient = 0;
+  #lost = 0;
+  #corrupted = 0;
+  #late = 0;
+  #duplicates = 0;
+  #reordered = 0;
+  #reorderingDistance = 0;
+  #strays = 0;
+  #errors = 0;
+  #lastError: string | undefined;
+  #isUnfinished = false;
+  /** Messages answered on each flow. */
+  readonly #answeredBy: Float64Array;
+  #lastSent: number;
+  #lastMoved: number;
+  /** The intervals that are not settled, and the one that runs. */
+  readonly #intervals: Interval[];
   /** Round trips of the interval that runs, and of those before it. */
   readonly #recent: RoundTrips;
-  readonly #before: RoundTrips;
+  readonly #earlier: RoundTrips;
   readonly #fromSending: RoundTrips | undefined;
-  /** What the intervals before this one had come to, and when it began. */
-  #told: Counts = NOTHING;
-  #intervalStart: number;
 
   constructor(
     options: TallyOptions,
@@ -88,9 +106,52 @@ export class Tally {
     this.#options = options;
     this.schedule = schedule;
     this.#recent = new RoundTrips(recent);
-    this.#before = new RoundTrips(before);
+    this.#earlier = new RoundTrips(before);
     if (schedule.isOpenLoop) this.#fromSending = new RoundTrips(fromSending);
-    this.lastSent = this.lastMoved = this.#intervalStart = schedule.start;
+    this.#answeredBy = new Float64Array(options.flows);
+    this.#lastSent = this.#lastMoved = schedule.start;
+    this.#intervals = [{ start: schedule.start, open: 0, lost: 0 }];
+  }
+
+  /** Connections or sockets. */
+  get flows(): number {
+    return this.#options.flows;
+  }
+
+  /** Messages sent. */
+  get messagesSent(): number {
+    return this.#total.messagesSent;
+  }
+
+  /** Messages whose answer came back whole. */
+  get messagesReceived(): number {
+    return this.#total.messagesReceived;
+  }
+
+  /** Messages given up. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  /** Messages that the client itself, and not the path, sent late. */
+  get lateByClient(): number {
+    return this.#lateByClient;
+  }
+
+  /** Failures of sockets. */
+  get errors(): number {
+    return this.#errors;
+  }
+
+  /** The last of them, in words. */
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  /** Messages sent and neither answered nor given up. */
+  get inFlight(): number {
+    return this.#options.isOneWay ? 0 : this.messagesSent -
+      this.messagesReceived - this.#lost - this.#corrupted;
   }
 
   /**
@@ -101,22 +162,50 @@ export class Tally {
    * @param wasHeld Whether those before it held it up.
    */
   sent(due: number, at: number, wasHeld: boolean): void {
-    this.messagesSent++;
-    this.lastSent = this.lastMoved = at;
+    this.#total.messagesSent++;
+    this.#lastSent = this.#lastMoved = at;
+    this.#intervals[this.#intervals.length - 1].open++;
     if (at - due > LATE) {
-      this.lateSends++;
-      if (!wasHeld) this.lateByClient++;
+      this.#total.lateSends++;
+      if (!wasHeld) this.#lateByClient++;
     }
+  }
+
+  /** Takes back a message that its socket did not take after all. */
+  unsent(at: number): void {
+    this.#total.messagesSent--;
+    this.#intervalOf(at).open--;
+  }
+
+  /** Counts bytes that a socket took. */
+  sentBytes(bytes: number): void {
+    this.#total.bytesSent += bytes;
+  }
+
+  /** Counts bytes that came. */
+  receivedBytes(bytes: number): void {
+    this.#total.bytesReceived += bytes;
+  }
+
+  /** Takes note that bytes moved which are a part of the run. */
+  moved(at: number): void {
+    this.#lastMoved = at;
   }
 
   /**
    * Counts a message that came back whole.
    *
+   * @param flow The number of its flow.
+   * @param due When it was due.
+   * @param sentAt When it was sent.
+   * @param at When it was back.
    * @returns Its round-trip delay, in microseconds.
    */
-  answered(due: number, sentAt: number, at: number): number {
-    this.messagesReceived++;
-    this.lastMoved = at;
+  answered(flow: number, due: number, sentAt: number, at: number): number {
+    this.#total.messagesReceived++;
+    this.#answeredBy[flow]++;
+    this.#intervalOf(sentAt).open--;
+    this.#lastMoved = at;
     const fromSending = between(sentAt, at);
     if (this.#fromSending === undefined) {
       this.#recent.record(fromSending);
@@ -128,38 +217,164 @@ export class Tally {
     return delay;
   }
 
-  /** What came in since the last call. */
-  interval(): Omit<IntervalEvent, "event"> {
+  /** Counts a message whose answer came back damaged. */
+  corrupted(sentAt: number, at: number): void {
+    this.#corrupted++;
+    this.#lastMoved = Math.max(this.#lastMoved, at);
+    this.#intervalOf(sentAt).open--;
+  }
+
+  /** Counts a message that is given up; the loss belongs to the moment of its sending. */
+  gaveUp(sentAt: number): void {
+    this.#lost++;
+    const interval = this.#intervalOf(sentAt);
+    interval.open--;
+    interval.lost++;
+  }
+
+  /** Counts an answer to a message given up by then. */
+  cameLate(): void {
+    this.#late++;
+  }
+
+  /** Counts an answer to a message that had one. */
+  cameAgain(): void {
+    this.#duplicates++;
+  }
+
+  /** Counts an answer that came after one to a later message of its flow. */
+  cameOutOfOrder(distance: number): void {
+    this.#reordered++;
+    this.#reorderingDistance = Math.max(this.#reorderingDistance, distance);
+  }
+
+  /** Counts a datagram that answers nothing. */
+  strayed(): void {
+    this.#strays++;
+  }
+
+  /** Counts a failure of a socket. */
+  failed(reason: string): void {
+    this.#errors++;
+    this.#lastError = reason;
+  }
+
+  /** Takes note that it stays unknown whether the peer took everything. */
+  leftUnfinished(): void {
+    this.#isUnfinished = true;
+  }
+
+  /** The interval in which a message was sent: nearly always one of the last two. */
+  #intervalOf(sentAt: number): Interval {
+    let i = this.#intervals.length - 1;
+    while (i > 0 && this.#intervals[i].start > sentAt) i--;
+    return this.#intervals[i];
+  }
+
+  /** Ends the interval that runs, and begins another. */
+  endInterval(): void {
     const at = now();
-    const length = between(this.#intervalStart, at);
-    const counts = this.#countsSince(this.#told);
-    const delays = this.#recent.summary();
-    this.#settle();
-    this.#told = this.#countsSince(NOTHING);
-    this.#intervalStart = at;
-    return {
+    const interval = this.#intervals[this.#intervals.length - 1];
+    const length = between(interval.start, at);
+    const counts = this.#countsSince(this.#before);
+    const delays = this.#recent.percentiles();
+    interval.event = {
       elapsed_us: between(this.schedule.start, at),
       interval_us: length,
       ...counts,
       ...this.#speed(counts, length),
-      rtt_us: delays && { ...delays, histogram: undefined },
+      rtt_us: delays,
     };
+    this.#before = Object.assign(new Movement(), this.#total);
+    this.#earlier.add(this.#recent);
+    this.#recent.reset();
+    this.#intervals.push({ start: at, open: 0, lost: 0 });
+  }
+
+  /**
+   * Hands out the intervals of which all is known: they are over, and every
+   * message sent in them is answered or given up.
+   *
+   * @param all Also those in which messages were in flight when the run ended.
+   */
+  *settledIntervals(all = false): Generator<Omit<IntervalEvent, "event">> {
+    const { isDatagrams } = this.#options;
+    for (;;) {
+      const [{ event, open, lost }] = this.#intervals;
+      const isOpen = this.#knowsLoss && open > 0 && !all;
+      if (event === undefined || isOpen) return;
+      this.#intervals.shift();
+      yield {
+        ...event,
+        lost: isDatagrams && this.#knowsLoss ? lost : undefined,
+      };
+    }
+  }
+
+  /** Whether anything moved since the interval that runs began. */
+  get hasUntoldMovement(): boolean {
+    const { start } = this.#intervals[this.#intervals.length - 1];
+    return this.#lastMoved > start ||
+      this.#total.bytesReceived > this.#before.bytesReceived;
+  }
+
+  get #knowsLoss(): boolean {
+    return this.#options.isDatagrams && !this.#options.isOneWay;
   }
 
   /** What came in over all. */
   total(): Warmup {
-    const counts = this.#countsSince(NOTHING);
-    const duration = between(
-      0,
-      this.schedule.duration(this.lastSent, this.lastMoved),
+    const { schedule } = this;
+    const counts = this.#countsSince(new Movement());
+    const delays = this.#earlier;
+    delays.add(this.#recent);
+    this.#recent.reset();
+    const span = schedule.span(
+      this.messagesSent,
+      this.#lastSent,
+      this.#lastMoved,
     );
-    this.#settle();
     return {
       ...counts,
-      ...this.#speed(counts, duration),
-      duration_us: duration,
-      rtt_us: this.#before.summary(),
+      lost: this.#knowsLoss ? this.#lost : undefined,
+      ...this.#isUnfinished ? undefined : this.#speed(counts, span),
+      duration_us: between(schedule.start, this.#lastMoved),
+      rtt_us: delays.summary(),
     };
+  }
+
+  /** What became of a run's datagrams. */
+  datagrams(): DatagramCounts {
+    return {
+      late: this.#late,
+      duplicates: this.#duplicates,
+      corrupted: this.#corrupted,
+      reordered: this.#reordered,
+      reordering_distance: this.#reorderingDistance,
+      strays: this.#strays,
+    };
+  }
+
+  /** How evenly the flows were answered; `undefined` for a flow alone. */
+  shares(): FlowShares | undefined {
+    const { flows, isOneWay } = this.#options;
+    if (flows < 2 || isOneWay) return undefined;
+    const sorted = this.#answeredBy.toSorted();
+    const sum = sorted.reduce((total, each) => total + each, 0);
+    const squares = sorted.reduce((total, each) => total + each * each, 0);
+    return {
+      count: flows,
+      least: sorted[0],
+      median: sorted[Math.floor(flows / 2)],
+      jain: sum === 0
+        ? undefined
+        : Math.round(1000 * sum * sum / (flows * squares)) / 1000,
+    };
+  }
+
+  /** The delay in the middle of those so far; `undefined` where there are none. */
+  medianDelay(): number | undefined {
+    return (this.#recent.percentiles() ?? this.#earlier.percentiles())?.p50;
   }
 
   /** With a rate, the delays from the real sending. */
@@ -167,27 +382,19 @@ export class Tally {
     return this.#fromSending?.summary();
   }
 
-  #settle(): void {
-    this.#before.add(this.#recent);
-    this.#recent.reset();
-  }
-
-  #countsSince(earlier: Counts): Counts {
-    const { isDatagrams } = this.#options;
+  #countsSince(earlier: Movement): Omit<Counts, "lost"> {
     const { isOpenLoop } = this.schedule;
+    const total = this.#total;
     return {
-      messages_sent: this.messagesSent - earlier.messages_sent,
-      messages_received: this.messagesReceived - earlier.messages_received,
-      bytes_sent: this.bytesSent - earlier.bytes_sent,
-      bytes_received: this.bytesReceived - earlier.bytes_received,
-      late_sends: isOpenLoop
-        ? this.lateSends - (earlier.late_sends ?? 0)
-        : undefined,
-      lost: isDatagrams ? this.lost - (earlier.lost ?? 0) : undefined,
+      messages_sent: total.messagesSent - earlier.messagesSent,
+      messages_received: total.messagesReceived - earlier.messagesReceived,
+      bytes_sent: total.bytesSent - earlier.bytesSent,
+      bytes_received: total.bytesReceived - earlier.bytesReceived,
+      late_sends: isOpenLoop ? total.lateSends - earlier.lateSends : undefined,
     };
   }
 
-  #speed(counts: Counts, microseconds: number): Speed {
+  #speed(counts: Omit<Counts, "lost">, microseconds: number): Speed {
     const done = this.#options.isOneWay
       ? counts.messages_sent
       : counts.messages_received;

@@ -163,13 +163,45 @@ Deno.test("Schedule gives the messages of a rate their times, whenever they are 
   assertEquals(claimAll(new Schedule({ rate: 10, count: 3 })).length, 3);
 });
 
-Deno.test("Schedule keeps the interval from the message before, and not from its time", () => {
-  const schedule = new Schedule({ count: 3, interval: 50 });
+Deno.test("Schedule keeps the beat of an interval, and leaves out beats that have passed", () => {
+  const schedule = new Schedule({ count: 5, interval: 50 });
   const first = schedule.claim(time(), undefined)!;
-  assertEquals(schedule.claim(time(), first), first + 50_000);
-  const longAgo = first - 60_000;
-  assert(schedule.claim(time(), longAgo)! >= first, "in the past");
-  assertEquals(schedule.claim(time(), first), undefined);
+  assertEquals(schedule.claim(first, first), first + 50_000);
+  // Answered late, but before the next beat: that one stays where it is.
+  assertEquals(schedule.claim(first + 60_000, first), first + 50_000);
+  assertEquals(schedule.claim(first + 260_000, first), first + 250_000);
+  assertEquals(
+    schedule.claim(first + 260_000, first + 250_000),
+    first + 300_000,
+  );
+  assertEquals(schedule.claim(first, first), undefined);
+});
+
+Deno.test("Schedule wakes flows at their own times, whatever the order in which they ask", async () => {
+  const schedule = new Schedule({ interval: 100 });
+  const woken: [string, number][] = [];
+  const asked = time();
+  await new Promise<void>((resolve) => {
+    const note = (name: string, due: number) => () => {
+      woken.push([name, time() - due]);
+      if (woken.length === 3) resolve();
+    };
+    for (const [name, after] of [["c", 60], ["a", 10], ["b", 30]] as const) {
+      const due = asked + after * 1000;
+      schedule.at(due, note(name, due));
+    }
+  });
+  assertEquals(woken.map(([name]) => name), ["a", "b", "c"]);
+  for (const [name, late] of woken) assert(late >= 0, `${name}: ${late}`);
+});
+
+Deno.test("Schedule counts a rate over the time that was asked for, not over what one message would have stood for", () => {
+  const schedule = new Schedule({ rate: 0.0001, duration: 1000 });
+  const { start } = schedule;
+  assertEquals(schedule.span(1, start, start + 500), 1e6);
+  const steady = new Schedule({ rate: 1000, count: 10 });
+  const last = steady.start + 9000;
+  assertEquals(steady.span(10, last, last + 100_000), 10_000);
 });
 
 Deno.test("Schedule hands nothing out after its duration, or once it is stopped", () => {

@@ -83,6 +83,7 @@ const STRAY_REASONS = {
   "late": "too late",
   "duplicate": "a second time",
   "corrupted": "not what was sent",
+  "oversized": "more than the 512 bytes of RFC 864",
 };
 
 const WRITERS: Writers = {
@@ -230,15 +231,11 @@ function resultLines(
   chart: string[],
 ): string[] {
   const { instrument, late_sends, rtt_us, rtt_from_sending_us } = event;
-  const verdict = event.passed ? green("passed") : red("failed");
-  const counts = event.messages_sent > 0
-    ? `${event.messages_sent} sent, ${event.messages_received} back in `
-    : "";
   const lines = [
-    `${verdict}: ${counts}${formatDuration(event.duration_us)}`,
-    row("speed", speedText(event)),
+    headline(event),
+    ...speedRows(event),
   ];
-  if ("corrupted" in event) lines.push(...datagramRows(event));
+  if ("strays" in event) lines.push(...datagramRows(event));
   if (event.errors > 0) lines.push(row("errors", String(event.errors)));
   if (rtt_us !== undefined) {
     const name = rtt_from_sending_us ? "from schedule" : "round trip";
@@ -264,27 +261,53 @@ function row(name: string, text: string): string {
   return `  ${dim(name.padEnd(NAME_WIDTH))} ${text}`;
 }
 
-function speedText(event: MeasureResultEvent): string {
-  const { messages_per_second, sent_bytes_per_second } = event;
-  const { received_bytes_per_second } = event;
+/** `passed: 10 sent, 10 back in 2.2 ms`, and what else is to be said at once. */
+function headline(event: MeasureResultEvent): string {
+  const { messages_sent: sent, in_flight, arrival, passed } = event;
+  const duration = formatDuration(event.duration_us);
+  if (arrival === "unknown" && passed) {
+    return `${yellow("sent")}: ${
+      counted(sent, "datagram")
+    } in ${duration}; whether they arrived is unknown`;
+  }
+  const parts = sent === 0 ? [] : [`${sent} sent`];
+  if (in_flight !== undefined) parts.push(`${event.messages_received} back`);
+  if (in_flight) parts.push(`${in_flight} in flight`);
+  const counts = parts.length > 0 ? `${parts.join(", ")} in ` : "";
+  return `${passed ? green("passed") : red("failed")}: ${counts}${duration}`;
+}
+
+function speedRows(event: MeasureResultEvent): string[] {
+  const { messages_per_second, arrival } = event;
+  const { sent_bytes_per_second: sent, received_bytes_per_second: received } =
+    event;
+  if (
+    messages_per_second === undefined || sent === undefined ||
+    received === undefined
+  ) return [row("speed", "unknown: the peer did not take everything")];
   const parts = [];
   if (messages_per_second > 0) {
     parts.push(`${formatRate(messages_per_second)} messages/s`);
   }
-  parts.push(`${formatByteRate(sent_bytes_per_second)} out`);
-  parts.push(`${formatByteRate(received_bytes_per_second)} in`);
-  return parts.join(", ");
+  parts.push(`${formatByteRate(sent)} out`);
+  if (arrival === undefined) parts.push(`${formatByteRate(received)} in`);
+  return [row("speed", parts.join(", "))];
 }
 
 function datagramRows(event: UdpMeasureResultEvent): string[] {
-  const { messages_sent, strays, jitter_us } = event;
-  const share = (number: number, what: string) =>
+  const { messages_sent, strays, jitter_us, reordered } = event;
+  const elsewhere = strays > 0 ? [`${strays} from elsewhere`] : [];
+  if (event.arrival === "unknown") {
+    return elsewhere.map((text) => row("datagrams", text));
+  }
+  const share = (number = 0, what: string) =>
     number === 0
       ? `0 ${what}`
       : `${number} (${formatShare(number, messages_sent)}) ${what}`;
-  const order = [share(event.reordered, "reordered")];
-  if (event.reordered > 0) order[0] += ` by up to ${event.reordering_distance}`;
-  if (strays > 0) order.push(`${strays} from elsewhere`);
+  const late = share(event.late, "late");
+  const order = [share(reordered, "reordered")];
+  if (reordered) order[0] += ` by up to ${event.reordering_distance}`;
+  order.push(...elsewhere);
   if (jitter_us !== undefined) {
     order.push(`jitter ${formatDuration(jitter_us)}`);
   }
@@ -293,7 +316,7 @@ function datagramRows(event: UdpMeasureResultEvent): string[] {
       "datagrams",
       [
         share(event.lost, "lost"),
-        share(event.late, "late"),
+        event.late_is_lower_bound ? `at least ${late}` : late,
         share(event.duplicates, "duplicated"),
         share(event.corrupted, "corrupted"),
       ].join(", "),

@@ -3,14 +3,6 @@
  *
  * @module
  */
-import { now } from "../../net/clock.ts";
-import { describeDifference } from "../../measure/echo_check.ts";
-import { InFlight } from "../../measure/in_flight.ts";
-import type { Messages } from "../../measure/messages.ts";
-import type { Lane } from "../../measure/run.ts";
-import type { Tally } from "../../measure/tally.ts";
-import { close } from "../../net/close.ts";
-import { describeError, isReset, systemCode } from "../../net/errors.ts";
 import type {
   ClientObserver,
   Difference,
@@ -18,21 +10,38 @@ import type {
   ReceivedEvent,
   SentEvent,
 } from "../../events/mod.ts";
+import { describeDifference } from "../../measure/echo_check.ts";
+import { InFlight } from "../../measure/in_flight.ts";
+import type { Messages } from "../../measure/messages.ts";
+import { type Brake, type PacedFlow, Pacer } from "../../measure/pacer.ts";
+import type { Flow } from "../../measure/run.ts";
+import type { Tally } from "../../measure/tally.ts";
+import type { TimeoutClock } from "../../measure/timeout_clock.ts";
+import { now } from "../../net/clock.ts";
+import { close } from "../../net/close.ts";
+import { describeError, isReset, systemCode } from "../../net/errors.ts";
+import { counted, exact, formatDuration } from "../../text/format.ts";
 
 /** What a connection of a run is given. */
 export interface StreamOptions {
   /** What it sends. */
   messages: Messages;
-  /** Messages on their way at once. */
+  /** Messages in flight at once. */
   pipeline: number;
   /** Milliseconds without a byte after which an answer is not waited for. */
   timeout: number;
-  /** Is told of each message. */
-  tell?: ClientObserver<SentEvent | ReceivedEvent>;
+  /** Says how long something has really been waited for. */
+  clock: TimeoutClock;
+  /** Holds it back, together with the others. */
+  brake: Brake;
+  /** Its number among the run's connections, from 0. */
+  index: number;
+  /** Called for each message. */
+  onEvent?: ClientObserver<SentEvent | ReceivedEvent>;
 }
 
 /**
- * The most bytes on their way: what the peer, or the path, has not given back
+ * The most bytes in flight: what the peer, or the path, has not given back
  * by then holds the next message up.
  */
 const WINDOW = 16 * 1024 * 1024;
@@ -44,31 +53,16 @@ const LARGEST_BUFFER = 262_144;
 const BUFFERED_MESSAGES = 64;
 
 /** Sends messages on a connection, and compares what comes back. */
-export class EchoStream implements Lane {
-  failure: Failure | undefined;
-
+export class EchoStream implements Flow, PacedFlow {
   readonly #conn: Deno.TcpConn;
   readonly #options: StreamOptions;
   readonly #messages: Messages;
+  readonly #pacer: Pacer;
   readonly #readBuffer: Uint8Array;
   readonly #writeBuffer: Uint8Array<ArrayBuffer>;
   /** The beginning of it that was written last: often as long again. */
   #piece: Uint8Array<ArrayBuffer>;
-  readonly #inFlight = new InFlight();
-
-  #tally: Tally | undefined;
-  #phase: PromiseWithResolvers<void> | undefined;
-  /** The schedule has nothing more. */
-  #exhausted = false;
-  /** When the message that is next is due, once it is claimed. */
-  #due: number | undefined;
-  /** It waits for its time. */
-  #asleep = false;
-  /** What is on its way holds the next message up, or did so until then. */
-  #held = false;
-  #heldUntil = 0;
-  /** When the last message was sent. */
-  #lastSent: number | undefined;
+  readonly #times = new InFlight();
 
   /** The messages that are next to be sent and to come back, and how far they are. */
   #sending = 1;
@@ -80,8 +74,6 @@ export class EchoStream implements Lane {
   #writing = false;
   #written = 0;
   #filled = 0;
-  /** Someone who is told of messages has not done with the last. */
-  #telling: Promise<void> | undefined;
 
   #halfClosed = false;
   #lastProgress = now();
@@ -91,6 +83,7 @@ export class EchoStream implements Lane {
     this.#conn = conn;
     this.#options = options;
     this.#messages = options.messages;
+    this.#pacer = new Pacer(this, options.brake);
     const { size } = options.messages;
     const buffered = size * Math.min(options.pipeline, BUFFERED_MESSAGES);
     const length = Math.min(
@@ -102,33 +95,58 @@ export class EchoStream implements Lane {
     this.#receive();
   }
 
-  run(tally: Tally): Promise<void> {
-    this.#tally = tally;
-    this.#exhausted = false;
-    this.#lastProgress = now();
-    this.#phase = Promise.withResolvers();
-    this.#pump(now());
-    this.#checkPhase();
-    return this.#phase.promise;
+  /** Why it is over before its end. */
+  get failure(): Failure | undefined {
+    return this.#pacer.failure;
   }
 
-  watch(): void {
-    const owed = this.#outstanding > 0 || this.#halfClosed;
-    const silent = (now() - this.#lastProgress) / 1000;
-    if (!owed || this.failure || silent < this.#options.timeout) return;
+  /** Messages in flight; one of which a write is under way is, whatever is back. */
+  get inFlight(): number {
+    return Math.max(this.#unanswered, Number(this.#writing));
+  }
+
+  /** Messages begun to be sent, and not back. */
+  get #unanswered(): number {
+    return this.#sending - this.#receiving + Math.sign(this.#sendingOffset);
+  }
+
+  /** When the oldest message in flight was sent. */
+  get waitingSince(): number | undefined {
+    return this.#unanswered > 0
+      ? this.#times.sentAt(this.#receiving)
+      : undefined;
+  }
+
+  run(tally: Tally): Promise<void> {
+    this.#lastProgress = now();
+    return this.#pacer.begin(tally);
+  }
+
+  stop(): void {
+    this.#pacer.stop();
+  }
+
+  get isOverdue(): boolean {
+    const isOwed = this.#outstanding > 0 || this.#halfClosed;
+    const { clock, timeout } = this.#options;
+    return isOwed && this.failure === undefined &&
+      clock.waited(this.#lastProgress) >= timeout * 1000;
+  }
+
+  giveUp(): void {
     const what = this.#outstanding > 0
       ? this.#describeOutstanding()
       : "everything came back, but the peer did not close";
+    const patience = exact(formatDuration(this.#options.timeout * 1000));
     this.fail({
       code: "no-answer",
-      message: `no answer for ${this.#options.timeout} ms: ${what}`,
+      message: `no answer for ${patience}: ${what}`,
     });
   }
 
   fail(failure: Failure): void {
-    this.failure ??= failure;
+    this.#pacer.fail(failure);
     close(this.#conn);
-    this.#phase?.resolve();
     this.#ended.resolve();
   }
 
@@ -153,16 +171,10 @@ export class EchoStream implements Lane {
   }
 
   #describeOutstanding(): string {
-    const missing = this.#sending - this.#receiving +
-      Math.sign(this.#sendingOffset);
     const begun = this.#sending - 1 + Math.sign(this.#sendingOffset);
-    return `${missing} of ${begun} messages did not come back`;
-  }
-
-  #checkPhase(): void {
-    if (this.failure || this.#exhausted && this.#outstanding === 0) {
-      this.#phase?.resolve();
-    }
+    return `${this.#unanswered} of ${
+      counted(begun, "message")
+    } did not come back`;
   }
 
   #failBy(error: unknown): void {
@@ -184,12 +196,11 @@ export class EchoStream implements Lane {
    * two promises and a few comparisons. Nothing is allocated for a message but
    * what the two calls need. The write is not waited for before the next read,
    * so that a message larger than all buffers cannot stop itself; what may be
-   * sent is decided in one place, #pump(), whichever event made room for it.
+   * sent is decided in one place, pump(), whichever event made room for it.
    */
 
-  /** Sends whatever may be sent now. */
-  #pump(time: number): void {
-    if (this.#writing || this.#telling || this.failure) return;
+  pump(time = now()): void {
+    if (this.#writing || this.failure) return;
     const first = this.#sending + Math.sign(this.#sendingOffset);
     this.#written = 0;
     this.#filled = 0;
@@ -197,12 +208,12 @@ export class EchoStream implements Lane {
     if (this.#filled === 0) return;
     const at = now();
     const last = this.#sending - 1 + Math.sign(this.#sendingOffset);
+    const tally = this.#pacer.tally!;
     for (let sequence = first; sequence <= last; sequence++) {
-      const due = this.#inFlight.due(sequence);
-      this.#tally!.sent(due, at, due <= this.#heldUntil);
-      this.#inFlight.set(sequence, due, at);
-      this.#lastSent = at;
-      if (this.#options.tell) this.#tell("sent", sequence);
+      const due = this.#times.due(sequence);
+      tally.sent(due, at, this.#pacer.wasHeld(due));
+      this.#times.set(sequence, due, at);
+      if (this.#options.onEvent) this.#emit("sent", sequence);
     }
     if (last >= first && this.#receiving === first) this.#lastProgress = at;
     this.#writing = true;
@@ -238,39 +249,14 @@ export class EchoStream implements Lane {
   /** Whether the next message may begin. */
   #begin(time: number): boolean {
     const ahead = this.#sending - this.#receiving;
-    if (ahead >= this.#options.pipeline || this.#outstanding >= WINDOW) {
-      this.#held = true;
-      return false;
-    }
-    if (this.#held) {
-      this.#held = false;
-      this.#heldUntil = time;
-    }
-    const { schedule } = this.#tally!;
-    this.#due ??= this.#exhausted
-      ? undefined
-      : schedule.claim(time, this.#lastSent);
-    if (this.#due === undefined) {
-      this.#exhausted = true;
-      return false;
-    }
-    if (this.#due > time) {
-      if (!this.#asleep) {
-        this.#asleep = true;
-        schedule.at(this.#due, this.#wake);
-      }
-      return false;
-    }
-    this.#inFlight.reserve(ahead + 1, this.#sending - 1);
-    this.#inFlight.set(this.#sending, this.#due, 0);
-    this.#due = undefined;
+    const hasRoom = ahead < this.#options.pipeline &&
+      this.#outstanding < WINDOW;
+    const due = this.#pacer.next(time, hasRoom);
+    if (due === undefined) return false;
+    this.#times.reserve(ahead + 1, this.#sending - 1);
+    this.#times.set(this.#sending, due, 0);
     return true;
   }
-
-  readonly #wake = (): void => {
-    this.#asleep = false;
-    this.#pump(now());
-  };
 
   #write(): void {
     if (this.#piece.length !== this.#filled) {
@@ -284,17 +270,18 @@ export class EchoStream implements Lane {
 
   readonly #onWritten = (length: number): void => {
     this.#written += length;
-    const tally = this.#tally!;
-    tally.bytesSent += length;
+    const tally = this.#pacer.tally!;
+    tally.sentBytes(length);
     if (this.#written < this.#filled) {
       // While the peer takes what it is sent, it is not silent.
-      this.#lastProgress = this.#heldUntil = tally.lastMoved = now();
+      const time = this.#lastProgress = now();
+      this.#pacer.hold(time);
+      tally.moved(time);
       this.#write();
       return;
     }
     this.#writing = false;
-    this.#pump(now());
-    if (this.#exhausted) this.#checkPhase();
+    this.pump();
   };
 
   readonly #onWriteFailed = (error: unknown): void => {
@@ -323,11 +310,11 @@ export class EchoStream implements Lane {
   #accept(length: number): void {
     const at = now();
     const { size } = this.#messages;
-    const tally = this.#tally;
+    const { tally } = this.#pacer;
     this.#lastProgress = at;
     if (tally === undefined) return this.#differ(0);
-    tally.bytesReceived += length;
-    tally.lastMoved = at;
+    tally.receivedBytes(length);
+    tally.moved(at);
     for (let place = 0; place < length;) {
       if (this.#outstanding === 0) return this.#differ(place);
       const part = Math.min(size - this.#receivingOffset, length - place);
@@ -348,15 +335,15 @@ export class EchoStream implements Lane {
         const sequence = this.#receiving++;
         this.#receivingOffset = 0;
         const delay = tally.answered(
-          this.#inFlight.due(sequence),
-          this.#inFlight.sentAt(sequence),
+          this.#options.index,
+          this.#times.due(sequence),
+          this.#times.sentAt(sequence),
           at,
         );
-        if (this.#options.tell) this.#tell("received", sequence, delay);
+        if (this.#options.onEvent) this.#emit("received", sequence, delay);
       }
     }
-    this.#pump(at);
-    if (this.#exhausted) this.#checkPhase();
+    this.pump(at);
   }
 
   /** The byte at a place of the buffer is not the one that is next. */
@@ -389,18 +376,13 @@ export class EchoStream implements Lane {
     this.#ended.resolve();
   }
 
-  /** Tells of a message; the next one waits until that is done. */
-  #tell(event: "sent" | "received", sequence: number, delay?: number): void {
+  #emit(event: "sent" | "received", sequence: number, delay?: number): void {
     const bytes = this.#messages.size;
-    const told = event === "sent"
-      ? this.#options.tell!({ event, sequence, bytes })
-      : this.#options.tell!({ event, sequence, bytes, rtt_us: delay });
-    if (told === undefined) return;
-    const telling = told.then(() => {
-      if (this.#telling !== telling) return;
-      this.#telling = undefined;
-      this.#pump(now());
-    });
-    this.#telling = telling;
+    const { onEvent } = this.#options;
+    this.#pacer.await(
+      event === "sent"
+        ? onEvent!({ event, sequence, bytes })
+        : onEvent!({ event, sequence, bytes, rtt_us: delay }),
+    );
   }
 }

@@ -10,12 +10,14 @@ import {
   randomStream,
 } from "../../measure/messages.ts";
 import {
-  type Lane,
+  type Flow,
+  type FlowContext,
   measure,
   type MeasureOptions,
+  nothingMeasured,
+  observerOf,
   pipelineOf,
   Preparation,
-  tellerFor,
 } from "../../measure/run.ts";
 import { close } from "../../net/close.ts";
 import type { Failure, MeasureResultEvent } from "../../events/mod.ts";
@@ -75,37 +77,43 @@ export async function measureTcp(
   // Made before there is a connection, which would have to wait for it.
   const prepared = await Preparation.make();
   const conns = await connectAll(options, connections);
-  const lanes = conns.map((conn, i) =>
-    new STREAMS[service](conn, {
-      messages: new Messages(payload, stream + i),
-      pipeline: pipelineOf(options),
-      timeout,
-      tell: options.detail ? tellerFor(i, connections, onEvent) : undefined,
-    })
-  );
   const { hostname, port } = conns[0].remoteAddr;
-  const figures = {
-    ...await measure(lanes, options, {
-      target: {
-        target: options.hostname,
-        peer_host: hostname,
-        peer_port: port,
-      },
-      size: payload instanceof Uint8Array ? payload.length : payload.size,
-      timeout,
-      isDatagrams: false,
-      prepared,
-      tell: onEvent,
-    }),
-    errors:
-      lanes.filter(({ failure }) =>
-        failure !== undefined && failure.code !== "stopped"
-      ).length,
-  };
-  if (lanes.every(({ failure }) => failure === undefined)) {
+  let flows: readonly Flow[] = [];
+  const makeFlows = ({ clock, brake }: FlowContext) =>
+    flows = conns.map((conn, index) =>
+      new STREAMS[service](conn, {
+        messages: new Messages(payload, stream + index),
+        pipeline: pipelineOf(options),
+        timeout,
+        clock,
+        brake,
+        index,
+        onEvent: options.detail
+          ? observerOf(index, connections, onEvent)
+          : undefined,
+      })
+    );
+  const { figures, wasEnded } = await measure(makeFlows, options, {
+    target: {
+      target: options.hostname,
+      peer_host: hostname,
+      peer_port: port,
+    },
+    size: payload instanceof Uint8Array ? payload.length : payload.size,
+    timeout,
+    isDatagrams: false,
+    prepared,
+    onEvent,
+  });
+  figures.errors =
+    flows.filter(({ failure }) =>
+      failure !== undefined && failure.code !== "stopped"
+    ).length;
+  if (flows.every(({ failure }) => failure === undefined)) {
     await onEvent?.({ event: "closed" });
   }
-  const failure = judge(lanes, expects(expectations, "errors"));
+  const failure = judge(flows, expects(expectations, "errors")) ??
+    nothingMeasured(figures, wasEnded);
   const result: MeasureResultEvent = {
     event: "result",
     ...verdict(figures, failure, expectations),
@@ -148,22 +156,22 @@ async function connectAll(
 
 /** Why the run failed, by what its connections came to. */
 function judge(
-  lanes: readonly Lane[],
+  flows: readonly Flow[],
   errorsAreExpected: boolean,
 ): Failure | undefined {
-  const failures = lanes.flatMap(({ failure }) => failure ?? []);
+  const failures = flows.flatMap(({ failure }) => failure ?? []);
   const [first] = failures;
-  if (lanes.length === 1 || first === undefined) return first;
+  if (flows.length === 1 || first === undefined) return first;
   // A wrong byte weighs most, and a run that was stopped has no other fault.
   const worst = failures.find(({ code }) => code === "difference") ??
     failures.find(({ code }) => code === "stopped") ?? first;
   if (worst.code === "stopped") return worst;
   const excused = errorsAreExpected && worst.code !== "difference" &&
-    failures.length < lanes.length;
+    failures.length < flows.length;
   if (excused) return undefined;
   return {
     ...worst,
     message:
-      `${failures.length} of ${lanes.length} connections failed, one because: ${worst.message}`,
+      `${failures.length} of ${flows.length} connections failed, one because: ${worst.message}`,
   };
 }

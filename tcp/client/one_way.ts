@@ -4,79 +4,108 @@
  *
  * @module
  */
-import { now } from "../../net/clock.ts";
-import type { Lane } from "../../measure/run.ts";
+import type { Failure } from "../../events/mod.ts";
+import { type PacedFlow, Pacer } from "../../measure/pacer.ts";
+import type { Flow } from "../../measure/run.ts";
 import type { Tally } from "../../measure/tally.ts";
+import { now } from "../../net/clock.ts";
 import { close } from "../../net/close.ts";
 import { describeError, isReset } from "../../net/errors.ts";
-import type { Failure } from "../../events/mod.ts";
+import { exact, formatDuration } from "../../text/format.ts";
 import type { StreamOptions } from "./echo_stream.ts";
 
 /** The most bytes handed to the socket, or taken from it, at once. */
 const PIECE_SIZE = 262_144;
 
 /** What both directions have in common: an end, and a peer that may fall silent. */
-abstract class OneWayStream implements Lane {
-  failure: Failure | undefined;
+abstract class OneWayStream implements Flow, PacedFlow {
   protected readonly conn: Deno.TcpConn;
   protected readonly options: StreamOptions;
+  protected readonly pacer: Pacer;
   /** When a byte moved last; `undefined` while none is waited for. */
-  protected waitingSince: number | undefined;
-  readonly #failed: PromiseWithResolvers<void> = Promise.withResolvers();
+  #silentSince: number | undefined;
+  /** Milliseconds that the peer may be silent. */
+  protected patience: number;
 
   constructor(conn: Deno.TcpConn, options: StreamOptions) {
     this.conn = conn;
     this.options = options;
+    this.patience = options.timeout;
+    this.pacer = new Pacer(this, options.brake);
   }
 
-  async run(tally: Tally): Promise<void> {
-    if (this.failure) return;
-    await Promise.race([this.guarded(this.move(tally)), this.#failed.promise]);
-    this.waitingSince = undefined;
+  /** Why it is over before its end. */
+  get failure(): Failure | undefined {
+    return this.pacer.failure;
   }
 
-  /** Moves bytes as long as the tally's schedule says. */
-  protected abstract move(tally: Tally): Promise<void>;
+  /** Nothing is answered, so nothing waits. */
+  readonly waitingSince: undefined;
 
+  abstract readonly inFlight: number;
+  abstract pump(): void;
   abstract finish(): Promise<void>;
+  protected abstract describeSilence(patience: string): string;
 
-  /** Work whose failure is the connection's. */
-  protected async guarded(work: Promise<void>): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      this.fail({
-        code: isReset(error) ? "closed-early" : "failed",
-        message: describeError(error),
-      });
-    }
+  run(tally: Tally): Promise<void> {
+    return this.pacer.begin(tally);
   }
 
-  watch(): void {
-    if (this.waitingSince === undefined) return;
-    const { timeout } = this.options;
-    if ((now() - this.waitingSince) / 1000 < timeout) return;
-    this.fail({ code: "no-answer", message: this.describeSilence(timeout) });
+  stop(): void {
+    this.pacer.stop();
   }
 
-  protected abstract describeSilence(timeout: number): string;
+  /** Waits for the peer from now on. */
+  protected wait(at: number): void {
+    this.#silentSince = at;
+  }
+
+  /** Waits for nothing. */
+  protected rest(): void {
+    this.#silentSince = undefined;
+  }
+
+  get isOverdue(): boolean {
+    return this.#silentSince !== undefined && this.failure === undefined &&
+      this.options.clock.waited(this.#silentSince) >= this.patience * 1000;
+  }
+
+  giveUp(): void {
+    const patience = exact(formatDuration(this.patience * 1000));
+    this.fail({ code: "no-answer", message: this.describeSilence(patience) });
+  }
 
   fail(failure: Failure): void {
-    this.failure ??= failure;
+    this.pacer.fail(failure);
     close(this.conn);
-    this.#failed.resolve();
   }
 
-  /** Resolves when the connection has failed. */
-  protected get failed(): Promise<void> {
-    return this.#failed.promise;
-  }
+  protected readonly failBy = (error: unknown): void => {
+    this.fail({
+      code: isReset(error) ? "closed-early" : "failed",
+      message: describeError(error),
+    });
+  };
 }
+
+/** A write that takes longer than this, in microseconds, waits for the peer. */
+const LONG_WRITE = 5000;
+
+/** Milliseconds, at most, that a peer is given to read what the systems still hold. */
+const LONGEST_DRAIN = 60_000;
 
 /** Sends messages to a peer that takes them and answers nothing. */
 export class DiscardStream extends OneWayStream {
   readonly #piece: Uint8Array<ArrayBuffer>;
-  #lastSent: number | undefined;
+  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** Messages sent, and how much of the last is not handed over yet. */
+  #sequence = 0;
+  #left = 0;
+  #writeBegan = 0;
+  #bytes = 0;
+  #isHalfClosed = false;
+  /** What the systems took before the peer set the pace, and when that was. */
+  #ahead: { bytes: number; at: number } | undefined;
 
   constructor(conn: Deno.TcpConn, options: StreamOptions) {
     super(conn, options);
@@ -85,81 +114,157 @@ export class DiscardStream extends OneWayStream {
     // making them.
     this.#piece = new Uint8Array(Math.min(messages.size, PIECE_SIZE));
     messages.fill(this.#piece, 0, 1, 0, this.#piece.length);
+    this.#watchEnd();
   }
 
-  protected override async move(tally: Tally): Promise<void> {
-    const { schedule } = tally;
+  get inFlight(): number {
+    return Math.sign(this.#left);
+  }
+
+  override pump(time = now()): void {
+    if (this.#left > 0) return;
+    const due = this.pacer.next(time, true);
+    if (due === undefined) return;
     const { size } = this.options.messages;
-    for (;;) {
-      const due = schedule.claim(now(), this.#lastSent);
-      if (due === undefined || this.failure) return;
-      const isEarly = due > now();
-      if (isEarly) {
-        await new Promise<void>((resolve) => schedule.at(due, resolve));
-      }
-      const at = this.waitingSince = this.#lastSent = now();
-      tally.sent(due, at, !isEarly);
-      await this.options.tell?.({
+    this.pacer.tally!.sent(due, time, this.pacer.wasHeld(due));
+    this.#left = size;
+    this.pacer.await(
+      this.options.onEvent?.({
         event: "sent",
-        sequence: tally.messagesSent,
+        sequence: ++this.#sequence,
         bytes: size,
-      });
-      for (let left = size; left > 0;) {
-        const part = left < this.#piece.length
-          ? this.#piece.subarray(0, left)
-          : this.#piece;
-        const length = await this.conn.write(part);
-        left -= length;
-        tally.bytesSent += length;
-        this.waitingSince = tally.lastMoved = now();
+      }),
+    );
+    this.#write(time);
+  }
+
+  #write(time: number): void {
+    this.#writeBegan = time;
+    this.wait(time);
+    const part = this.#left < this.#piece.length
+      ? this.#piece.subarray(0, this.#left)
+      : this.#piece;
+    this.conn.write(part).then(this.#onWritten, this.failBy);
+  }
+
+  readonly #onWritten = (length: number): void => {
+    const at = now();
+    this.#left -= length;
+    this.#bytes += length;
+    this.pacer.tally!.sentBytes(length);
+    this.pacer.tally!.moved(at);
+    if (at - this.#writeBegan > LONG_WRITE) {
+      this.#ahead ??= { bytes: this.#bytes, at };
+    }
+    this.pacer.hold(at);
+    if (this.#left > 0) return this.#write(at);
+    this.rest();
+    this.pump(at);
+  };
+
+  /** Sees the peer's closing, or an answer that should not be. */
+  #watchEnd(): void {
+    this.conn.read(new Uint8Array(1)).then((length) => {
+      if (length !== null) {
+        this.fail({
+          code: "difference",
+          message: "the peer answers: this is not a discard server",
+        });
+      } else if (!this.#isHalfClosed) {
+        this.fail({ code: "closed-early", message: "the peer closed early" });
+      }
+      this.#ended.resolve();
+    }, (error) => {
+      if (this.failure === undefined) this.failBy(error);
+      this.#ended.resolve();
+    });
+  }
+
+  /**
+   * Half-closes: the peer's closing says that it has taken everything, and is
+   * the end of the time that a throughput is of.
+   */
+  override async finish(): Promise<void> {
+    if (this.failure === undefined) {
+      this.#isHalfClosed = true;
+      this.patience += this.#drainTime();
+      this.wait(now());
+      try {
+        await this.conn.closeWrite();
+      } catch (error) {
+        this.failBy(error);
       }
     }
-  }
-
-  /** Half-closes: the peer's closing says that it has taken everything. */
-  override async finish(): Promise<void> {
-    if (this.failure) return;
-    await Promise.race([this.guarded(this.#end()), this.failed]);
+    await this.#ended.promise;
+    this.rest();
+    if (this.failure) this.pacer.tally?.leftUnfinished();
+    else this.pacer.tally!.moved(now());
     close(this.conn);
   }
 
-  async #end(): Promise<void> {
-    this.waitingSince = now();
-    await this.conn.closeWrite();
-    const length = await this.conn.read(new Uint8Array(1));
-    if (length !== null) {
-      this.fail({
-        code: "difference",
-        message: "the peer answers: this is not a discard server",
-      });
-    }
-    this.waitingSince = undefined;
+  /** Milliseconds that the peer needs for what it had not read, at the pace that it kept. */
+  #drainTime(): number {
+    if (this.#ahead === undefined) return 0;
+    const { bytes, at } = this.#ahead;
+    const read = this.#bytes - bytes;
+    const milliseconds = (now() - at) / 1000;
+    return Math.min(bytes / read * milliseconds, LONGEST_DRAIN);
   }
 
-  protected override describeSilence(timeout: number): string {
-    return `the peer has taken nothing, or not closed, for ${timeout} ms`;
+  protected override describeSilence(patience: string): string {
+    return this.#isHalfClosed
+      ? `the peer has not closed for ${patience} after everything was handed over: whether it took it is unknown`
+      : `no room to send for ${patience}: the peer reads too slowly, or not at all`;
   }
 }
 
 /** Receives from a peer that sends without being asked. */
 export class ChargenStream extends OneWayStream {
   readonly #buffer = new Uint8Array(PIECE_SIZE);
+  #isReading = false;
+  #isStopped = false;
 
-  protected override async move(tally: Tally): Promise<void> {
-    const { schedule } = tally;
-    while (!this.failure && now() < schedule.end) {
-      this.waitingSince = now();
-      const length = await this.conn.read(this.#buffer);
-      if (length === null) {
-        return this.fail({
-          code: "closed-early",
-          message: "the peer closed early",
-        });
-      }
-      tally.bytesReceived += length;
-      tally.lastMoved = now();
-    }
+  get inFlight(): number {
+    return Number(this.#isReading);
   }
+
+  override run(tally: Tally): Promise<void> {
+    const phase = super.run(tally);
+    this.pacer.stop();
+    return phase;
+  }
+
+  override stop(): void {
+    this.#isStopped = true;
+  }
+
+  override pump(): void {
+    if (this.#isReading || this.failure || this.#isOver) return;
+    this.#isReading = true;
+    this.wait(now());
+    this.conn.read(this.#buffer).then(this.#onRead, this.failBy);
+  }
+
+  get #isOver(): boolean {
+    return this.#isStopped || now() >= this.pacer.tally!.schedule.end;
+  }
+
+  readonly #onRead = (length: number | null): void => {
+    this.#isReading = false;
+    if (this.failure) return;
+    if (length === null) {
+      return this.fail({
+        code: "closed-early",
+        message: "the peer closed early",
+      });
+    }
+    const { tally } = this.pacer;
+    tally!.receivedBytes(length);
+    tally!.moved(now());
+    this.rest();
+    this.pump();
+    this.pacer.settle();
+  };
 
   /** Closes: a character generator goes on until its client is gone. */
   override finish(): Promise<void> {
@@ -167,7 +272,7 @@ export class ChargenStream extends OneWayStream {
     return Promise.resolve();
   }
 
-  protected override describeSilence(timeout: number): string {
-    return `the peer has sent nothing for ${timeout} ms`;
+  protected override describeSilence(patience: string): string {
+    return `the peer has sent nothing for ${patience}`;
   }
 }

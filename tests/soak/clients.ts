@@ -195,14 +195,15 @@ async function datagrams(field: Field): Promise<Account> {
     timeout: 2000,
   });
   expect(
-    result.corrupted + result.duplicates + result.strays + result.errors === 0,
+    result.corrupted! + result.duplicates! + result.strays + result.errors ===
+      0,
     `datagrams: ${JSON.stringify({ ...result, rtt_us: undefined })}`,
   );
   return {
     connections: 0,
     bytes: result.bytes_received,
     datagramsSent: result.messages_sent,
-    datagramsReceived: result.messages_received + result.late,
+    datagramsReceived: result.messages_received + result.late!,
   };
 }
 

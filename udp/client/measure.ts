@@ -6,19 +6,23 @@
 import { expects, verdict } from "../../measure/expectations.ts";
 import { Messages, randomStream } from "../../measure/messages.ts";
 import {
+  type FlowContext,
   measure,
   type MeasureOptions,
+  nothingMeasured,
+  observerOf,
   pipelineOf,
   Preparation,
-  tellerFor,
 } from "../../measure/run.ts";
 import { EchosounderError } from "../../net/errors.ts";
 import type {
   Expectation,
   Failure,
+  Service,
   UdpMeasureResultEvent,
 } from "../../events/mod.ts";
-import { AskingSocket, SMALLEST_MEASURED } from "./probe_socket.ts";
+import { counted, exact, formatDuration } from "../../text/format.ts";
+import { ProbeSocket, SMALLEST_MEASURED } from "./probe_socket.ts";
 import { echoUdp, type UdpClientOptions } from "./echo.ts";
 import { findTarget, openSocket } from "./target.ts";
 
@@ -35,8 +39,7 @@ export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
 
 /**
  * Measures a path with datagrams from one or more sockets. Each carries its
- * socket's stream, a sequence number and the time of its sending, and a pattern
- * of its own, so that what comes back can be told apart: answered, lost (RFC
+ * socket's stream, a sequence number, a check of both and a pattern of its own, so that what comes back can be told apart: answered, lost (RFC
  * 6673), late, duplicated (RFC 5560), reordered (RFC 4737) or corrupted. Without
  * a rate the answers set the pace (closed loop); with one, each datagram has its
  * time whatever comes back, and its delay counts from that time (open loop).
@@ -75,20 +78,29 @@ export async function measureUdp(
   const prepared = await Preparation.make();
   const target = await findTarget(options, size);
   const unanswered = retryFor > 0 ? await awaitPeer(options) : undefined;
-  const lanes = Array.from(
-    { length: connections },
-    (_, i) =>
-      new AskingSocket(openSocket(target), {
-        target,
-        service,
-        messages: new Messages({ size }, stream + i >>> 0),
-        pipeline: pipelineOf(options),
-        timeout,
-        tell: options.detail ? tellerFor(i, connections, onEvent) : undefined,
-      }),
-  );
-  if (unanswered) lanes.forEach((lane) => lane.fail(unanswered));
-  const figures = await measure(lanes, options, {
+  let flows: readonly ProbeSocket[] = [];
+  const makeFlows = ({ clock, brake }: FlowContext) => {
+    flows = Array.from(
+      { length: connections },
+      (_, index) =>
+        new ProbeSocket(openSocket(target), {
+          target,
+          service,
+          messages: new Messages({ size }, stream + index),
+          pipeline: pipelineOf(options),
+          timeout,
+          clock,
+          brake,
+          index,
+          onEvent: options.detail
+            ? observerOf(index, connections, onEvent)
+            : undefined,
+        }),
+    );
+    if (unanswered) flows.forEach((flow) => flow.fail(unanswered));
+    return flows;
+  };
+  const { figures, tally, wasEnded } = await measure(makeFlows, options, {
     target: {
       target: options.hostname,
       peer_host: target.hostname,
@@ -98,28 +110,21 @@ export async function measureUdp(
     timeout,
     isDatagrams: true,
     prepared,
-    tell: onEvent,
+    onEvent,
   });
-  const sum = (read: (lane: AskingSocket) => number) =>
-    lanes.reduce((total, lane) => total + read(lane), 0);
-  const jitters = lanes.flatMap(({ jitter }) => jitter ?? []);
+  const isOneWay = service === "discard";
+  const mayBeLate = flows.some(({ unanswered }) => unanswered > 0);
+  const { strays, ...datagrams } = tally.datagrams();
   const all = {
     ...figures,
-    lost: figures.lost ?? 0,
-    late: sum(({ late }) => late),
-    duplicates: sum(({ duplicates }) => duplicates),
-    corrupted: sum(({ corrupted }) => corrupted),
-    reordered: sum(({ reordered }) => reordered),
-    reordering_distance: Math.max(
-      ...lanes.map(({ reorderingDistance }) => reorderingDistance),
-    ),
-    strays: sum(({ strays }) => strays),
-    errors: sum(({ errors }) => errors),
-    jitter_us: jitters.length === 0 ? undefined : Math.round(
-      10 * jitters.reduce((total, each) => total + each) / jitters.length,
-    ) / 10,
+    strays,
+    ...isOneWay ? undefined : datagrams,
+    late_is_lower_bound: mayBeLate ? true as const : undefined,
+    jitter_us: mean(flows.flatMap(({ jitter }) => jitter ?? [])),
   };
-  const failure = lanes[0].failure ?? judge(all, timeout, expectations, lanes);
+  const failure = flows.find(({ failure }) => failure)?.failure ??
+    nothingMeasured(figures, wasEnded) ??
+    judge(all, timeout, expectations, service, tally.lastError);
   const result: UdpMeasureResultEvent = {
     event: "result",
     ...verdict(all, failure, expectations),
@@ -127,6 +132,13 @@ export async function measureUdp(
   };
   await onEvent?.(result);
   return result;
+}
+
+/** The mean, to a tenth; `undefined` of nothing. */
+function mean(numbers: number[]): number | undefined {
+  if (numbers.length === 0) return undefined;
+  const sum = numbers.reduce((total, each) => total + each);
+  return Math.round(10 * sum / numbers.length) / 10;
 }
 
 /**
@@ -146,20 +158,22 @@ async function awaitPeer(
 }
 
 function judge(
-  figures: Pick<
+  figures: Omit<
     UdpMeasureResultEvent,
-    "messages_sent" | "messages_received" | "lost" | "corrupted" | "errors"
+    "event" | "passed" | "failure" | "expectations"
   >,
   timeout: number,
   expectations: readonly Expectation[],
-  lanes: readonly AskingSocket[],
+  service: Service,
+  lastError: string | undefined,
 ): Failure | undefined {
-  const { messages_sent: sent, lost, corrupted, errors } = figures;
-  const lastError = lanes.find((lane) => lane.lastError)?.lastError;
+  const { messages_sent: sent, lost = 0, corrupted = 0, errors } = figures;
   if (corrupted > 0) {
     return {
       code: "difference",
-      message: `${corrupted} answers were not what was sent`,
+      message: service === "chargen"
+        ? `${counted(corrupted, "answer")} longer than the 512 bytes of RFC 864`
+        : `${corrupted} of ${counted(sent, "answer")} not what was sent`,
     };
   }
   if (sent === 0 && errors > 0) {
@@ -168,19 +182,23 @@ function judge(
   if (lost > 0 && lost === sent) {
     return {
       code: "no-answer",
-      message: `no answer for ${timeout} ms, ${lost} of ${sent} lost`,
+      message: `no answer for ${
+        exact(formatDuration(timeout * 1000))
+      }, ${lost} of ${sent} lost`,
     };
   }
   if (lost > 0 && !expects(expectations, "loss")) {
     return {
       code: "loss",
-      message: `${lost} of ${sent} datagrams were not answered`,
+      message: `${lost} of ${counted(sent, "datagram")} not answered`,
     };
   }
   if (errors > 0 && !expects(expectations, "errors")) {
     return {
       code: "errors",
-      message: `${errors} times the socket failed, the last time: ${lastError}`,
+      message: `${
+        counted(errors, "failure")
+      } of sockets, the last one: ${lastError}`,
     };
   }
 }

@@ -15,6 +15,8 @@ export interface TargetOptions {
   port?: number;
   /** Take addresses of this family only. */
   family?: AddressFamily;
+  /** Milliseconds that resolving the name may take. @default {5000} */
+  timeout?: number;
   /** Ends the search early. */
   signal?: AbortSignal;
 }
@@ -30,8 +32,8 @@ export async function findTarget(
   options: TargetOptions,
   size: number,
 ): Promise<Deno.NetAddr> {
-  const { hostname, port = 7000, family, signal } = options;
-  const addresses = await resolveHost(hostname, { family, signal });
+  const { hostname, port = 7000, family, timeout, signal } = options;
+  const addresses = await resolveHost(hostname, { family, timeout, signal });
   // There is no connecting by which to find out which address answers, and
   // servers bind IPv4 unless told otherwise.
   const target = addresses.find((each) => each.family === 4) ?? addresses[0];
