@@ -92,8 +92,7 @@ Deno.test("tcp-client --message sends a text, also one that looks like a number 
     });
     const { code, stderr } = await runRole("tcp-client", [
       `${HOST}:${peer.port}`,
-      "--",
-      message,
+      `--message=${message}`,
     ]);
     assertEquals([code, stderr, seen], [0, "", message]);
   }
@@ -137,7 +136,7 @@ signalTest(
       "udp-server",
       ["--json", "--log-level", "debug"],
       "udp-client",
-      ["--json", "hello"],
+      ["--json", "-m", "hello"],
     );
     const client = parseEvents(asked.stdout);
     assertEquals(
@@ -844,6 +843,7 @@ signalTest(
   "udp-client shows an answer's control characters escaped",
   async () => {
     const { asked } = await exchange("udp-server", [], "udp-client", [
+      "--message",
       "a\x1b[31m\nb\u202ec",
     ]);
     assertEquals(asked.stdout.split("\n")[2], "a\\u{1b}[31m\\u{a}b\\u{202e}c");
