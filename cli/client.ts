@@ -4,6 +4,7 @@
  * @module
  */
 import type { Expectation, ResultEvent, Service } from "../events/mod.ts";
+import { formatAddress } from "../net/address.ts";
 import type { AddressFamily } from "../net/resolve.ts";
 import type { Payload } from "../measure/messages.ts";
 import type { MeasureOptions } from "../measure/run.ts";
@@ -21,6 +22,7 @@ export interface ClientValues extends CommonValues {
   ipv4: boolean;
   ipv6: boolean;
   timeout: number;
+  message: string | undefined;
   size: number | undefined;
   count: number | undefined;
   duration: number | undefined;
@@ -86,18 +88,15 @@ export function readOrder(
   transport: "TCP" | "UDP",
   { options, given, positionals }: ClientLine,
 ): Order {
-  const [host, message, ...rest] = positionals;
+  const [host, ...others] = positionals;
   if (host === undefined) {
     throw new UsageError("whom to ask is missing: HOST or HOST:PORT");
   }
-  if (rest.length > 0) {
+  const { hostname, port } = target(host);
+  if (others.length > 0) throw unexpected(hostname, others);
+  if (options.message !== undefined && options.size !== undefined) {
     throw new UsageError(
-      `unexpected argument "${rest[0]}": put quotes around the message`,
-    );
-  }
-  if (message !== undefined && options.size !== undefined) {
-    throw new UsageError(
-      "MESSAGE and --size exclude each other: each says what to send",
+      "--message and --size exclude each other: each says what to send",
     );
   }
   if (options.ipv4 && options.ipv6) {
@@ -105,13 +104,12 @@ export function readOrder(
       "-4 and -6 exclude each other: without either, both are tried",
     );
   }
-  if (isMeasuring(options)) checkMeasuring(transport, options, message);
+  if (isMeasuring(options)) checkMeasuring(transport, options);
   else if (options.expect.length > 0) {
     throw new UsageError(
       "--expect needs something to measure: --count, --duration or --rate",
     );
   }
-  const { hostname, port } = target(host);
   if (port !== undefined && given.has("port") && port !== options.port) {
     throw new UsageError(
       `two ports: ${port} in "${host}", and --port ${options.port}`,
@@ -121,7 +119,7 @@ export function readOrder(
     hostname,
     port: port ?? options.port,
     family: options.ipv4 ? 4 : options.ipv6 ? 6 : undefined,
-    payload: readPayload(transport, options, message),
+    payload: readPayload(transport, options),
     timeout: options.timeout,
     count: options.count,
     duration: options.duration,
@@ -136,11 +134,31 @@ export function readOrder(
   };
 }
 
+/**
+ * What is wrong with arguments after the host: with a number, as ncat takes a
+ * port; with another word, as fping takes a host and others a text.
+ */
+function unexpected(hostname: string, others: string[]): UsageError {
+  const [first] = others;
+  if (/^\d+$/.test(first) && Number(first) > 0 && Number(first) <= 65_535) {
+    return new UsageError(
+      `a port goes with its host: write ${
+        formatAddress(hostname, Number(first))
+      } or --port ${first}`,
+    );
+  }
+  const text = others.join(" ");
+  return new UsageError(
+    `unexpected argument "${first}": one HOST at a time; a text to send goes with --message${
+      text.startsWith("-") ? "=" : " "
+    }"${text}"`,
+  );
+}
+
 /** Whether what is to be measured, and how, goes together. */
 function checkMeasuring(
   transport: "TCP" | "UDP",
   options: ClientValues,
-  message: string | undefined,
 ): void {
   const { service = "echo", count, connections } = options;
   const exclude = (one: string, other: string, why: string) => {
@@ -169,20 +187,18 @@ function checkMeasuring(
     );
   }
   if (transport === "TCP" && service === "chargen") {
-    const other = message !== undefined
-      ? "MESSAGE"
-      : given("size", "count", "interval", "rate");
+    const other = given("message", "size", "count", "interval", "rate");
     if (other) {
       exclude(
         "--service chargen",
-        other === "MESSAGE" ? other : `--${other}`,
+        `--${other}`,
         "nothing is sent, so --duration says how much",
       );
     }
   }
-  if (transport === "UDP" && message !== undefined) {
+  if (transport === "UDP" && options.message !== undefined) {
     throw new UsageError(
-      "MESSAGE cannot be measured with: datagrams that are all alike cannot be told apart; use --size",
+      "--message cannot be measured with: datagrams that are all alike cannot be told apart; use --size",
     );
   }
   checkMetrics(options.expect, transport, service);
@@ -191,9 +207,9 @@ function checkMeasuring(
 function readPayload(
   transport: "TCP" | "UDP",
   options: ClientValues,
-  message: string | undefined,
 ): Payload {
-  if (options.size !== undefined) return { size: options.size };
+  const { message, size } = options;
+  if (size !== undefined) return { size };
   if (message === undefined && isMeasuring(options)) {
     const { service = "echo" } = options;
     const isStream = transport === "TCP" && service !== "echo";

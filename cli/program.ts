@@ -18,6 +18,7 @@ import type { OptionTable } from "./command_line/options.ts";
 import { Output } from "./output/writer.ts";
 import { type CommandLine, parseCommandLine } from "./command_line/parse.ts";
 import type { CommonValues, RoleDefinition } from "./roles.ts";
+import { plural } from "../text/format.ts";
 import { oneLine } from "../text/printable.ts";
 import { createTeller } from "./output/printer.ts";
 import { UsageError } from "./command_line/values.ts";
@@ -75,11 +76,12 @@ export async function runProgram<Table extends OptionTable>(
     whenFull: program.whenFull,
     onClosed: (error) => unread.abort(error),
   });
-  let results = stdout;
+  const line = parseCommandLine(program.definition, Deno.args);
+  const { json } = line.options as unknown as CommonValues;
+  const results = program.hasDataOutput?.(line) ? stderr : stdout;
   let exitCode: number;
   try {
-    const line = parseCommandLine(program.definition, Deno.args);
-    if (program.hasDataOutput?.(line)) results = stderr;
+    if (line.problem !== undefined) throw line.problem;
     exitCode = await start(program, line, results, {
       stdout,
       stderr,
@@ -88,7 +90,7 @@ export async function runProgram<Table extends OptionTable>(
   } catch (error) {
     const event = errorEvent(error);
     exitCode = event.exit_code;
-    if (Deno.args.includes("--json")) results.writeLine(jsonLine(event, role));
+    if (json) results.writeLine(jsonLine(event, role));
     if (!isUnread(exitCode, stdout)) {
       stderr.writeLine(`${role}: ${oneLine(event.message)}`);
     }
@@ -108,7 +110,9 @@ export async function runProgram<Table extends OptionTable>(
   }
   if (stdout.dropped > 0) {
     stderr.writeLine(
-      `${role}: ${stdout.dropped} lines left out: nobody read standard output`,
+      `${role}: ${
+        plural(stdout.dropped, "line")
+      } left out: nobody read standard output`,
     );
   }
   await stderr.flush();

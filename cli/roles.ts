@@ -130,10 +130,17 @@ const clientOptions = (
     parse: positiveTime,
     help: "How long to wait for an answer.",
   }),
+  "message": optionalValue({
+    short: "m",
+    placeholder: "TEXT",
+    mayBeEmpty: true,
+    parse: (text) => text,
+    help: 'What to send; "this is a test" unless it measures.',
+  }),
   "size": optionalValue({
     placeholder: "SIZE",
     parse: size,
-    help: "Send so many patterned bytes in place of MESSAGE.",
+    help: "Send so many patterned bytes in place of a text.",
   }),
   "count": optionalValue({
     short: "c",
@@ -237,7 +244,7 @@ export const TCP_SERVER = {
 export const TCP_CLIENT = {
   role: "tcp-client" as const,
   purpose: "sends, half-closes, and checks that every byte comes back.",
-  positionals: "HOST[:PORT] [MESSAGE]",
+  positionals: "HOST[:PORT]",
   options: {
     ...clientOptions("27015"),
     "connect-timeout": value({
@@ -257,6 +264,7 @@ export const TCP_CLIENT = {
   },
   examples: [
     ["localhost", "one message to a server on this machine"],
+    ['localhost:27015 --message "hello there"', "another text, and the port"],
     [
       "localhost --size 100MB --retry-for 10s",
       "100 MB, once the server is there",
@@ -292,7 +300,7 @@ export const UDP_SERVER = {
 export const UDP_CLIENT = {
   role: "udp-client" as const,
   purpose: "sends a datagram, and checks that the same comes back.",
-  positionals: "HOST[:PORT] [MESSAGE]",
+  positionals: "HOST[:PORT]",
   options: {
     ...clientOptions("7000"),
     "retry-for": value({
@@ -306,6 +314,7 @@ export const UDP_CLIENT = {
   },
   examples: [
     ["localhost", "one datagram to a server on this machine"],
+    ['localhost:7000 --message "hello there"', "another text, and the port"],
     [
       "localhost --size 65507 --retry-for 10s",
       "the largest, once the server is there",

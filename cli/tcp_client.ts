@@ -6,13 +6,10 @@
 import { patternPieces } from "../measure/messages.ts";
 import { echoTcp } from "../tcp/client/echo.ts";
 import { measureTcp } from "../tcp/client/measure.ts";
-import type { CommandLine } from "./command_line/parse.ts";
 import { runProgram } from "./program.ts";
 import { TCP_CLIENT } from "./roles.ts";
-import { isMeasuring, readOrder, runClient, tellsMessages } from "./client.ts";
-import { UsageError } from "./command_line/values.ts";
-
-type TcpClientLine = CommandLine<typeof TCP_CLIENT.options>;
+import { isMeasuring, runClient, tellsMessages } from "./client.ts";
+import { readTcpOrder } from "./tcp_order.ts";
 
 await runProgram({
   definition: TCP_CLIENT,
@@ -22,8 +19,7 @@ await runProgram({
   hasDataOutput: ({ options }) => options.stdin,
   run: (line, session) => {
     const { options } = line;
-    checkPayload(line);
-    const order = readOrder("TCP", line);
+    const order = readTcpOrder(line);
     return runClient(session, (signal) => {
       const common = {
         ...order,
@@ -52,26 +48,3 @@ await runProgram({
     });
   },
 });
-
-/** Whether what is to be sent goes together, on a stream. */
-function checkPayload({ options, positionals }: TcpClientLine): void {
-  const nothing = options.size === 0 || positionals[1] === "";
-  if (isMeasuring(options) && nothing) {
-    throw new UsageError(
-      "nothing comes back of an empty message: TCP needs a byte to measure with",
-    );
-  }
-  if (!options.stdin) return;
-  const other = positionals[1] !== undefined
-    ? "MESSAGE"
-    : options.size !== undefined
-    ? "--size"
-    : isMeasuring(options)
-    ? "a measuring option"
-    : undefined;
-  if (other !== undefined) {
-    throw new UsageError(
-      `--stdin and ${other} exclude each other: each says what to send`,
-    );
-  }
-}

@@ -4,18 +4,11 @@
  * @module
  */
 import { echoUdp } from "../udp/client/echo.ts";
-import { SMALLEST_MEASURED } from "../udp/client/probe_socket.ts";
 import { measureUdp } from "../udp/client/measure.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
-import {
-  type ClientValues,
-  isMeasuring,
-  readOrder,
-  runClient,
-  tellsMessages,
-} from "./client.ts";
-import { UsageError } from "./command_line/values.ts";
+import { isMeasuring, runClient, tellsMessages } from "./client.ts";
+import { readUdpOrder } from "./udp_order.ts";
 
 await runProgram({
   definition: UDP_CLIENT,
@@ -24,8 +17,7 @@ await runProgram({
   hasLiveLine: ({ options }) => isMeasuring(options) && !tellsMessages(options),
   run: (line, session) => {
     const { options } = line;
-    const { payload, ...order } = readOrder("UDP", line);
-    checkSize(options);
+    const { payload, ...order } = readUdpOrder(line);
     return runClient(session, (signal) => {
       const common = {
         ...order,
@@ -39,14 +31,3 @@ await runProgram({
     });
   },
 });
-
-/** Whether datagrams are large enough to be told apart, where their answers are compared. */
-function checkSize(options: ClientValues): void {
-  const { size, service = "echo" } = options;
-  if (!isMeasuring(options) || size === undefined || service !== "echo") return;
-  if (size < SMALLEST_MEASURED) {
-    throw new UsageError(
-      `--size ${size}: ${SMALLEST_MEASURED} bytes are the least to measure with, for stream, sequence number and time stamp`,
-    );
-  }
-}

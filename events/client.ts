@@ -61,12 +61,9 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   timeout_us: number;
 }
 
-/**
- * A client has handed a message to its socket (of a measuring run only with
- * `detail`), or a TCP server (only with `detail`) a piece of the stream.
- */
+/** A client has handed a message to its socket (of a measuring run only with `detail`). */
 export interface SentEvent extends NamedEvent<"sent"> {
-  /** A server's client, or a client's connection where it has several. */
+  /** The connection, or the socket, where there are several. */
   connection?: number;
   /** Counts the connection's messages from 1; absent where there is but one. */
   sequence?: number;
@@ -74,12 +71,9 @@ export interface SentEvent extends NamedEvent<"sent"> {
   bytes: number;
 }
 
-/**
- * A client has an answer back, whole and checked (of a measuring run only with
- * `detail`), or a TCP server (only with `detail`) a piece of the stream.
- */
+/** A client has an answer back, whole and checked (of a measuring run only with `detail`). */
 export interface ReceivedEvent extends NamedEvent<"received"> {
-  /** A server's client, or a client's connection where it has several. */
+  /** The connection, or the socket, where there are several. */
   connection?: number;
   /** The message that was answered; absent where there is but one. */
   sequence?: number;

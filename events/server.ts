@@ -4,7 +4,6 @@
  * @module
  */
 import type { NamedEvent, PeerAddress, Service, Traffic } from "./base.ts";
-import type { ReceivedEvent, SentEvent } from "./client.ts";
 
 /** A server is bound and takes clients from now on. */
 export interface ListeningEvent extends NamedEvent<"listening"> {
@@ -21,6 +20,22 @@ export interface ConnectionOpenedEvent
   extends NamedEvent<"connection-opened">, PeerAddress {
   /** Counts the server's clients from 1; the same in all events of a client. */
   connection: number;
+}
+
+/** A TCP server received a piece of a client's stream (only with `detail`). */
+export interface ChunkReceivedEvent extends NamedEvent<"chunk-received"> {
+  /** The client's number. */
+  connection: number;
+  /** The size of the piece: as much as one read gave. */
+  bytes: number;
+}
+
+/** A TCP server sent a piece of a client's stream (only with `detail`). */
+export interface ChunkSentEvent extends NamedEvent<"chunk-sent"> {
+  /** The client's number. */
+  connection: number;
+  /** The size of the piece. */
+  bytes: number;
 }
 
 /**
@@ -120,8 +135,8 @@ export interface UdpSummaryEvent extends NamedEvent<"summary">, Traffic {
 export type TcpServerEvent =
   | ListeningEvent
   | ConnectionOpenedEvent
-  | SentEvent
-  | ReceivedEvent
+  | ChunkReceivedEvent
+  | ChunkSentEvent
   | ConnectionClosedEvent
   | RejectedEvent
   | FaultEvent

@@ -5,6 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 import type { Difference } from "../events/mod.ts";
+import { plural } from "../text/format.ts";
 
 /**
  * The first difference between a whole message and its echo.
@@ -21,19 +22,36 @@ export function firstDifference(
   return { offset, sent: sent[offset], received: received[offset] };
 }
 
-/** `byte 5 came back as 0x62 in place of 0x61`, and so on. */
-export function describeDifference(difference: Difference): string {
+/** How much was sent, and how much came back. */
+interface Sizes {
+  sent: number;
+  received: number;
+}
+
+/**
+ * `byte 5 came back as 0x62 in place of 0x61`, and so on.
+ *
+ * @param sizes Those of the whole message and its echo, where both are known.
+ */
+export function describeDifference(
+  difference: Difference,
+  sizes?: Sizes,
+): string {
   const { offset, sent, received } = difference;
   const hex = (byte: number) => `0x${byte.toString(16).padStart(2, "0")}`;
-  if (sent === undefined) {
-    return `from byte ${offset} on, more came back than was sent`;
+  const place = sent === undefined || received === undefined
+    ? undefined
+    : `byte ${offset} came back as ${hex(received)} in place of ${hex(sent)}`;
+  if (sizes !== undefined && sizes.sent !== sizes.received) {
+    const both = `${plural(sizes.sent, "byte")} ${
+      sizes.sent === 1 ? "was" : "were"
+    } sent and ${sizes.received} came back`;
+    return place === undefined ? both : `${both}; ${place}`;
   }
-  if (received === undefined) {
-    return `byte ${offset} and what follows is missing`;
-  }
-  return `byte ${offset} came back as ${hex(received)} in place of ${
-    hex(sent)
-  }`;
+  if (place !== undefined) return place;
+  return sent === undefined
+    ? `more came back than the ${plural(offset, "byte")} sent`
+    : `byte ${offset} and what follows did not come back`;
 }
 
 /**

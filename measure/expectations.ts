@@ -13,6 +13,7 @@ import type {
   Speed,
   UdpMeasureResultEvent,
 } from "../events/mod.ts";
+import { plural } from "../text/format.ts";
 
 /** The figures of a result that expectations are about. */
 export type Figures =
@@ -97,7 +98,9 @@ export function verdict(
   const broken = judged.filter(({ held }) => !held).length;
   const disappointed: Failure | undefined = broken === 0 ? undefined : {
     code: "expectation",
-    message: `${broken} of ${judged.length} expectations did not hold`,
+    message: `${broken} of ${
+      plural(judged.length, "expectation")
+    } did not hold`,
   };
   const reason = failure ?? disappointed;
   return {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { exact, formatDuration, formatRate } from "../text/format.ts";
+import { formatDuration, formatRate, trimZeros } from "../text/format.ts";
 import { mergeDelays } from "../measure/round_trips.ts";
 import type { DelaySummary } from "../events/mod.ts";
 import type { ClientRun } from "./runs.ts";
@@ -133,7 +133,7 @@ export async function mergeMeasurements(
 }
 
 const exactDuration = (microseconds: number) =>
-  exact(formatDuration(microseconds));
+  trimZeros(formatDuration(microseconds));
 
 /** `8 connections, 64 bytes, 1000/s, 10 s`: what was asked of a run. */
 export function settingsOf(run: ClientRun): string {

@@ -26,6 +26,7 @@ export async function runTask<Table extends OptionTable>(
   const { role } = definition;
   try {
     const commandLine = parseCommandLine(definition, Deno.args);
+    if (commandLine.problem !== undefined) throw commandLine.problem;
     if (commandLine.options.help) {
       console.log(helpText(definition));
       Deno.exit(DONE);

@@ -82,7 +82,7 @@ Deno.test("udp-client and udp-server --once print the datagram", async () => {
   assertEquals([served.code, served.stderr], [0, ""]);
 });
 
-Deno.test("tcp-client sends MESSAGE, also one that looks like a number or an option", async () => {
+Deno.test("tcp-client --message sends a text, also one that looks like a number or an option", async () => {
   for (const message of ["0042", "--json", "true", "ünïcödé"]) {
     let seen = "";
     await using peer = new TcpPeer(async (conn) => {
@@ -92,8 +92,7 @@ Deno.test("tcp-client sends MESSAGE, also one that looks like a number or an opt
     });
     const { code, stderr } = await runRole("tcp-client", [
       `${HOST}:${peer.port}`,
-      "--",
-      message,
+      `--message=${message}`,
     ]);
     assertEquals([code, stderr, seen], [0, "", message]);
   }
@@ -137,7 +136,7 @@ signalTest(
       "udp-server",
       ["--json", "--log-level", "debug"],
       "udp-client",
-      ["--json", "hello"],
+      ["--json", "-m", "hello"],
     );
     const client = parseEvents(asked.stdout);
     assertEquals(
@@ -357,6 +356,60 @@ Deno.test("tcp-client exits 1 at a wrong byte and names its place", async () => 
     stderr,
     "tcp-client: the echo differs: byte 5 came back as 0x58 in place of 0x69\n",
   );
+});
+
+Deno.test("udp-client names both sizes where more comes back than was sent", async () => {
+  // As the teaching text's server answers: with its whole buffer.
+  await using peer = new UdpPeer((data, answer) => {
+    const buffer = new Uint8Array(1024);
+    buffer.set(data);
+    return answer(buffer);
+  });
+  const { code, stderr } = await runRole("udp-client", [
+    `${HOST}:${peer.port}`,
+  ]);
+  assertEquals([code, stderr], [
+    1,
+    "udp-client: the echo differs: 14 bytes were sent and 1024 came back\n",
+  ]);
+});
+
+Deno.test("udp-server --once prints a datagram up to its first NUL, and how many bytes follow", async () => {
+  await using server = startRole("udp-server", [...LOCAL, "--once"]);
+  using socket = new UdpSocket();
+  const buffer = new Uint8Array(1024);
+  buffer.set(bytes("this is a test"));
+  await socket.send(buffer, await server.listening());
+  const { code, stdout } = await server.outcome();
+  assertEquals(code, 0);
+  assert(
+    stdout.includes("\nthis is a test (1010 more bytes, from a NUL on)\n"),
+    stdout,
+  );
+});
+
+Deno.test("tcp-client --connections --interval tells each message with its delay", async () => {
+  await using server = startRole("tcp-server", LOCAL);
+  const { code, stdout } = await runRole("tcp-client", [
+    `${HOST}:${await server.listening()}`,
+    "--connections",
+    "2",
+    "--count",
+    "4",
+    "--interval",
+    "20ms",
+  ]);
+  assertEquals(code, 0);
+  const told = stdout.split("\n").filter((line) => line.includes(": 64 bytes"));
+  assertEquals(told.map((line) => line.split(":")[0]).sort(), [
+    "1/1",
+    "1/2",
+    "2/1",
+    "2/2",
+  ]);
+  for (const line of told) {
+    assert(/^\d\/\d: 64 bytes in [\d.]+ (us|ms)$/.test(line), line);
+  }
 });
 
 Deno.test("tcp-client exits 4 at a peer that says nothing", async () => {
@@ -790,6 +843,7 @@ signalTest(
   "udp-client shows an answer's control characters escaped",
   async () => {
     const { asked } = await exchange("udp-server", [], "udp-client", [
+      "--message",
       "a\x1b[31m\nb\u202ec",
     ]);
     assertEquals(asked.stdout.split("\n")[2], "a\\u{1b}[31m\\u{a}b\\u{202e}c");
@@ -887,7 +941,7 @@ signalTest(
       1,
       "tcp-client: 1 of 2 expectations did not hold\n",
     ]);
-    assert(bad.stdout.includes("expected min > 0 us: "), bad.stdout);
+    assert(bad.stdout.includes("expected min > 0 s: "), bad.stdout);
     assert(
       /expected max < 1 us: \S+ \S+, did not hold\n/.test(bad.stdout),
       bad.stdout,
@@ -921,7 +975,7 @@ Deno.test("udp-client --expect allows as much loss as it says", async () => {
   ]);
   assertEquals(exceeded.code, 1);
   assert(
-    exceeded.stdout.includes("expected loss < 25%: 25%, did not hold"),
+    exceeded.stdout.includes("expected loss < 25 %: 25 %, did not hold"),
     exceeded.stdout,
   );
 });

@@ -75,9 +75,9 @@ for (const { role, examples } of ROLES) {
       "port 27015 or 7000 is taken",
       `the example ${role} ${example} works as pasted`,
       async () => {
-        // As a shell takes it: the quotes are not part of the word.
-        const args = example.replaceAll("'", "").split(" ")
-          .filter((word) => word !== "");
+        // As a shell takes it: quotes hold a word together, and are no part of it.
+        const args = (example.match(/'[^']*'|"[^"]*"|\S+/g) ?? [])
+          .map((word) => word.replaceAll(/["']/g, ""));
         if (role.endsWith("server")) {
           await using process = startRole(role, args);
           await process.listening();

@@ -8,7 +8,8 @@ import { assert } from "@std/assert";
 import fc from "fast-check";
 import { parseCommandLine } from "../cli/command_line/parse.ts";
 import { ROLES, TCP_CLIENT, UDP_CLIENT } from "../cli/roles.ts";
-import { readOrder } from "../cli/client.ts";
+import { readTcpOrder } from "../cli/tcp_order.ts";
+import { readUdpOrder } from "../cli/udp_order.ts";
 import { UsageError } from "../cli/command_line/values.ts";
 import { runRole } from "./setup.ts";
 
@@ -22,7 +23,7 @@ const word = fc.oneof(
   fc.tuple(fc.constantFrom(...OPTION_NAMES), fc.string()).map(([name, text]) =>
     `--${name}=${text}`
   ),
-  fc.constantFrom("-p", "-c", "-i", "-d", "-4", "-6", "-x", "--", "-", "---"),
+  fc.constantFrom("-p", "-m", "-i", "-d", "-4", "-6", "-x", "--", "-", "---"),
   fc.constantFrom("0", "1", "5s", "1e9", "99999", "4KiB", "p99<5ms", "echo"),
   fc.constantFrom("localhost:99", "[::1]:5", "::1", "true", "__proto__"),
   fc.string(),
@@ -34,10 +35,11 @@ for (const definition of ROLES) {
       fc.property(fc.array(word, { maxLength: 8 }), (args) => {
         try {
           const line = parseCommandLine(definition, args);
-          if (definition === TCP_CLIENT || definition === UDP_CLIENT) {
-            // deno-lint-ignore no-explicit-any -- the line is of this client
-            readOrder(definition === TCP_CLIENT ? "TCP" : "UDP", line as any);
-          }
+          if (line.problem !== undefined) throw line.problem;
+          // deno-lint-ignore no-explicit-any -- the line is of this client
+          if (definition === TCP_CLIENT) readTcpOrder(line as any);
+          // deno-lint-ignore no-explicit-any -- the line is of this client
+          if (definition === UDP_CLIENT) readUdpOrder(line as any);
         } catch (error) {
           assert(error instanceof UsageError, String(error));
           assert((error as UsageError).message.length > 0);

@@ -81,7 +81,7 @@ withProgram(
     );
     assertEquals(code, 0);
     assertSame(stdout, sent);
-    await server.shows("finished: 5000000 bytes received, 5000000 sent");
+    await server.shows("finished: 5 MB received, 5 MB sent");
   },
 );
 
@@ -99,7 +99,7 @@ withProgram(
     ], sent);
     assertEquals(code, 0);
     assertSame(stdout, sent);
-    await server.shows("finished: 5000000 bytes received, 5000000 sent");
+    await server.shows("finished: 5 MB received, 5 MB sent");
   },
 );
 

@@ -386,10 +386,10 @@ Deno.test("serveTcp() with detail tells of each piece", async () => {
   await read(conn);
   await server.shutdown();
   assertEquals(
-    events.filter(({ event }) => event === "received" || event === "sent"),
+    events.filter(({ event }) => event.startsWith("chunk-")),
     [
-      { event: "received", connection: 1, bytes: 3 },
-      { event: "sent", connection: 1, bytes: 3 },
+      { event: "chunk-received", connection: 1, bytes: 3 },
+      { event: "chunk-sent", connection: 1, bytes: 3 },
     ],
   );
 });

@@ -2,11 +2,20 @@ import { assert, assertEquals } from "@std/assert";
 import { reset } from "@logtape/logtape";
 import { diagnose, setUpDiagnostics } from "../cli/output/diagnostics.ts";
 import type { Output } from "../cli/output/writer.ts";
-import type { EchosounderEvent } from "../events/mod.ts";
-import { printable } from "../text/printable.ts";
+import type { EchosounderEvent, Expectation, Metric } from "../events/mod.ts";
+import { oneLine, printable } from "../text/printable.ts";
 import { stripVTControlCharacters } from "node:util";
 import { delayChart } from "../cli/output/delay_chart.ts";
-import { formatDuration, formatRate, formatShare } from "../text/format.ts";
+import {
+  formatDuration,
+  formatExactDuration,
+  formatExpectation,
+  formatPart,
+  formatRate,
+  formatShare,
+  formatSize,
+  toAscii,
+} from "../text/format.ts";
 import { textLines } from "../cli/output/text.ts";
 import { Histogram } from "../measure/histogram.ts";
 import { bytes } from "./setup.ts";
@@ -15,12 +24,37 @@ Deno.test("printable() says that a long datagram is cut, also where escapes make
   assertEquals(printable(bytes("a".repeat(1024))), "a".repeat(1024));
   assertEquals(
     printable(bytes("a".repeat(1025))),
-    `${"a".repeat(1024)}… (1025 bytes)`,
+    `${"a".repeat(1024)}... (1025 bytes)`,
   );
   assertEquals(
-    printable(new Uint8Array(5000)),
-    `${"\\u{0}".repeat(1024)}… (5000 bytes)`,
+    printable(bytes("\x01\x02".repeat(2500))),
+    `${"\\u{1}\\u{2}".repeat(512)}... (5000 bytes)`,
   );
+});
+
+Deno.test("printable() ends at the first NUL, and says how much follows", () => {
+  const cases: [text: string, shown: string][] = [
+    [`a test${"\0".repeat(1018)}`, "a test (1018 more bytes, from a NUL on)"],
+    ["a test\0with more", "a test (10 more bytes, from a NUL on)"],
+    ["a test\0", "a test (1 more byte, a NUL)"],
+    ["\0".repeat(1024), "(1024 bytes, from a NUL on)"],
+    ["\0", "(1 byte, a NUL)"],
+  ];
+  for (const [text, shown] of cases) {
+    assertEquals(printable(bytes(text)), shown);
+  }
+});
+
+Deno.test("printable() shows a run of the same unprintable character once, with its length", () => {
+  assertEquals(
+    printable(bytes(`a${"\x07".repeat(900)}b${"\x1b".repeat(3)}`)),
+    "a\\u{7} (900 times)b\\u{1b}\\u{1b}\\u{1b}",
+  );
+  assertEquals(
+    printable(new Uint8Array(500).fill(0xff)),
+    "\\u{fffd} (500 times)",
+  );
+  assertEquals(oneLine("\u{e0001}".repeat(4)), "\\u{e0001} (4 times)");
 });
 
 Deno.test("printable() escapes what is not UTF-8", () => {
@@ -29,11 +63,118 @@ Deno.test("printable() escapes what is not UTF-8", () => {
 
 Deno.test("formatDuration() gives three digits and the unit that fits", () => {
   assertEquals(
-    [0.25, 27.04, 999.4, 999.6, 12_345, 999_600, 61_000_000].map(
+    [0, 0.25, 27.04, 999.4, 999.6, 12_345, 999_600, 59_940_000].map(
       formatDuration,
     ),
-    ["0.250 µs", "27.0 µs", "999 µs", "1.00 ms", "12.3 ms", "1.00 s", "61.0 s"],
+    [
+      "0 s",
+      "0.250 µs",
+      "27.0 µs",
+      "999 µs",
+      "1.00 ms",
+      "12.3 ms",
+      "1.00 s",
+      "59.9 s",
+    ],
   );
+});
+
+Deno.test("formatDuration() writes long times in minutes and hours", () => {
+  assertEquals(
+    [59.96, 60, 90.4, 3599.4, 3599.6, 4320, 90_000].map((seconds) =>
+      formatDuration(seconds * 1e6)
+    ),
+    [
+      "1 min",
+      "1 min",
+      "1 min 30 s",
+      "59 min 59 s",
+      "1 h",
+      "1 h 12 min",
+      "25 h",
+    ],
+  );
+});
+
+Deno.test("formatExactDuration() writes a time as it was asked for", () => {
+  assertEquals(
+    [0, 250, 200_000, 1_234_000, 5e6, 90e6, 90.5e6, 3600e6, 5400e6, 3601e6]
+      .map(formatExactDuration),
+    [
+      "0 s",
+      "250 µs",
+      "200 ms",
+      "1.234 s",
+      "5 s",
+      "1 min 30 s",
+      "1 min 30.5 s",
+      "1 h",
+      "1 h 30 min",
+      "60 min 1 s",
+    ],
+  );
+});
+
+Deno.test("sizes in a sentence are exact for a datagram, and readable above", () => {
+  assertEquals(
+    [0, 1, 14, 65_507, 100_000, 3_663_000_000].map(formatSize),
+    ["0 bytes", "1 byte", "14 bytes", "65507 bytes", "100 kB", "3.66 GB"],
+  );
+  assertEquals(
+    [formatPart(10, 14), formatPart(34_668_544, 1e8), formatPart(1, 1e8)],
+    ["10 of 14 bytes", "34.7 MB of 100 MB", "1 byte of 100 MB"],
+  );
+});
+
+Deno.test("a bound is written as it was asked for, what came of it as it was measured", () => {
+  const written = (
+    metric: Metric,
+    unit: Expectation["unit"],
+    limit: number,
+    value?: number,
+  ) =>
+    formatExpectation({
+      metric,
+      operator: "<",
+      limit,
+      unit,
+      value,
+      held: true,
+    });
+  assertEquals(
+    [
+      written("p99", "us", 1234, 1203.4),
+      written("p99", "us", 5000),
+      written("loss", "percent", 0.5, 100 / 3),
+      written("errors", "messages", 3, 0),
+      written("rate", "per-second", 12_345, 12_345.6),
+      written("throughput", "bytes-per-second", 999_900_000, 123_456_789),
+    ],
+    [
+      "p99 < 1.234 ms: 1.20 ms",
+      "p99 < 5 ms: no such figure",
+      "loss < 0.5 %: 33.33 %",
+      "errors < 3: 0",
+      "rate < 12345/s: 12.3 k/s",
+      "throughput < 999.9 MB/s: 123 MB/s",
+    ],
+  );
+});
+
+Deno.test("without colours our own units are ASCII, and foreign text stays as it is", () => {
+  const [text, line] = textLines({
+    event: "datagram",
+    peer_host: "127.0.0.1",
+    peer_port: 7,
+    bytes_received: 3,
+    bytes_sent: 3,
+    data: bytes("5µ"),
+  }, { teaching: true, transport: "UDP", ascii: true });
+  assertEquals([text, line], [
+    "5µ",
+    "127.0.0.1:7: 3 bytes received, 3 bytes sent",
+  ]);
+  assertEquals(toAscii(formatDuration(5)), "5.00 us");
 });
 
 Deno.test("a summary counts one datagram and many datagrams as one says it", () => {
@@ -181,7 +322,7 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
     "                min 101 us, mean 230 us, max 40.1 ms",
     "  late sends    3 (1.5 %)",
     "warning: the client was slow",
-    "expected loss <= 0.5%: 1%, did not hold",
+    "expected loss <= 0.5 %: 1 %, did not hold",
   ]);
 });
 

@@ -1,6 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import configuration from "../deno.json" with { type: "json" };
-import { type Role, ROLES } from "../cli/roles.ts";
+import {
+  type CommandLine,
+  parseCommandLine,
+} from "../cli/command_line/parse.ts";
+import { UsageError } from "../cli/command_line/values.ts";
+import { type Role, ROLES, TCP_CLIENT, type UDP_CLIENT } from "../cli/roles.ts";
+import { readTcpOrder } from "../cli/tcp_order.ts";
+import { readUdpOrder } from "../cli/udp_order.ts";
+import { parseEvents } from "./events.ts";
 import { runRole } from "./setup.ts";
 
 /** A command line, and what it is told about itself. */
@@ -113,18 +121,59 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   ],
   [
     "tcp-client",
-    ["localhost", "a", "b"],
-    'unexpected argument "b": put quotes around the message',
+    ["testbox", "27015"],
+    "a port goes with its host: write testbox:27015 or --port 27015",
+  ],
+  [
+    "udp-client",
+    ["::1", "7000"],
+    "a port goes with its host: write [::1]:7000 or --port 7000",
+  ],
+  [
+    "udp-client",
+    ["a", "b"],
+    'unexpected argument "b": one HOST at a time; a text to send goes with --message "b"',
   ],
   [
     "tcp-client",
-    ["localhost", "a", "--size", "1"],
-    "MESSAGE and --size exclude each other: each says what to send",
+    ["localhost", "99999", "bottles"],
+    'unexpected argument "99999": one HOST at a time; a text to send goes with --message "99999 bottles"',
   ],
   [
     "tcp-client",
-    ["localhost", "a", "--stdin"],
-    "--stdin and MESSAGE exclude each other: each says what to send",
+    ["localhost", "--", "--json"],
+    'unexpected argument "--json": one HOST at a time; a text to send goes with --message="--json"',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--message"],
+    '--message needs a value: --message TEXT, or --message=TEXT where it begins with "-"',
+  ],
+  [
+    "udp-client",
+    ["localhost", "-m", "--json"],
+    '--message needs a value: --message TEXT, or --message=TEXT where it begins with "-"',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "-message", "a"],
+    "unknown option -message; did you mean --message?",
+  ],
+  [
+    "tcp-server",
+    ["--message", "a"],
+    "--message is an option of tcp-client and udp-client, not of tcp-server",
+  ],
+  ["tcp-server", ["--constructor"], "unknown option --constructor"],
+  [
+    "tcp-client",
+    ["localhost", "-m", "a", "--size", "1"],
+    "--message and --size exclude each other: each says what to send",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "-m", "a", "--stdin"],
+    "--stdin and --message exclude each other: each says what to send",
   ],
   [
     "tcp-client",
@@ -145,6 +194,11 @@ const WRONG: [role: Role, args: string[], message: string][] = [
     "tcp-client",
     ["localhost", "--size", "0.3"],
     '--size: "0.3" is not a whole number of bytes that can be counted',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--message=", "-c", "1"],
+    "nothing comes back of an empty message: TCP needs a byte to measure with",
   ],
   [
     "tcp-client",
@@ -218,8 +272,8 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   ],
   [
     "udp-client",
-    ["localhost", "hello", "--count", "5"],
-    "MESSAGE cannot be measured with: datagrams that are all alike cannot be told apart; use --size",
+    ["localhost", "-m", "hello", "--count", "5"],
+    "--message cannot be measured with: datagrams that are all alike cannot be told apart; use --size",
   ],
   [
     "udp-client",
@@ -253,17 +307,123 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   ],
 ];
 
+/** What a role says is wrong with a command line. */
+function problemOf(role: Role, args: string[]): UsageError | undefined {
+  const definition = ROLES.find((each) => each.role === role)!;
+  const line = parseCommandLine(definition, args);
+  if (line.problem !== undefined) return line.problem;
+  try {
+    if (role === "tcp-client") {
+      readTcpOrder(line as CommandLine<typeof TCP_CLIENT.options>);
+    } else if (role === "udp-client") {
+      readUdpOrder(line as CommandLine<typeof UDP_CLIENT.options>);
+    }
+  } catch (error) {
+    if (error instanceof UsageError) return error;
+    throw error;
+  }
+}
+
 for (const [role, args, message] of WRONG) {
-  Deno.test(`${role} ${args.join(" ")} is told what is wrong`, async () => {
-    const { code, stdout, stderr } = await runRole(role, args);
-    const [first, ...rest] = stderr.trimEnd().split("\n");
-    assertEquals(first, `${role}: ${message}`);
-    assertEquals(rest.length, 1);
-    assert(rest[0].endsWith("--help"), rest[0]);
-    assertEquals(code, 2);
-    if (!args.includes("--json")) assertEquals(stdout, "");
+  Deno.test(`${role} ${args.join(" ")} is told what is wrong`, () => {
+    assertEquals(problemOf(role, args)?.message, message);
   });
 }
+
+/** What `tcp-client` reads of a message, and of the rest. */
+function messageOf(...args: string[]) {
+  const line = parseCommandLine(TCP_CLIENT, args);
+  assertEquals(line.problem, undefined);
+  const { options: { message, json, count }, positionals } = line;
+  return { message, json, count, positionals };
+}
+
+Deno.test("--message takes any text: a number, an option's name, nothing", () => {
+  const rest = { json: false, count: undefined, positionals: ["localhost"] };
+  for (
+    const [message, ...args] of [
+      ["0042", "-m", "0042"],
+      ["true", "--message", "true"],
+      ["--json", "--message=--json"],
+      ["-5", "-m=-5"],
+      ["a=b\nc", "-m=a=b\nc"],
+      ["two words", "-m", "two words"],
+      ["", "--message="],
+      ["", "--message", ""],
+      ["", "-m", ""],
+    ]
+  ) {
+    assertEquals(messageOf("localhost", ...args), { ...rest, message });
+    assertEquals(messageOf(...args, "localhost"), { ...rest, message });
+  }
+});
+
+Deno.test("an option after an empty message is still an option", () => {
+  assertEquals(messageOf("-m", "", "--json", "localhost", "-c", "3"), {
+    message: "",
+    json: true,
+    count: 3,
+    positionals: ["localhost"],
+  });
+});
+
+Deno.test("a wrong command line is told with exit code 2, and where the help is", async () => {
+  const { code, stdout, stderr } = await runRole("tcp-server", ["--prot", "1"]);
+  assertEquals([code, stdout], [2, ""]);
+  assertEquals(
+    stderr.replace(/Try: .*tcp-server.* --help\n$/, "Try: help\n"),
+    "tcp-server: unknown option --prot; did you mean --port?\nTry: help\n",
+  );
+});
+
+Deno.test("a wrong command line with --json among its options is told as JSON, too", async () => {
+  const { code, stdout, stderr } = await runRole("tcp-client", [
+    "--nonsense",
+    "--json",
+  ]);
+  assertEquals(code, 2);
+  const [error, ...more] = parseEvents(stdout);
+  assertEquals(
+    [error.event, error.code, error.exit_code, error.message, more.length],
+    ["error", "usage", 2, "unknown option --nonsense", 0],
+  );
+  assert(stderr.startsWith("tcp-client: unknown option --nonsense\n"), stderr);
+});
+
+Deno.test("a --json that is no option asks for no JSON", async () => {
+  const { code, stdout, stderr } = await runRole("tcp-client", [
+    "localhost",
+    "--",
+    "--json",
+  ]);
+  assertEquals([code, stdout], [2, ""]);
+  assert(stderr.startsWith('tcp-client: unexpected argument "--json"'), stderr);
+});
+
+Deno.test("a usage error with --stdin leaves standard output alone, also with --json", async () => {
+  const { code, stdout, stderr } = await runRole("tcp-client", [
+    "--stdin",
+    "--json",
+    "--nonsense",
+  ]);
+  assertEquals([code, stdout], [2, ""]);
+  const [error] = parseEvents(stderr.split("\n")[0]);
+  assertEquals(error.code, "usage");
+});
+
+Deno.test("tcp-client HOST PORT, ncat's habit, sends nothing and says how to write it", async () => {
+  const { code, stdout, stderr } = await runRole("tcp-client", [
+    "localhost",
+    "27015",
+  ]);
+  assertEquals([code, stdout], [2, ""]);
+  assert(
+    stderr.startsWith(
+      "tcp-client: a port goes with its host: write localhost:27015 or --port 27015\n",
+    ),
+    stderr,
+  );
+});
 
 Deno.test("udp-client refuses a message that no datagram can carry", async () => {
   const { code, stderr } = await runRole("udp-client", [

@@ -1,45 +1,110 @@
 /**
- * Figures as people write them, with no more digits than they are good for.
+ * Figures as people write them: what was measured with no more digits than it is
+ * good for, what was asked for as it was asked for.
  *
  * @module
  */
 import type { Expectation, JudgedExpectation } from "../events/mod.ts";
 
-/** Three digits. */
-function three(number: number): string {
+/** Three digits, as many as a measured figure is good for. */
+function threeDigits(number: number): string {
   return number >= 99.95 ? number.toFixed(0) : number.toPrecision(3);
 }
 
-/** `250 µs`, `1.25 ms`, `12.5 s`: three digits are what such a time is good for. */
-export function formatDuration(microseconds: number): string {
-  if (microseconds < 999.5) return `${three(microseconds)} µs`;
-  if (microseconds < 999_500) return `${three(microseconds / 1e3)} ms`;
-  return `${three(microseconds / 1e6)} s`;
+/** All digits, without those that only floating point has put there. */
+function allDigits(number: number): string {
+  return String(Number(number.toPrecision(12)));
 }
 
-/** A figure that was asked for, and so is exact: `5 ms`, not `5.00 ms`. */
-export function exact(figure: string): string {
+const SECOND = 1e6;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** `250 µs`, `1.25 ms`, `12.5 s`, `1 min 30 s`, `25 h`: a time that was measured. */
+export function formatDuration(microseconds: number): string {
+  if (microseconds === 0) return "0 s";
+  if (microseconds < 999.5) return `${threeDigits(microseconds)} µs`;
+  if (microseconds < 999_500) return `${threeDigits(microseconds / 1e3)} ms`;
+  if (microseconds < 59.95 * SECOND) {
+    return `${threeDigits(microseconds / SECOND)} s`;
+  }
+  const seconds = Math.round(microseconds / SECOND) * SECOND;
+  if (seconds < HOUR) return sum(seconds, MINUTE, "min", SECOND, "s");
+  const minutes = Math.round(microseconds / MINUTE) * MINUTE;
+  return sum(minutes, HOUR, "h", MINUTE, "min");
+}
+
+/** `5 s`, `1.234 s`, `1 min 30 s`: a time that was asked for, and so is exact. */
+export function formatExactDuration(microseconds: number): string {
+  if (microseconds === 0) return "0 s";
+  if (microseconds < 1e3) return `${allDigits(microseconds)} µs`;
+  if (microseconds < SECOND) return `${allDigits(microseconds / 1e3)} ms`;
+  if (microseconds < MINUTE) return `${allDigits(microseconds / SECOND)} s`;
+  return microseconds % MINUTE === 0 && microseconds >= HOUR
+    ? sum(microseconds, HOUR, "h", MINUTE, "min")
+    : sum(microseconds, MINUTE, "min", SECOND, "s");
+}
+
+/** `1 min 30 s`, `1 h`: a time in two units, the second where there is a rest. */
+function sum(
+  microseconds: number,
+  large: number,
+  largeUnit: string,
+  small: number,
+  smallUnit: string,
+): string {
+  const whole = Math.floor(microseconds / large);
+  const rest = microseconds - whole * large;
+  return `${whole} ${largeUnit}` +
+    (rest === 0 ? "" : ` ${allDigits(rest / small)} ${smallUnit}`);
+}
+
+/** A figure without digits that say nothing: `5 ms`, not `5.00 ms`. */
+export function trimZeros(figure: string): string {
   return figure.replace(/\.0+(?= )|(?<=\.\d+?)0+(?= )/, "");
 }
 
 const PREFIXES = ["", "k", "M", "G", "T"];
 
-/** `999`, `12.3 k`, `1.05 G`: to be followed by a unit. */
-export function formatRate(number: number): string {
-  let scaled = number;
+/** A number below 1000 and its prefix, which stands for the rest. */
+function scaled(
+  number: number,
+  digits: (number: number) => string,
+): [digits: string, prefix: string] {
   let prefix = 0;
-  while (scaled >= 999.5 && prefix < PREFIXES.length - 1) {
-    scaled /= 1000;
+  while (Number(digits(number)) >= 1000 && prefix < PREFIXES.length - 1) {
+    number /= 1000;
     prefix++;
   }
-  const digits = Number.isInteger(scaled) ? String(scaled) : three(scaled);
-  return prefix === 0 ? digits : `${digits} ${PREFIXES[prefix]}`;
+  return [
+    Number.isInteger(number) ? String(number) : digits(number),
+    PREFIXES[prefix],
+  ];
 }
 
-/** `12.3 MB`. */
+/** `999`, `12.3 k`, `1.05 G`: to be followed by a unit. */
+export function formatRate(number: number): string {
+  return scaled(number, threeDigits).join(" ").trimEnd();
+}
+
+/** `12.3 MB`: a size in a table, or as a part of a rate. */
 export function formatBytes(bytes: number): string {
-  const number = formatRate(bytes);
-  return /[a-z]$/i.test(number) ? `${number}B` : `${number} B`;
+  return `${scaled(bytes, threeDigits).join(" ")}B`;
+}
+
+/** From here on, a size in bytes is not read but counted. */
+const UNREADABLE = 100_000;
+
+/** `14 bytes`, `65507 bytes`, `3.66 GB`: a size in a sentence, exact for any datagram. */
+export function formatSize(bytes: number): string {
+  return bytes < UNREADABLE ? plural(bytes, "byte") : formatBytes(bytes);
+}
+
+/** `10 of 14 bytes`, `34.7 MB of 100 MB`: a part of a size. */
+export function formatPart(part: number, whole: number): string {
+  return whole < UNREADABLE
+    ? `${part} of ${plural(whole, "byte")}`
+    : `${formatSize(part)} of ${formatSize(whole)}`;
 }
 
 /** `12.3 MB/s`. */
@@ -47,13 +112,13 @@ export function formatByteRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;
 }
 
-/** The same in ASCII characters alone. */
-export function plain(text: string): string {
-  return text.replaceAll("µ", "u");
+/** The same in ASCII characters alone; only a unit of ours is changed. */
+export function toAscii(text: string): string {
+  return text.replaceAll(/(?<=\d )µs/g, "us");
 }
 
 /** `1 client`, `2 clients`. */
-export function counted(number: number, noun: string): string {
+export function plural(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
@@ -66,23 +131,36 @@ export function formatShare(part: number, whole: number): string {
 /** `p99 < 5 ms: 1.20 ms`: what was expected, and what came. */
 export function formatExpectation(expectation: JudgedExpectation): string {
   const { metric, operator, limit, value, unit } = expectation;
-  const came = value === undefined ? "no such figure" : inUnit(value, unit);
-  const bound = exact(inUnit(limit, unit));
-  return `${metric} ${operator} ${bound}: ${came}`;
+  const came = value === undefined ? "no such figure" : measured(value, unit);
+  return `${metric} ${operator} ${askedFor(limit, unit)}: ${came}`;
 }
 
-function inUnit(value: number, unit: Expectation["unit"]): string {
-  const rounded = Number(value.toPrecision(4));
+function measured(value: number, unit: Expectation["unit"]): string {
   switch (unit) {
     case "us":
       return formatDuration(value);
     case "percent":
-      return `${rounded}%`;
+      return `${Number(value.toPrecision(4))} %`;
     case "per-second":
-      return `${rounded}/s`;
+      return `${formatRate(value)}/s`;
     case "bytes-per-second":
       return formatByteRate(value);
     case "messages":
       return String(value);
+  }
+}
+
+function askedFor(limit: number, unit: Expectation["unit"]): string {
+  switch (unit) {
+    case "us":
+      return formatExactDuration(limit);
+    case "percent":
+      return `${allDigits(limit)} %`;
+    case "per-second":
+      return `${allDigits(limit)}/s`;
+    case "bytes-per-second":
+      return `${scaled(limit, allDigits).join(" ")}B/s`;
+    case "messages":
+      return String(limit);
   }
 }

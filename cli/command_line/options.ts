@@ -17,6 +17,8 @@ export interface Option<T> {
   parse: (text: string) => T extends readonly (infer Item)[] ? Item : T;
   /** It may be given more than once, and its values are a list. */
   repeat?: boolean;
+  /** Its value is a text, and no text is one, too. */
+  mayBeEmpty?: boolean;
   /** Its value where it is not given. */
   fallback: T;
   /** The fallback in the help, where there is one to show. */
@@ -42,6 +44,7 @@ interface ValueOption<T> {
   help: string;
   short?: string;
   placeholder: string;
+  mayBeEmpty?: boolean;
   parse: (text: string) => T;
 }
 

@@ -14,21 +14,22 @@ import { UsageError } from "./values.ts";
 
 /** What was said on a command line. */
 export interface CommandLine<Table extends OptionTable> {
-  /** The values of all options. */
+  /** The values of all options; of one that could not be read, its fallback. */
   options: OptionValues<Table>;
   /** The names of the options that were given. */
   given: Set<keyof Table & string>;
   /** The arguments that are no options. */
   positionals: string[];
+  /** What is wrong with it, and what would be right; absent where nothing is. */
+  problem?: UsageError;
 }
 
 /** What the parser would take for its own list of arguments, which it calls "_". */
 const RESERVED = /^--(no-)?_(=|$)|^-(?!-)[^=]*_/;
 
 /**
- * Reads a command line.
- *
- * @throws {UsageError} Saying what is wrong and what would be right.
+ * Reads a command line, once. It gives back what it could read also where the
+ * line is wrong: how that is told depends on what was asked for.
  */
 export function parseCommandLine<Table extends OptionTable>(
   definition: CommandDefinition<Table>,
@@ -37,14 +38,9 @@ export function parseCommandLine<Table extends OptionTable>(
   const table: OptionTable = definition.options;
   const names = Object.keys(table);
   const isFlag = (name: string) => table[name].placeholder === undefined;
-  const end = args.indexOf("--");
-  const reserved = args.slice(0, end === -1 ? args.length : end)
-    .find((argument) => RESERVED.test(argument));
-  if (reserved !== undefined) {
-    throw unknownOption(reserved, definition.role, names);
-  }
-  const unknown: string[] = [];
-  const parsed = parseArgs(expandFlags(args, table), {
+  const spelled = spellOut(args, table);
+  const { unknown, problems, empty } = spelled;
+  const parsed = parseArgs(spelled.args, {
     boolean: names.filter(isFlag),
     string: [...names.filter((name) => !isFlag(name)), "_"],
     collect: names.filter((name) => table[name].repeat),
@@ -58,73 +54,121 @@ export function parseCommandLine<Table extends OptionTable>(
       return name === undefined;
     },
   });
+  if (unknown.length > 0) {
+    problems.push(unknownOption(unknown[0], definition.role, names));
+  }
   const options: Record<string, unknown> = {};
   const given = new Set<keyof Table & string>();
   const showsText = parsed.help === true || parsed.version === true;
   for (const name of names) {
+    const option = table[name];
+    options[name] = option.fallback;
     // Whoever asks for help is not told off.
     const raw = showsText && !isFlag(name) ? undefined : parsed[name];
-    const absent = raw === undefined || raw === false ||
+    const isAbsent = raw === undefined || raw === false ||
       Array.isArray(raw) && raw.length === 0;
-    options[name] = absent
-      ? table[name].fallback
-      : read(name, table[name], raw);
-    if (!absent) given.add(name);
-  }
-  if (!showsText) {
-    if (unknown.length > 0) {
-      throw unknownOption(unknown[0], definition.role, names);
+    if (isAbsent) continue;
+    given.add(name);
+    try {
+      options[name] = read(name, option, raw, empty.has(name));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      problems.push(error);
     }
-    if (definition.positionals === "" && parsed._.length > 0) {
-      throw new UsageError(
+  }
+  if (definition.positionals === "" && parsed._.length > 0) {
+    problems.push(
+      new UsageError(
         `unexpected argument "${
           parsed._[0]
         }": ${definition.role} takes options only`,
-      );
-    }
+      ),
+    );
   }
   return {
     options: options as OptionValues<Table>,
     given,
     positionals: parsed._,
+    problem: showsText ? undefined : problems[0],
   };
 }
 
-/**
- * Writes a flag as `--name=true`: otherwise a positional argument "true" or
- * "false" after it would be taken for its value.
- */
-function expandFlags(args: string[], table: OptionTable): string[] {
-  const end = args.indexOf("--");
-  const flags = Object.entries(table).filter(([, { placeholder }]) =>
-    placeholder === undefined
-  );
-  return args.map((argument, i) => {
-    if (end !== -1 && i >= end) return argument;
-    for (const [name, { short }] of flags) {
-      if (argument === `--${name}` || argument === `-${short}`) {
-        // With a value, the first "no-" of a name is not taken for a part of it.
-        const prefix = name.startsWith("no-") ? "no-" : "";
-        return `--${prefix}${name}=true`;
-      }
-      if (argument.startsWith(`--${name}=`)) {
-        throw new UsageError(`--${name} takes no value`);
-      }
-    }
-    return argument;
-  });
+/** Arguments in which the parser has nothing left to guess. */
+interface SpelledOut {
+  args: string[];
+  /** Arguments that are no option of the table. */
+  unknown: string[];
+  /** What is wrong with the others. */
+  problems: UsageError[];
+  /** Options that were given an empty text, and not no value at all. */
+  empty: Set<string>;
 }
 
+/**
+ * Writes `--flag` as `--flag=true`, or else a positional "true" or "false" after
+ * it would be taken for its value, and `--option value` as `--option=value`, or
+ * else one that is empty would be taken for a positional. A value that begins
+ * with "-" needs its "=".
+ */
+function spellOut(args: string[], table: OptionTable): SpelledOut {
+  const spelled: string[] = [];
+  const unknown: string[] = [];
+  const problems: UsageError[] = [];
+  const empty = new Set<string>();
+  const byWord = new Map<string, string>();
+  for (const [name, { short }] of Object.entries(table)) {
+    byWord.set(`--${name}`, name);
+    if (short !== undefined) byWord.set(`-${short}`, name);
+  }
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  for (let i = 0; i < end; i++) {
+    const argument = args[i];
+    if (RESERVED.test(argument)) {
+      unknown.push(argument);
+      continue;
+    }
+    const [, word, joined] = /^(--?[^=]+)(?:=(.*))?$/s.exec(argument) ?? [];
+    const name = byWord.get(word);
+    if (name === undefined) {
+      spelled.push(argument);
+      continue;
+    }
+    let value = joined;
+    if (table[name].placeholder === undefined) {
+      if (value !== undefined) {
+        problems.push(new UsageError(`--${name} takes no value`));
+        continue;
+      }
+      value = "true";
+    } else if (value === undefined && i + 1 < end) {
+      if (!args[i + 1].startsWith("-")) value = args[++i];
+    }
+    if (value === undefined) {
+      problems.push(needsValue(name, table[name]));
+      continue;
+    }
+    if (value === "") empty.add(name);
+    // With a value, the first "no-" of a name is not taken for a part of it.
+    const prefix = name.startsWith("no-") ? "no-" : "";
+    spelled.push(`--${prefix}${name}=${value}`);
+  }
+  return { args: [...spelled, ...args.slice(end)], unknown, problems, empty };
+}
+
+/**
+ * Reads an option's value.
+ *
+ * @throws {UsageError} Saying what is wrong and what would be right.
+ */
 function read<T>(
   name: string,
   option: Option<T>,
   raw: string | boolean | string[],
+  isEmpty: boolean,
 ): unknown {
   const readOne = (text: string | boolean) => {
-    if (text === "") {
-      throw new UsageError(
-        `--${name} needs a value: --${name} ${option.placeholder}`,
-      );
+    if (text === "" && !(option.mayBeEmpty && isEmpty)) {
+      throw needsValue(name, option);
     }
     try {
       return option.parse(String(text));
@@ -139,15 +183,24 @@ function read<T>(
   return readOne(Array.isArray(raw) ? raw[raw.length - 1] : raw);
 }
 
+function needsValue<T>(name: string, option: Option<T>): UsageError {
+  const { placeholder, mayBeEmpty } = option;
+  const joined = mayBeEmpty
+    ? `, or --${name}=${placeholder} where it begins with "-"`
+    : "";
+  return new UsageError(
+    `--${name} needs a value: --${name} ${placeholder}${joined}`,
+  );
+}
+
 function unknownOption(
   argument: string,
   role: string,
   names: string[],
 ): UsageError {
   const name = argument.replace(/^--?/, "").replace(/=.*$/s, "");
-  const others = ROLES.filter((other) =>
-    other.role !== role && name in other.options
-  )
+  const others = names.includes(name) ? [] : ROLES
+    .filter(({ options }) => Object.hasOwn(options, name))
     .map((other) => other.role);
   if (others.length > 0) {
     return new UsageError(

@@ -14,6 +14,7 @@ import {
 } from "@logtape/logtape";
 import type { EchosounderEvent } from "../../events/mod.ts";
 import type { Output } from "./writer.ts";
+import { formatDuration, trimZeros } from "../../text/format.ts";
 import { oneLine } from "../../text/printable.ts";
 
 /** Sends everything from a level on to an output. */
@@ -51,19 +52,22 @@ export async function setUpDiagnostics(
   return getLogger("echosounder");
 }
 
+/** `200 ms`: how long it is to the next try. */
+function shortly(microseconds: number): string {
+  return trimZeros(formatDuration(microseconds));
+}
+
 /** Logs what an event has to say to somebody looking for a fault. */
 export function diagnose(event: EchosounderEvent, logger: Logger): void {
   if (event.event === "fault") {
     const wait = event.retry_us === undefined
       ? ""
-      : `; again in ${event.retry_us / 1000} ms`;
+      : `; again in ${shortly(event.retry_us)}`;
     const more = event.untold === undefined
       ? ""
       : ` (and ${event.untold} more before)`;
     logger.warning`${event.operation} failed: ${event.detail}${wait}${more}`;
   } else if (event.event === "retry") {
-    logger.debug`${event.detail}; again in ${
-      Math.round(event.retry_us / 1000)
-    } ms`;
+    logger.debug`${event.detail}; again in ${shortly(event.retry_us)}`;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Events as JSON Lines; `net/events.schema.json` describes them.
+ * Events as JSON Lines; `events/events.schema.json` describes them.
  *
  * @module
  */

@@ -4,7 +4,12 @@
  * @module
  */
 import type { EchosounderEvent, StartedEvent } from "../../events/mod.ts";
-import { formatDuration, formatRate, plain } from "../../text/format.ts";
+import {
+  formatByteRate,
+  formatDuration,
+  formatRate,
+  toAscii,
+} from "../../text/format.ts";
 import type { Output } from "./writer.ts";
 
 const CLEAR = "\r\x1b[K";
@@ -50,7 +55,7 @@ export class LiveLine {
       event.warmup ? "warming up" : formatDuration(elapsed),
       event.messages_per_second > 0
         ? `${formatRate(event.messages_per_second)} messages/s`
-        : `${formatRate(event.received_bytes_per_second)}B/s`,
+        : formatByteRate(event.received_bytes_per_second),
     ];
     if (event.rtt_us?.p50 !== undefined) {
       parts.push(`p50 ${formatDuration(event.rtt_us.p50)}`);
@@ -76,7 +81,7 @@ export class LiveLine {
   #show(parts: string[]): void {
     this.#isShown = true;
     let line = "";
-    for (const part of this.#ascii ? parts.map(plain) : parts) {
+    for (const part of this.#ascii ? parts.map(toAscii) : parts) {
       const longer = line === "" ? part : `${line}  ${part}`;
       if (longer.length >= this.#width) break;
       line = longer;

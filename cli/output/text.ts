@@ -18,13 +18,14 @@ import type {
   UdpSummaryEvent,
 } from "../../events/mod.ts";
 import {
-  counted,
   formatByteRate,
   formatDuration,
   formatExpectation,
   formatRate,
   formatShare,
-  plain,
+  formatSize,
+  plural,
+  toAscii,
 } from "../../text/format.ts";
 import { oneLine, printable } from "../../text/printable.ts";
 
@@ -54,15 +55,11 @@ export function textLines(event: EchosounderEvent, style: TextStyle): string[] {
     style: TextStyle,
   ) => string[];
   const lines = write(event, style);
-  return style.ascii ? lines.map(plain) : lines;
+  return style.ascii ? lines.map(toAscii) : lines;
 }
 
 function peer({ peer_host, peer_port }: PeerAddress): string {
   return formatAddress(oneLine(peer_host), peer_port);
-}
-
-function bytes(number: number): string {
-  return counted(number, "byte");
 }
 
 /** The figures of a run's delays, on two lines. */
@@ -106,8 +103,9 @@ const WRITERS: Writers = {
     ),
   ],
   "datagram": (event, { teaching }) => {
-    const line = `${peer(event)}: ${bytes(event.bytes_received)} received, ` +
-      `${event.bytes_sent} sent`;
+    const line =
+      `${peer(event)}: ${formatSize(event.bytes_received)} received, ` +
+      `${formatSize(event.bytes_sent)} sent`;
     return teaching
       ? [printable(event.data), line]
       : [`${line}: ${printable(event.data)}`];
@@ -122,21 +120,24 @@ const WRITERS: Writers = {
         formatDuration(event.connect_us)
       }`,
     ],
-  "sent": (event, { teaching }) => {
-    if (event.connection !== undefined) {
-      return [serverPiece(event.connection, "sent", event.bytes, teaching)];
-    }
-    return teaching ? [`Bytes Sent: ${event.bytes}`] : [];
-  },
+  "chunk-received": (event, { teaching }) => [
+    teaching
+      ? `Bytes received: ${event.bytes}`
+      : dim(`#${event.connection} ${formatSize(event.bytes)} received`),
+  ],
+  "chunk-sent": (event, { teaching }) => [
+    teaching
+      ? `Bytes sent: ${event.bytes}`
+      : dim(`#${event.connection} ${formatSize(event.bytes)} sent`),
+  ],
+  "sent": (event, { teaching }) =>
+    teaching ? [`Bytes Sent: ${event.bytes}`] : [],
   "received": (event, { teaching }) => {
-    if (event.connection !== undefined) {
-      return [serverPiece(event.connection, "received", event.bytes, teaching)];
-    }
     if (!teaching) {
       const delay = event.rtt_us === undefined
         ? ""
         : ` in ${formatDuration(event.rtt_us)}`;
-      return [`${messageName(event)}: ${bytes(event.bytes)}${delay}`];
+      return [`${messageName(event)}: ${formatSize(event.bytes)}${delay}`];
     }
     const line = `Bytes received: ${event.bytes}`;
     return event.data === undefined ? [line] : [line, printable(event.data)];
@@ -151,7 +152,7 @@ const WRITERS: Writers = {
     ],
   "stray": (event) => [
     yellow(
-      `${bytes(event.bytes)} from ${peer(event)}, ${
+      `${formatSize(event.bytes)} from ${peer(event)}, ${
         STRAY_REASONS[event.reason]
       }`,
     ),
@@ -170,23 +171,14 @@ function alsoUntold(untold: number | undefined): string {
   return untold === undefined ? "" : ` (and ${untold} more before)`;
 }
 
-function serverPiece(
-  connection: number,
-  what: "received" | "sent",
-  size: number,
-  teaching: boolean,
-): string {
-  return teaching
-    ? `Bytes ${what}: ${size}`
-    : dim(`#${connection} ${bytes(size)} ${what}`);
-}
-
 function closedLine(event: ConnectionClosedEvent): string {
   const reason = event.detail === undefined
     ? event.reason
     : `${event.reason} (${oneLine(event.detail)})`;
   const line = `#${event.connection} ${peer(event)} ${reason}: ` +
-    `${bytes(event.bytes_received)} received, ${event.bytes_sent} sent, ` +
+    `${formatSize(event.bytes_received)} received, ${
+      formatSize(event.bytes_sent)
+    } sent, ` +
     `${formatDuration(event.duration_us)}`;
   return event.reason === "finished" ? line : yellow(line);
 }
@@ -194,23 +186,23 @@ function closedLine(event: ConnectionClosedEvent): string {
 function summaryLine(event: TcpSummaryEvent | UdpSummaryEvent): string {
   const counts = "connections" in event
     ? [
-      counted(event.connections, "client"),
-      `${bytes(event.bytes_received)} received`,
-      `${event.bytes_sent} sent`,
+      plural(event.connections, "client"),
+      `${formatSize(event.bytes_received)} received`,
+      `${formatSize(event.bytes_sent)} sent`,
       `${event.rejected} rejected`,
       `${event.failed} failed`,
       ...(event.idle > 0 ? [`${event.idle} idle`] : []),
       ...(event.cut_off > 0 ? [`${event.cut_off} cut off`] : []),
     ]
     : [
-      `${counted(event.datagrams_received, "datagram")} (${
-        bytes(event.bytes_received)
+      `${plural(event.datagrams_received, "datagram")} (${
+        formatSize(event.bytes_received)
       }) received`,
-      `${event.datagrams_sent} (${bytes(event.bytes_sent)}) sent`,
+      `${event.datagrams_sent} (${formatSize(event.bytes_sent)}) sent`,
       `${event.rejected} rejected`,
     ];
   if (event.faults > 0) {
-    counts.push(`${counted(event.faults, "fault")} survived`);
+    counts.push(`${plural(event.faults, "fault")} survived`);
   }
   return `Stopped after ${formatDuration(event.duration_us)}: ${
     counts.join(", ")

@@ -5,7 +5,7 @@
  * @module
  */
 import uPlot from "uplot";
-import { exact } from "../../text/format.ts";
+import { trimZeros } from "../../text/format.ts";
 import { onColoursChange, runColour, runDash, styleColour } from "./colours.ts";
 import { element } from "./dom.ts";
 
@@ -158,7 +158,7 @@ export class Chart {
               const position = plot.valToPos(value, "x");
               if (position - end < MARK_WIDTH) return null;
               end = position;
-              return exact(x.format(value));
+              return trimZeros(x.format(value));
             });
           },
         },
@@ -167,7 +167,8 @@ export class Chart {
           size: 76,
           splits: y.isLog ? (_, __, min, max) => logMarks(min, max) : undefined,
           filter: (_, splits) => splits,
-          values: (_, splits) => splits.map((value) => exact(y.format(value))),
+          values: (_, splits) =>
+            splits.map((value) => trimZeros(y.format(value))),
         },
       ],
       series: [

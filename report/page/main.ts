@@ -6,7 +6,7 @@
  */
 import "uplot/style";
 import "./page.css";
-import { counted } from "../../text/format.ts";
+import { plural } from "../../text/format.ts";
 import { mergeMeasurements } from "../measurements.ts";
 import type { PageData } from "../page_data.ts";
 import { Charts } from "./charts.ts";
@@ -86,9 +86,9 @@ function overview({ runs, servers, made }: PageData): string {
     .map(({ name, count }) => `${count} ${name}`);
   const parts = [];
   if (runs.length > 0) {
-    parts.push(`${counted(runs.length, "run")}: ${verdicts.join(", ")}`);
+    parts.push(`${plural(runs.length, "run")}: ${verdicts.join(", ")}`);
   }
-  if (servers.length > 0) parts.push(counted(servers.length, "server"));
+  if (servers.length > 0) parts.push(plural(servers.length, "server"));
   return `${parts.join("; ")}. Made ${
     made.slice(0, 16).replace("T", " ")
   } UTC.`;

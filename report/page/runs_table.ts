@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { counted } from "../../text/format.ts";
+import { plural } from "../../text/format.ts";
 import { type Column, COLUMNS } from "../columns.ts";
 import type { Merged } from "../measurements.ts";
 import type { PageRun } from "../page_data.ts";
@@ -83,7 +83,7 @@ export class RunsTable {
     const line = {
       source: `${size} runs together`,
       settings: `${merged.received} of ${merged.sent} messages back` +
-        (measuring < size ? `, delays of ${counted(measuring, "run")}` : ""),
+        (measuring < size ? `, delays of ${plural(measuring, "run")}` : ""),
       measurements: merged,
     };
     this.#together.replaceChildren(

@@ -9,6 +9,7 @@ import { describeDifference, EchoCheck } from "../../measure/echo_check.ts";
 import { RoundTrips } from "../../measure/round_trips.ts";
 import { close } from "../../net/close.ts";
 import { describeError, isReset, systemCode } from "../../net/errors.ts";
+import { formatExactDuration, formatPart } from "../../text/format.ts";
 import type { Failure, ResultEvent } from "../../events/mod.ts";
 import { connectTcp, type ConnectTcpOptions } from "./connect.ts";
 
@@ -79,11 +80,11 @@ class Exchange {
   #unanswered(timeout: number): Failure {
     const { outstanding, sent } = this.check;
     const what = outstanding > 0
-      ? `${outstanding} of ${sent} bytes did not come back`
+      ? `${formatPart(outstanding, sent)} did not come back`
       : "everything came back, but the peer did not close";
     return {
       code: "no-answer",
-      message: `no answer for ${timeout} ms: ${what}`,
+      message: `no answer for ${formatExactDuration(timeout * 1000)}: ${what}`,
     };
   }
 
@@ -106,9 +107,9 @@ class Exchange {
       isReset(error)
         ? {
           code: "closed-early",
-          message: `${
-            describeError(error)
-          }: ${outstanding} of ${sent} bytes did not come back`,
+          message: `${describeError(error)}: ${
+            formatPart(outstanding, sent)
+          } did not come back`,
         }
         : {
           code: systemCode(error) === "ETIMEDOUT" ? "no-answer" : "failed",
@@ -198,7 +199,9 @@ class Exchange {
     const { outstanding, sent } = this.check;
     if (outstanding > 0 || !this.#halfClosed) {
       const message = outstanding > 0
-        ? `the peer closed early: ${outstanding} of ${sent} bytes did not come back`
+        ? `the peer closed early: ${
+          formatPart(outstanding, sent)
+        } did not come back`
         : "the peer closed early: before everything was sent";
       this.fail({ code: "closed-early", message });
     }

@@ -14,7 +14,7 @@ import type { Connection } from "./connection.ts";
 export interface ServiceContext {
   /** Aborts when the server stops and endless services are to end. */
   readonly stopping: AbortSignal;
-  /** Takes `received` and `sent` events; absent unless detail was asked for. */
+  /** Takes `chunk-received` and `chunk-sent` events; absent unless detail was asked for. */
   readonly observe?: (event: TcpServerEvent) => void;
 }
 
@@ -118,7 +118,7 @@ function echoDirectly(
       if (piece.length !== length || piece.buffer !== buffer.buffer) {
         piece = buffer.subarray(0, length);
       }
-      observe?.({ event: "received", connection: id, bytes: length });
+      observe?.({ event: "chunk-received", connection: id, bytes: length });
       connection.echoing = true;
       written = 0;
       conn.write(piece).then(onWritten, reject);
@@ -131,7 +131,7 @@ function echoDirectly(
         return;
       }
       connection.echoing = false;
-      observe?.({ event: "sent", connection: id, bytes: piece.length });
+      observe?.({ event: "chunk-sent", connection: id, bytes: piece.length });
       if (connection.readAhead !== undefined) return resolve(true);
       buffer = fitting(buffer, piece.length);
       turn += piece.length;
@@ -156,11 +156,11 @@ async function echoReadAhead(
     const piece = await readAhead!.next();
     if (piece === null) return false;
     if (piece === undefined) break;
-    observe?.({ event: "received", connection: id, bytes: piece.length });
+    observe?.({ event: "chunk-received", connection: id, bytes: piece.length });
     connection.echoing = true;
     await write(connection, piece);
     connection.echoing = false;
-    observe?.({ event: "sent", connection: id, bytes: piece.length });
+    observe?.({ event: "chunk-sent", connection: id, bytes: piece.length });
   }
   connection.readAhead = undefined;
   return true;
@@ -185,7 +185,11 @@ async function take(
     const length = await connection.conn.read(buffer);
     if (length === null) return;
     connection.received += length;
-    observe?.({ event: "received", connection: connection.id, bytes: length });
+    observe?.({
+      event: "chunk-received",
+      connection: connection.id,
+      bytes: length,
+    });
     buffer = fitting(buffer, length);
   }
 }
@@ -207,7 +211,7 @@ async function chargen(
     while (!context.stopping.aborted) {
       await write(connection, CHARGEN_PIECE);
       context.observe?.({
-        event: "sent",
+        event: "chunk-sent",
         connection: connection.id,
         bytes: CHARGEN_PIECE.length,
       });

@@ -18,6 +18,7 @@ import { canonicalAddress } from "../../net/address.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
 import { describeError } from "../../net/errors.ts";
+import { formatExactDuration } from "../../text/format.ts";
 import type {
   ClientObserver,
   Failure,
@@ -152,14 +153,20 @@ export async function echoUdp(
     }
     failure = signal?.aborted
       ? { code: "stopped", message: "stopped before the end" }
-      : { code: "no-answer", message: `no answer for ${timeout} ms` };
+      : {
+        code: "no-answer",
+        message: `no answer for ${formatExactDuration(timeout * 1000)}`,
+      };
   }
 
   async function check(echo: Uint8Array, delay?: number): Promise<void> {
     bytesReceived = echo.length;
     const difference = firstDifference(datagram, echo);
     if (difference !== undefined) {
-      const message = `the echo differs: ${describeDifference(difference)}`;
+      const sizes = { sent: datagram.length, received: echo.length };
+      const message = `the echo differs: ${
+        describeDifference(difference, sizes)
+      }`;
       failure = { code: "difference", message, difference };
       return;
     }

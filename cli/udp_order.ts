@@ -1,0 +1,30 @@
+/**
+ * What `udp-client` is asked to send.
+ *
+ * @module
+ */
+import { SMALLEST_MEASURED } from "../udp/client/probe_socket.ts";
+import { isMeasuring, type Order, readOrder } from "./client.ts";
+import type { CommandLine } from "./command_line/parse.ts";
+import { UsageError } from "./command_line/values.ts";
+import type { UDP_CLIENT } from "./roles.ts";
+
+/**
+ * Reads whom to ask and what to send, in datagrams.
+ *
+ * @throws {UsageError} Where options and arguments do not go together.
+ */
+export function readUdpOrder(
+  line: CommandLine<typeof UDP_CLIENT.options>,
+): Order {
+  const order = readOrder("UDP", line);
+  const { size, service = "echo" } = line.options;
+  // Only answers that are compared need to be told apart.
+  const isCompared = isMeasuring(line.options) && service === "echo";
+  if (isCompared && size !== undefined && size < SMALLEST_MEASURED) {
+    throw new UsageError(
+      `--size ${size}: ${SMALLEST_MEASURED} bytes are the least to measure with, for stream, sequence number and time stamp`,
+    );
+  }
+  return order;
+}
