@@ -23,7 +23,7 @@ export function readUdpOrder(
   const isCompared = isMeasuring(line.options) && service === "echo";
   if (isCompared && size !== undefined && size < SMALLEST_MEASURED) {
     throw new UsageError(
-      `--size ${size}: ${SMALLEST_MEASURED} bytes are the least to measure with, for stream, sequence number and time stamp`,
+      `--size ${size}: ${SMALLEST_MEASURED} bytes are the least to measure with, for stream, sequence number and a check of both`,
     );
   }
   return order;

@@ -7,7 +7,7 @@
 import process from "node:process";
 import type { FlowShares, InstrumentCheck } from "../events/mod.ts";
 import { now } from "../net/clock.ts";
-import { formatDuration } from "../text/format.ts";
+import { formatDuration, plural } from "../text/format.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Tally } from "./tally.ts";
 
@@ -128,7 +128,9 @@ function lateSends(tally: Tally): string | undefined {
   if (!schedule.isOpenLoop || lateByClient <= LATE_SHARE * messagesSent) {
     return undefined;
   }
-  return `the client itself was late with ${lateByClient} of ${messagesSent} messages: the rate may be more than it can keep`;
+  return `the client itself was late with ${lateByClient} of ${
+    plural(messagesSent, "message")
+  }: the rate may be more than it can keep`;
 }
 
 function loopLateness(p99: number, largest: number): string | undefined {

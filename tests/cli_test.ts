@@ -488,9 +488,23 @@ for (const role of ["tcp-client", "udp-client"] as const) {
     assertEquals((await client.outcome()).code, 0);
   });
 
-  signalTest(
-    `${role} stopped by Ctrl+C gives its result and exits 130`,
-    async () => {
+  for (
+    const [kind, options, expected, failure] of [
+      [
+        "without an end is ended by Ctrl+C, judged, and exits 0",
+        [],
+        0,
+        undefined,
+      ],
+      [
+        "with an end is cut off by Ctrl+C, and exits 130",
+        ["--count", "100000"],
+        130,
+        "stopped",
+      ],
+    ] as const
+  ) {
+    signalTest(`${role} ${kind}`, async () => {
       await using server = startRole(
         role === "tcp-client" ? "tcp-server" : "udp-server",
         LOCAL,
@@ -501,16 +515,23 @@ for (const role of ["tcp-client", "udp-client"] as const) {
         "--interval",
         "20ms",
         "--json",
+        ...options,
       ]);
       await client.shows('"sequence":3');
       client.signal("SIGINT");
       const { code, stdout } = await client.outcome();
-      assertEquals(code, 130);
-      const result = parseEvents(stdout).at(-2)!;
-      assertEquals([result.event, result.failure.code], ["result", "stopped"]);
+      assertEquals(code, expected);
+      const result = parseEvents(stdout).find(({ event }) =>
+        event === "result"
+      )!;
+      assertEquals(result.failure?.code, failure);
       assert(result.messages_received >= 3);
-    },
-  );
+      assertEquals(
+        result.messages_sent,
+        result.messages_received + result.in_flight,
+      );
+    });
+  }
 
   Deno.test(`${role} ends quietly when nobody reads its output any more`, async () => {
     await using server = startRole(
@@ -1000,6 +1021,96 @@ for (const transport of ["tcp", "udp"] as const) {
       const result = parseEvents(asked.stdout).at(-1)!;
       assert(result.messages_received > 10, `${result.messages_received}`);
       assert(result.duration_us >= 299_000, `${result.duration_us}`);
+    },
+  );
+}
+
+/** A client that is stopped, and goes on when its answer has long been there. */
+for (const role of ["tcp-client", "udp-client"] as const) {
+  signalTest(
+    `${role} that was stopped by the system does not blame the path for it`,
+    async () => {
+      const { promise: pid, resolve } = Promise.withResolvers<number>();
+      /** Stops the client, answers, and lets it go on after more than its time-out. */
+      async function answerMeanwhile(answer: () => Promise<unknown>) {
+        const client = await pid;
+        Deno.kill(client, "SIGSTOP");
+        await answer();
+        await new Promise((done) => setTimeout(done, 1200));
+        Deno.kill(client, "SIGCONT");
+      }
+      await using tcp = new TcpPeer(async (conn) => {
+        const data = await read(conn);
+        await answerMeanwhile(() => writeAll(conn, data));
+        await conn.closeWrite();
+      });
+      await using udp = new UdpPeer((data, answer) => {
+        const copy = data.slice();
+        return answerMeanwhile(() => answer(copy));
+      });
+      const port = role === "tcp-client" ? tcp.port : udp.port;
+      await using client = startRole(role, [
+        `${HOST}:${port}`,
+        "--timeout",
+        "500ms",
+      ]);
+      resolve(client.pid);
+      const { code, stderr } = await client.outcome();
+      assertEquals([code, stderr], [0, ""]);
+    },
+  );
+}
+
+/** Runs a program where a name server takes questions and never answers. */
+const SILENT_RESOLVER = `
+ip link set lo up
+echo nameserver 127.0.0.1 > "$1"
+mount --bind "$1" /etc/resolv.conf
+shift
+exec python3 -c '
+import socket, subprocess, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+sys.exit(subprocess.call(sys.argv[1:]))
+' "$@"
+`;
+
+for (const role of ["tcp-client", "udp-client"] as const) {
+  testWhere(
+    Deno.build.os === "linux" && Deno.uid() === 0 &&
+      ["ip", "unshare", "python3"].every(isInstalled),
+    "needs root, ip(8), unshare(1) and python3",
+    `${role} resolves a name within its time-out, or says that it could not`,
+    async () => {
+      const file = await Deno.makeTempFile();
+      const option = role === "tcp-client" ? "--connect-timeout" : "--timeout";
+      const started = performance.now();
+      const { code, stderr } = await new Deno.Command("unshare", {
+        args: [
+          "--net",
+          "--mount",
+          "sh",
+          "-c",
+          SILENT_RESOLVER,
+          "sh",
+          file,
+          ...roleCommand(role),
+          "slow.example",
+          option,
+          "500ms",
+        ],
+        env: { NO_COLOR: "1" },
+      }).output();
+      await Deno.remove(file);
+      assertEquals(
+        [code, text(stderr)],
+        [
+          3,
+          `${role}: cannot resolve slow.example: the resolver did not answer in time\n`,
+        ],
+      );
+      const took = performance.now() - started;
+      assert(took < 4000, `${took} ms`);
     },
   );
 }

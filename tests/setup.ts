@@ -180,6 +180,11 @@ export class UdpSocket implements Disposable {
     port: 0,
   });
 
+  /** Where it is bound. */
+  get port(): number {
+    return (this.#socket.addr as Deno.NetAddr).port;
+  }
+
   /** Sends a datagram to a port of the loopback. */
   async send(data: Uint8Array, port: number): Promise<void> {
     await this.#socket.send(data, {

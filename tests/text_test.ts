@@ -2,7 +2,13 @@ import { assert, assertEquals } from "@std/assert";
 import { reset } from "@logtape/logtape";
 import { diagnose, setUpDiagnostics } from "../cli/output/diagnostics.ts";
 import type { Output } from "../cli/output/writer.ts";
-import type { EchosounderEvent, Expectation, Metric } from "../events/mod.ts";
+import type {
+  EchosounderEvent,
+  Expectation,
+  MeasureResultEvent,
+  Metric,
+  UdpMeasureResultEvent,
+} from "../events/mod.ts";
 import { oneLine, printable } from "../text/printable.ts";
 import { stripVTControlCharacters } from "node:util";
 import { delayChart } from "../cli/output/delay_chart.ts";
@@ -291,6 +297,7 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
       "p99.9": 40_000,
     },
     errors: 0,
+    in_flight: 0,
     lost: 2,
     late: 1,
     duplicates: 0,
@@ -324,6 +331,52 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
     "warning: the client was slow",
     "expected loss <= 0.5 %: 1 %, did not hold",
   ]);
+});
+
+Deno.test("a result says what is unknown, and what was in flight at its end", () => {
+  const result = {
+    event: "result" as const,
+    passed: true,
+    messages_sent: 200,
+    messages_received: 0,
+    bytes_sent: 12_800,
+    bytes_received: 0,
+    duration_us: 1_000_000,
+    errors: 0,
+    strays: 0,
+    instrument: {
+      timer_lateness_us: { p50: 100, p99: 200, max: 300 },
+      cpu_share: 0.5,
+      warnings: [] as string[],
+    },
+  };
+  const speed = {
+    messages_per_second: 200,
+    sent_bytes_per_second: 12_800,
+    received_bytes_per_second: 0,
+  };
+  const style = { teaching: false, transport: "UDP", ascii: true };
+  const lines = (event: UdpMeasureResultEvent | MeasureResultEvent) =>
+    textLines(event, style).map(stripVTControlCharacters);
+  assertEquals(lines({ ...result, ...speed, arrival: "unknown" }), [
+    "sent: 200 datagrams in 1.00 s; whether they arrived is unknown",
+    "  speed         200 messages/s, 12.8 kB/s out",
+  ]);
+  const { strays: _, ...oneWay } = result;
+  assertEquals(lines({ ...oneWay, passed: false }), [
+    "failed: 200 sent in 1.00 s",
+    "  speed         unknown: the peer did not take everything",
+  ]);
+  assertEquals(
+    lines({
+      ...oneWay,
+      ...speed,
+      passed: false,
+      messages_received: 190,
+      in_flight: 10,
+    })[0],
+    "failed: 200 sent, 190 back, 10 in flight in 1.00 s",
+  );
 });
 
 /** What clears a screen, forges a line, and turns text around. */

@@ -277,8 +277,8 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   ],
   [
     "udp-client",
-    ["localhost", "--size", "15", "--count", "5"],
-    "--size 15: 16 bytes are the least to measure with, for stream, sequence number and time stamp",
+    ["localhost", "--size", "11", "--count", "5"],
+    "--size 11: 12 bytes are the least to measure with, for stream, sequence number and a check of both",
   ],
   [
     "tcp-client",
@@ -293,7 +293,12 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "tcp-client",
     ["localhost", "--service", "discard", "--expect", "p99<5ms"],
-    "--expect: with --service discard there is no p99, but errors, rate, throughput",
+    "--expect: with --service discard over TCP there is no p99, but errors, rate, throughput",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--service", "discard", "--expect", "loss<=1%"],
+    "--expect: with --service discard over UDP there is no loss, but errors",
   ],
   [
     "udp-client",

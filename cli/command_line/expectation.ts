@@ -37,9 +37,19 @@ const OF_DATAGRAMS: Metric[] = [
 ];
 
 /** Metrics of a run in which no single answer belongs to a message. */
-const OF_ONE_WAY: Record<Exclude<Service, "echo">, Metric[]> = {
-  discard: ["errors", "rate", "throughput"],
-  chargen: ["errors", "throughput"],
+const OF_ONE_WAY: Record<
+  "TCP" | "UDP",
+  Partial<Record<Service, Metric[]>>
+> = {
+  TCP: {
+    discard: ["errors", "rate", "throughput"],
+    chargen: ["errors", "throughput"],
+  },
+  UDP: {
+    // Nothing tells what of the datagrams arrived.
+    discard: ["errors"],
+    chargen: ["loss", "errors", "rate", "throughput"],
+  },
 };
 
 const FORM = /^\s*([a-z0-9.]+)\s*(<=|>=|<|>)\s*(\S+)\s*$/;
@@ -84,10 +94,11 @@ export function checkMetrics(
         `--expect: ${metric} is of datagrams: TCP has no ${metric} to expect`,
       );
     }
-    if (service === "echo" || OF_ONE_WAY[service].includes(metric)) continue;
+    const known = OF_ONE_WAY[transport][service];
+    if (known === undefined || known.includes(metric)) continue;
     throw new UsageError(
-      `--expect: with --service ${service} there is no ${metric}, but ${
-        OF_ONE_WAY[service].join(", ")
+      `--expect: with --service ${service} over ${transport} there is no ${metric}, but ${
+        known.join(", ")
       }`,
     );
   }

@@ -259,7 +259,7 @@ function headline(event: MeasureResultEvent): string {
   const duration = formatDuration(event.duration_us);
   if (arrival === "unknown" && passed) {
     return `${yellow("sent")}: ${
-      counted(sent, "datagram")
+      plural(sent, "datagram")
     } in ${duration}; whether they arrived is unknown`;
   }
   const parts = sent === 0 ? [] : [`${sent} sent`];

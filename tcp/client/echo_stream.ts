@@ -20,7 +20,7 @@ import type { TimeoutClock } from "../../measure/timeout_clock.ts";
 import { now } from "../../net/clock.ts";
 import { close } from "../../net/close.ts";
 import { describeError, isReset, systemCode } from "../../net/errors.ts";
-import { counted, exact, formatDuration } from "../../text/format.ts";
+import { formatExactDuration, plural } from "../../text/format.ts";
 
 /** What a connection of a run is given. */
 export interface StreamOptions {
@@ -137,7 +137,7 @@ export class EchoStream implements Flow, PacedFlow {
     const what = this.#outstanding > 0
       ? this.#describeOutstanding()
       : "everything came back, but the peer did not close";
-    const patience = exact(formatDuration(this.#options.timeout * 1000));
+    const patience = formatExactDuration(this.#options.timeout * 1000);
     this.fail({
       code: "no-answer",
       message: `no answer for ${patience}: ${what}`,
@@ -173,7 +173,7 @@ export class EchoStream implements Flow, PacedFlow {
   #describeOutstanding(): string {
     const begun = this.#sending - 1 + Math.sign(this.#sendingOffset);
     return `${this.#unanswered} of ${
-      counted(begun, "message")
+      plural(begun, "message")
     } did not come back`;
   }
 

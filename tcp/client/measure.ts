@@ -21,6 +21,7 @@ import {
 } from "../../measure/run.ts";
 import { close } from "../../net/close.ts";
 import type { Failure, MeasureResultEvent } from "../../events/mod.ts";
+import { plural } from "../../text/format.ts";
 import type { TcpClientOptions } from "./echo.ts";
 import { connectTcp } from "./connect.ts";
 import { EchoStream } from "./echo_stream.ts";
@@ -171,7 +172,8 @@ function judge(
   if (excused) return undefined;
   return {
     ...worst,
-    message:
-      `${failures.length} of ${flows.length} connections failed, one because: ${worst.message}`,
+    message: `${failures.length} of ${
+      plural(flows.length, "connection")
+    } failed, one because: ${worst.message}`,
   };
 }

@@ -11,7 +11,7 @@ import type { Tally } from "../../measure/tally.ts";
 import { now } from "../../net/clock.ts";
 import { close } from "../../net/close.ts";
 import { describeError, isReset } from "../../net/errors.ts";
-import { exact, formatDuration } from "../../text/format.ts";
+import { formatExactDuration } from "../../text/format.ts";
 import type { StreamOptions } from "./echo_stream.ts";
 
 /** The most bytes handed to the socket, or taken from it, at once. */
@@ -71,7 +71,7 @@ abstract class OneWayStream implements Flow, PacedFlow {
   }
 
   giveUp(): void {
-    const patience = exact(formatDuration(this.patience * 1000));
+    const patience = formatExactDuration(this.patience * 1000);
     this.fail({ code: "no-answer", message: this.describeSilence(patience) });
   }
 

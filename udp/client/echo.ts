@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { AnswerTimer } from "../../measure/answer_timer.ts";
 import { between, now, since } from "../../net/clock.ts";
 import {
   describeDifference,
@@ -209,16 +210,16 @@ async function within<T>(
   milliseconds: number,
   signal: AbortSignal | undefined,
 ): Promise<T | undefined> {
-  const enough = new AbortController();
-  const quit = AbortSignal.any(
-    signal ? [signal, enough.signal] : [enough.signal],
-  );
+  const { promise: enough, resolve } = Promise.withResolvers<undefined>();
+  const stop = () => resolve(undefined);
+  const timer = new AnswerTimer(milliseconds, stop);
+  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted) stop();
+  timer.start();
   try {
-    return await Promise.race([
-      promise,
-      pause(milliseconds, quit).then(() => undefined),
-    ]);
+    return await Promise.race([promise, enough]);
   } finally {
-    enough.abort();
+    timer.stop();
+    signal?.removeEventListener("abort", stop);
   }
 }

@@ -21,7 +21,7 @@ import type {
   Service,
   UdpMeasureResultEvent,
 } from "../../events/mod.ts";
-import { counted, exact, formatDuration } from "../../text/format.ts";
+import { formatExactDuration, plural } from "../../text/format.ts";
 import { ProbeSocket, SMALLEST_MEASURED } from "./probe_socket.ts";
 import { echoUdp, type UdpClientOptions } from "./echo.ts";
 import { findTarget, openSocket } from "./target.ts";
@@ -172,8 +172,10 @@ function judge(
     return {
       code: "difference",
       message: service === "chargen"
-        ? `${counted(corrupted, "answer")} longer than the 512 bytes of RFC 864`
-        : `${corrupted} of ${counted(sent, "answer")} not what was sent`,
+        ? `${
+          plural(corrupted, "answer")
+        } with more than the 512 bytes of RFC 864`
+        : `${corrupted} of ${plural(sent, "answer")} not what was sent`,
     };
   }
   if (sent === 0 && errors > 0) {
@@ -183,21 +185,21 @@ function judge(
     return {
       code: "no-answer",
       message: `no answer for ${
-        exact(formatDuration(timeout * 1000))
+        formatExactDuration(timeout * 1000)
       }, ${lost} of ${sent} lost`,
     };
   }
   if (lost > 0 && !expects(expectations, "loss")) {
     return {
       code: "loss",
-      message: `${lost} of ${counted(sent, "datagram")} not answered`,
+      message: `${lost} of ${plural(sent, "datagram")} not answered`,
     };
   }
   if (errors > 0 && !expects(expectations, "errors")) {
     return {
       code: "errors",
       message: `${
-        counted(errors, "failure")
+        plural(errors, "failure")
       } of sockets, the last one: ${lastError}`,
     };
   }
