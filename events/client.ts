@@ -123,7 +123,13 @@ export interface StrayEvent extends NamedEvent<"stray">, PeerAddress {
 export interface ClosedEvent extends NamedEvent<"closed"> {
 }
 
-/** A measuring client's last second. */
+/**
+ * A second of a measuring client, told once every message that was sent in it is
+ * answered or given up. Messages sent and received, bytes and delays are those
+ * of the second by the clock; `lost` are those of the messages sent in it that
+ * were never answered, so that it cannot exceed `messages_sent`. All intervals
+ * of a run add up to its result.
+ */
 export interface IntervalEvent extends NamedEvent<"interval">, Counts, Speed {
   /** It belongs to the warm-up, and so not to the result. */
   warmup?: true;

@@ -128,7 +128,11 @@ export interface Counts extends Traffic {
    * those before were still on their way, or because the client was busy.
    */
   late_sends?: number;
-  /** UDP: messages without an answer in time (RFC 6673, round-trip loss). */
+  /**
+   * UDP: messages without an answer in time (RFC 6673, round-trip loss). Each
+   * belongs to the moment at which it was sent, not to that at which it was
+   * given up.
+   */
   lost?: number;
 }
 

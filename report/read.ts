@@ -6,10 +6,21 @@
 import { Ajv2020 } from "ajv";
 import schema from "../events/events.schema.json" with { type: "json" };
 import { Histogram } from "../measure/histogram.ts";
-import type { EchosounderEvent, PeerAddress } from "../events/mod.ts";
+import { describeError } from "../net/errors.ts";
+import type {
+  DelaySummary,
+  EchosounderEvent,
+  PeerAddress,
+} from "../events/mod.ts";
 import type { ClientRun, Runs, ServerRun } from "./runs.ts";
 
 const VERSION = 1;
+
+/**
+ * The longest line, in characters: many times a result whose histograms hold
+ * as much as they can.
+ */
+const LONGEST_LINE = 4 * 1024 * 1024;
 
 /** A text with a name. */
 export interface Source {
@@ -30,8 +41,9 @@ const validate = new Ajv2020({ strict: false }).compile<Line>(schema);
 /**
  * Reads what clients and servers printed with `--json`. What cannot be used is
  * left out and named, and the rest is read all the same: a line that is not
- * JSON, one of another version of the schema, one that was cut short when its
- * program was killed, a file with nothing in it.
+ * JSON, or too long to be an event, one of another version of the schema, one
+ * that was cut short when its program was killed, one whose histogram is none
+ * that a client makes, a file with nothing in it.
  *
  * @example
  * ```ts
@@ -70,6 +82,10 @@ async function readOne({ name, text }: Source, runs: Runs): Promise<void> {
 
 /** A line, or what is wrong with it. */
 async function parse(content: string, isLast: boolean): Promise<Line | string> {
+  if (content.length > LONGEST_LINE) {
+    return `it is too long: ${content.length} characters, and an event has ` +
+      `${LONGEST_LINE} at most`;
+  }
   let value: unknown;
   try {
     value = JSON.parse(content);
@@ -90,14 +106,25 @@ async function parse(content: string, isLast: boolean): Promise<Line | string> {
     const name = "event" in value ? JSON.stringify(value.event) : "no name";
     return `it is no event that the schema knows (${name})`;
   }
-  if (value.event === "result" && value.rtt_us?.histogram !== undefined) {
-    try {
-      await Histogram.decode(value.rtt_us.histogram);
-    } catch {
-      return "its histogram cannot be decoded";
-    }
+  if (value.event === "result" && value.rtt_us !== undefined) {
+    const fault = await histogramFault(value.rtt_us);
+    if (fault !== undefined) return `its histogram cannot be used: ${fault}`;
   }
   return value;
+}
+
+/** What is wrong with the histogram of a run's delays. */
+async function histogramFault(
+  { histogram, count }: DelaySummary,
+): Promise<string | undefined> {
+  if (histogram === undefined) return undefined;
+  try {
+    const { total } = await Histogram.decode(histogram);
+    if (total === count) return undefined;
+    return `it holds ${total} delays, and the result says ${count}`;
+  } catch (error) {
+    return describeError(error);
+  }
 }
 
 /** Takes the lines of one file in, and puts them together to runs. */

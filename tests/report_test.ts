@@ -10,7 +10,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "@std/path/join";
-import { mergeDelays, serveUdp } from "../mod.ts";
+import fc from "fast-check";
+import { type IntervalEvent, mergeDelays, serveUdp } from "../mod.ts";
 import {
   compareRuns,
   csvSummary,
@@ -22,7 +23,10 @@ import {
   rowsOf,
   verdictOf,
 } from "../report/mod.ts";
+import { lonePoints } from "../report/page/lone_points.ts";
+import { pageData } from "../report/page_data.ts";
 import { seriesOf } from "../report/series.ts";
+import { forgeHistogram, zeros } from "./forged_histogram.ts";
 import { evenly, linesOf, summaryOf, textOf } from "./report_input.ts";
 import {
   isFromSource,
@@ -182,8 +186,70 @@ Deno.test("readRuns() names a result whose histogram is damaged", async () => {
   const damaged = result.replace(/"histogram":"[^"]*"/, '"histogram":"AAAA"');
   const { problems } = await readOne(`${started}\n${damaged}\n`);
   assertEquals(problems.map(({ message }) => message), [
-    "its histogram cannot be decoded",
+    "its histogram cannot be used: it is not a compressed HdrHistogram (V2)",
   ]);
+});
+
+/** What is said of a result in which something has been replaced. */
+async function saidOf(
+  pattern: RegExp,
+  replacement: string,
+  lost?: number,
+): Promise<string[]> {
+  const lines = await linesOf({ delays: DELAYS, lost });
+  const result = lines[lines.length - 1].replace(pattern, replacement);
+  const { problems } = await readOne(`${lines[0]}\n${result}\n`);
+  return problems.map(({ message }) => message);
+}
+
+Deno.test("readRuns() refuses a histogram that inflates to more than one can hold, and never inflates it", async () => {
+  const bomb = await forgeHistogram({ padding: zeros(16 * 1024 * 1024) });
+  const small = await forgeHistogram({ tail: zeros(600_000) });
+  const of = (histogram: string) =>
+    saidOf(/"histogram":"[^"]*"/, `"histogram":"${histogram}"`);
+  assertEquals(await of(bomb), [
+    "its histogram cannot be used: it inflates to more than 156712 bytes",
+  ]);
+  assertStringIncludes(
+    (await of(small))[0],
+    "characters, and can have 209256 at most",
+  );
+});
+
+Deno.test("readRuns() refuses a histogram of other delays than the result counts", async () => {
+  const histogram = await forgeHistogram({ counts: [0, 7] });
+  assertEquals(
+    await saidOf(/"histogram":"[^"]*"/, `"histogram":"${histogram}"`),
+    [
+      "its histogram cannot be used: it holds 7 delays, and the result says 1000",
+    ],
+  );
+});
+
+for (const number of ["1e300", "9007199254740993", "-1", "0.5", "null"]) {
+  for (const name of ["messages_sent", "bytes_received", "lost", "errors"]) {
+    Deno.test(`readRuns() refuses a result whose ${name} is ${number}`, async () => {
+      const pattern = new RegExp(`"${name}":\\d+`);
+      assertEquals(await saidOf(pattern, `"${name}":${number}`, 1), [
+        'it is no event that the schema knows ("result")',
+      ]);
+    });
+  }
+}
+
+Deno.test("readRuns() names a line that is too long for an event, and reads the rest", async () => {
+  const lines = await linesOf({ delays: DELAYS });
+  const long = `{"event":"result","schema":1,"${"x".repeat(5_000_000)}":1}`;
+  const { clients, problems } = await readOne(
+    [lines[0], long, ...lines.slice(1)].join("\n"),
+  );
+  assertEquals(problems, [{
+    file: "run.jsonl",
+    line: 2,
+    message:
+      "it is too long: 5000034 characters, and an event has 4194304 at most",
+  }]);
+  assertEquals(clients[0].result?.messages_received, 1000);
 });
 
 Deno.test("readRuns() names a file in which nothing is", async () => {
@@ -234,8 +300,77 @@ Deno.test("seriesOf() keeps the worst of several seconds where a run is long", (
   assertEquals(series.time.at(-1), 3600);
   assertEquals(Math.max(...series.p99.map(Number)), 999);
   assertEquals(series.p99.filter((delay) => delay === 999).length, 1);
-  assertEquals(Math.max(...series.loss!), 10);
+  assertEquals(Math.max(...series.loss!.map(Number)), 10);
   assertAlmostEquals(Math.min(...series.rate), 9);
+});
+
+/** A second of a UDP client of which only the counts matter. */
+function second(
+  i: number,
+  messages_sent: number,
+  lost: number,
+): IntervalEvent {
+  return {
+    event: "interval",
+    elapsed_us: (i + 1) * 1e6,
+    interval_us: 1e6,
+    messages_sent,
+    messages_received: Math.max(messages_sent - lost, 0),
+    bytes_sent: 0,
+    bytes_received: 0,
+    lost,
+    messages_per_second: 0,
+    sent_bytes_per_second: 0,
+    received_bytes_per_second: 0,
+  };
+}
+
+/** Seconds of a UDP client, by what each sent and lost. */
+function secondsOf(...counts: [sent: number, lost: number][]) {
+  return counts.map(([sent, lost], i) => second(i, sent, lost));
+}
+
+Deno.test("seriesOf() divides what was lost by what was sent, over all seconds of a point", () => {
+  const seconds = secondsOf([100, 100], [1, 0], [99, 50], [100, 0]);
+  assertEquals(seriesOf(seconds, 10)?.loss, [100, 0, 50.51, 0]);
+  assertEquals(seriesOf(seconds, 2)?.loss, [99.01, 25.13]);
+});
+
+Deno.test("seriesOf() leaves out a share of loss that cannot be: of nothing sent, or of less than was lost", () => {
+  const seconds = secondsOf([100, 1], [0, 0], [10, 130], [100, 0], [0, 1]);
+  assertEquals(seriesOf(seconds, 10)?.loss, [1, null, null, 0, null]);
+  assertEquals(seriesOf(seconds, 3)?.loss, [1, null, null]);
+});
+
+Deno.test("seriesOf() has no share of loss above 100 %, whatever the counts and the points", () => {
+  const count = fc.nat(50);
+  fc.assert(fc.property(
+    fc.array(fc.tuple(count, count), { minLength: 1 }),
+    fc.integer({ min: 1, max: 20 }),
+    (counts, points) => {
+      const { loss } = seriesOf(secondsOf(...counts), points)!;
+      for (const share of loss!) {
+        assert(share === null || (share >= 0 && share <= 100), String(share));
+      }
+    },
+  ));
+});
+
+Deno.test("a run that says of a second that more was lost than sent is noted for it", async () => {
+  const lines = await linesOf({ delays: DELAYS, lost: 100 });
+  const old = lines.map((line) => line.replace(/"lost":50/, '"lost":5000'));
+  const { runs } = pageData(await readOne(old.join("\n")));
+  assertEquals(runs[0].series?.loss, [null, null]);
+  assertEquals(runs[0].warnings, [
+    "2 intervals with more lost than sent, left out of the loss over time",
+  ]);
+});
+
+Deno.test("lonePoints() finds what a line with gaps does not reach, between the points of others", () => {
+  assertEquals(lonePoints([1, 2, null, 3, null, 4, 5]), [3]);
+  assertEquals(lonePoints([7]), [0]);
+  assertEquals(lonePoints([1, undefined, 2, null, undefined, 3]), [5]);
+  assertEquals(lonePoints([null, undefined]), []);
 });
 
 Deno.test("compareRuns() finds every percentile worse that grew by more than the threshold", async () => {
