@@ -11,10 +11,16 @@ import {
 } from "@std/assert";
 import { join } from "@std/path/join";
 import fc from "fast-check";
-import { type IntervalEvent, mergeDelays, serveUdp } from "../mod.ts";
+import {
+  type IntervalEvent,
+  mergeDelays,
+  serveUdp,
+  type StartedEvent,
+} from "../mod.ts";
 import {
   compareRuns,
   csvSummary,
+  differingSettings,
   markdownSummary,
   type Measurements,
   measurementsOf,
@@ -407,6 +413,76 @@ Deno.test("compareRuns() finds a lower rate, and a larger share lost, worse", as
   );
 });
 
+for (
+  const [name, one, other, texts] of [
+    ["service", { service: "discard" }, {}, ["discard", "echo"]],
+    ["size", { size: 1 }, { size: 1400 }, ["1 byte", "1400 bytes"]],
+    ["connections", {}, { connections: 8 }, ["1", "8"]],
+    ["pipeline", { pipeline: 1 }, {}, ["1", "no limit"]],
+    ["rate", { rate_per_second: 1003 }, { rate_per_second: 1004 }, [
+      "1003/s",
+      "1004/s",
+    ]],
+    ["rate", {}, { rate_per_second: 0.5 }, ["as answers come", "0.5/s"]],
+    ["interval", {}, { interval_us: 200_000 }, ["none", "200 ms"]],
+    ["timeout", { timeout_us: 1e6 }, {}, ["1 s", "5 s"]],
+  ] satisfies [string, Partial<StartedEvent>, Partial<StartedEvent>, string[]][]
+) {
+  Deno.test(`differingSettings() tells a ${name} of ${texts.join(" from one of ")}`, async () => {
+    const { clients } = await readOne(
+      await textOf(
+        { delays: DELAYS, settings: one },
+        { delays: DELAYS, settings: other },
+      ),
+    );
+    assertEquals(differingSettings(clients), [{
+      name,
+      values: [
+        { text: texts[0], sources: ["run.jsonl #1"] },
+        { text: texts[1], sources: ["run.jsonl #2"] },
+      ],
+    }]);
+  });
+}
+
+Deno.test("differingSettings() tells TCP from UDP, and settings that a run does not say", async () => {
+  const { clients } = await readOne(
+    await textOf({ delays: DELAYS }, { delays: DELAYS, lost: 0 }),
+  );
+  delete clients[1].started;
+  const differing = differingSettings(clients);
+  assertEquals(differing.map(({ name }) => name), [
+    "transport",
+    "service",
+    "size",
+    "connections",
+    "pipeline",
+    "rate",
+    "interval",
+    "timeout",
+  ]);
+  assertEquals(differing[0].values.map(({ text }) => text), ["TCP", "UDP"]);
+  assert(
+    differing.slice(1).every(({ values }) => values[1].text === "unknown"),
+  );
+});
+
+Deno.test("differingSettings() lets peer, count, duration and warm-up differ", async () => {
+  const { clients } = await readOne(
+    await textOf({ delays: DELAYS }, {
+      delays: DELAYS,
+      target: "192.0.2.2",
+      settings: {
+        peer_port: 7,
+        count: 1000,
+        duration_us: 5e6,
+        warmup_us: 1e6,
+      },
+    }),
+  );
+  assertEquals(differingSettings(clients), []);
+});
+
 const HOSTILE = '<img src=x onerror="alert(1)">|`=1+1,"\u001b[31m';
 
 Deno.test("markdownSummary() shows foreign text as text", async () => {
@@ -600,6 +676,72 @@ taskTest(
   },
 );
 
+taskTest(
+  "report --compare refuses runs whose settings differ, and names each with its values",
+  async () => {
+    const files = {
+      "echo.jsonl": await textOf({ delays: DELAYS, lost: 0 }),
+      "discard.jsonl": await textOf({
+        delays: DELAYS,
+        settings: { service: "discard" },
+      }),
+    };
+    const args = ["--compare", "FOLDER/echo.jsonl", "FOLDER/discard.jsonl"];
+    const differences =
+      "  transport: UDP (FOLDER/echo.jsonl), TCP (FOLDER/discard.jsonl)\n" +
+      "  service: echo (FOLDER/echo.jsonl), discard (FOLDER/discard.jsonl)\n";
+    const refused = await report(args, files);
+    assertEquals(refused, {
+      code: 2,
+      stdout: "",
+      stderr:
+        "report: the runs differ in their settings, and are compared only with --different-settings:\n" +
+        differences,
+      out: undefined,
+    });
+
+    const judged = await report([...args, "--different-settings"], files);
+    assertEquals([judged.code, judged.stderr], [0, ""]);
+    assert(
+      judged.stdout.startsWith(`different settings:\n${differences}\n  `),
+      judged.stdout,
+    );
+    assert(/^p50 .* same$/m.test(judged.stdout), judged.stdout);
+
+    const table = await report(
+      [...args, "--different-settings", "--summary", "markdown"],
+      files,
+    );
+    assert(
+      table.stdout.startsWith(
+        "different settings:\n\n- transport: UDP (FOLDER/echo.jsonl), TCP (",
+      ),
+      table.stdout,
+    );
+  },
+);
+
+taskTest(
+  "report --compare refuses runs of one file that differ among themselves",
+  async () => {
+    const run = { delays: DELAYS };
+    const small = { ...run, settings: { size: 32 } };
+    const { code, stderr } = await report(
+      ["--compare", "FOLDER/a.jsonl", "FOLDER/b.jsonl"],
+      {
+        "a.jsonl": await textOf(run, run, run, run, small),
+        "b.jsonl": await textOf(run),
+      },
+    );
+    assertEquals(code, 2);
+    assertStringIncludes(
+      stderr,
+      "\n  size: 64 bytes (FOLDER/a.jsonl #1, FOLDER/a.jsonl #2, " +
+        "FOLDER/a.jsonl #3 and 2 more), 32 bytes (FOLDER/a.jsonl #5)\n",
+    );
+  },
+);
+
 for (
   const [args, message] of [
     [[], "name the files to report, or - for standard input"],
@@ -610,6 +752,10 @@ for (
     [
       ["--threshold", "5%", "one.jsonl"],
       "--threshold goes with --compare",
+    ],
+    [
+      ["--different-settings", "one.jsonl"],
+      "--different-settings goes with --compare",
     ],
     [
       ["--compare", "--threshold", "much", "a", "b"],
