@@ -6,6 +6,7 @@
  */
 import type {
   ClientObserver,
+  Counts,
   Expectation,
   Failure,
   IntervalEvent,
@@ -101,10 +102,12 @@ export class Preparation {
 }
 
 /** What every run comes to, before it is judged. */
-export type Figures = Omit<
-  MeasureResultEvent,
-  "event" | "passed" | "failure" | "expectations" | "errors"
->;
+export type Figures =
+  & Omit<
+    MeasureResultEvent,
+    "event" | "passed" | "failure" | "expectations" | "errors"
+  >
+  & Pick<Counts, "lost">;
 
 /** How many messages may be on their way on each connection. */
 export function pipelineOf({ pipeline, rate }: MeasureOptions): number {

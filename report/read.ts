@@ -7,14 +7,11 @@ import { Ajv2020 } from "ajv";
 import schema from "../events/events.schema.json" with { type: "json" };
 import { Histogram } from "../measure/histogram.ts";
 import { describeError } from "../net/errors.ts";
-import type {
-  DelaySummary,
-  EchosounderEvent,
-  PeerAddress,
-} from "../events/mod.ts";
+import type { EventLine, LineHead } from "../events/line.ts";
+import type { DelaySummary, PeerAddress } from "../events/mod.ts";
 import type { ClientRun, Runs, ServerRun } from "./runs.ts";
 
-const VERSION = 1;
+const VERSION: LineHead["schema"] = 1;
 
 /**
  * The longest line, in characters: many times a result whose histograms hold
@@ -30,13 +27,9 @@ export interface Source {
   text: string;
 }
 
-type Line = EchosounderEvent & {
-  role: ClientRun["role"] | ServerRun["role"];
-  time: string;
-  schema: number;
-};
-
-const validate = new Ajv2020({ strict: false }).compile<Line>(schema);
+const validate = new Ajv2020({ strict: false, validateFormats: false }).compile<
+  EventLine
+>(schema);
 
 /**
  * Reads what clients and servers printed with `--json`. What cannot be used is
@@ -81,7 +74,10 @@ async function readOne({ name, text }: Source, runs: Runs): Promise<void> {
 }
 
 /** A line, or what is wrong with it. */
-async function parse(content: string, isLast: boolean): Promise<Line | string> {
+async function parse(
+  content: string,
+  isLast: boolean,
+): Promise<EventLine | string> {
   if (content.length > LONGEST_LINE) {
     return `it is too long: ${content.length} characters, and an event has ` +
       `${LONGEST_LINE} at most`;
@@ -137,7 +133,7 @@ class Reader {
   #peer: PeerAddress | undefined;
   #server: ServerRun | undefined;
 
-  take(line: Line): void {
+  take(line: EventLine): void {
     if (line.role === "tcp-client" || line.role === "udp-client") {
       this.#takeClient(line, line.role);
     } else {
@@ -145,7 +141,7 @@ class Reader {
     }
   }
 
-  #takeClient(line: Line, role: ClientRun["role"]): void {
+  #takeClient(line: EventLine, role: ClientRun["role"]): void {
     // A new call of the client begins where the last one has come to its end.
     if (line.event === "started") this.#client = undefined;
     const isAfterwards = this.#client?.result !== undefined ||
@@ -177,7 +173,7 @@ class Reader {
     else if (line.event === "result") run.result = line;
   }
 
-  #takeServer(line: Line, role: ServerRun["role"]): void {
+  #takeServer(line: EventLine, role: ServerRun["role"]): void {
     const isNew = this.#server === undefined ||
       this.#server.summary !== undefined || line.event === "listening";
     if (isNew) {

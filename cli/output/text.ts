@@ -13,6 +13,7 @@ import type {
   JudgedExpectation,
   MeasureResultEvent,
   PeerAddress,
+  ReceivedEvent,
   TcpSummaryEvent,
   UdpMeasureResultEvent,
   UdpSummaryEvent,
@@ -131,14 +132,13 @@ const WRITERS: Writers = {
     if (event.connection !== undefined) {
       return [serverPiece(event.connection, "received", event.bytes, teaching)];
     }
+    const { rtt_us, data }: Partial<ReceivedEvent> = event;
     if (!teaching) {
-      const delay = event.rtt_us === undefined
-        ? ""
-        : ` in ${formatDuration(event.rtt_us)}`;
+      const delay = rtt_us === undefined ? "" : ` in ${formatDuration(rtt_us)}`;
       return [`${messageName(event)}: ${bytes(event.bytes)}${delay}`];
     }
     const line = `Bytes received: ${event.bytes}`;
-    return event.data === undefined ? [line] : [line, printable(event.data)];
+    return data === undefined ? [line] : [line, printable(data)];
   },
   "lost": (event, { teaching }) =>
     teaching ? [] : [
