@@ -19,7 +19,10 @@ export const NO_ANSWER = 4;
 export const STOPPED = 130;
 
 /** The exit code that an error leads to. */
-export const EXIT_CODES: Record<ErrorEvent["code"], number> = {
+export const EXIT_CODES: Record<
+  ErrorEvent["code"],
+  ErrorEvent["exit_code"]
+> = {
   "usage": USAGE,
   "invalid-option": USAGE,
   "cannot-listen": UNREACHABLE,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Role } from "../events/line.ts";
 import { expectation } from "./command_line/expectation.ts";
 import {
   flag,
@@ -25,8 +26,7 @@ import {
   time,
 } from "./command_line/values.ts";
 
-/** The four programs. */
-export type Role = "tcp-server" | "tcp-client" | "udp-server" | "udp-client";
+export type { Role };
 
 /** A command's options and the texts of its help. */
 export interface CommandDefinition<Table extends OptionTable = OptionTable> {

@@ -4,6 +4,64 @@
  * @module
  */
 
+/**
+ * How many.
+ *
+ * @asType integer
+ * @minimum 0
+ * @maximum 9007199254740991
+ */
+export type Count = number;
+
+/**
+ * How many, at least one; or a number that counts from 1.
+ *
+ * @asType integer
+ * @minimum 1
+ * @maximum 9007199254740991
+ */
+export type PositiveCount = number;
+
+/**
+ * A port of TCP or UDP.
+ *
+ * @asType integer
+ * @minimum 0
+ * @maximum 65535
+ */
+export type Port = number;
+
+/**
+ * A byte.
+ *
+ * @asType integer
+ * @minimum 0
+ * @maximum 255
+ */
+export type Byte = number;
+
+/**
+ * A length of time in microseconds.
+ *
+ * @minimum 0
+ */
+export type Microseconds = number;
+
+/**
+ * Any other figure: a rate, a share, a limit.
+ *
+ * @minimum 0
+ */
+export type Figure = number;
+
+/**
+ * Bytes as text (RFC 4648, section 4).
+ *
+ * @contentEncoding base64
+ * @pattern ^[A-Za-z0-9+/]*={0,2}$
+ */
+export type Base64 = string;
+
 /** What a server does with what it receives (RFC 862, RFC 863, RFC 864). */
 export type Service = "echo" | "discard" | "chargen";
 
@@ -18,15 +76,15 @@ export interface PeerAddress {
   /** The peer's address. */
   peer_host: string;
   /** The peer's port. */
-  peer_port: number;
+  peer_port: Port;
 }
 
 /** How much was moved, in bytes. */
 export interface Traffic {
   /** Bytes received. */
-  bytes_received: number;
+  bytes_received: Count;
   /** Bytes sent. */
-  bytes_sent: number;
+  bytes_sent: Count;
 }
 
 /**

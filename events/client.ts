@@ -3,7 +3,16 @@
  *
  * @module
  */
-import type { NamedEvent, PeerAddress, Service } from "./base.ts";
+import type {
+  Count,
+  Figure,
+  Microseconds,
+  NamedEvent,
+  PeerAddress,
+  Port,
+  PositiveCount,
+  Service,
+} from "./base.ts";
 import type {
   Counts,
   DelaySummary,
@@ -19,7 +28,7 @@ export interface RetryEvent extends NamedEvent<"retry"> {
   /** Why, in words. */
   detail: string;
   /** How long the client waits before it tries again. */
-  retry_us: number;
+  retry_us: Microseconds;
 }
 
 /** A TCP client is connected. */
@@ -27,9 +36,9 @@ export interface ConnectedEvent extends NamedEvent<"connected">, PeerAddress {
   /** The address on this side. */
   local_host: string;
   /** The port on this side. */
-  local_port: number;
+  local_port: Port;
   /** How long it took, the name's resolving and all tries included. */
-  connect_us: number;
+  connect_us: Microseconds;
 }
 
 /**
@@ -42,45 +51,50 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   /** What the peer is expected to do with what it receives. */
   service: Service;
   /** The size of each message. */
-  size: number;
+  size: Count;
   /** Connections (TCP) or sockets (UDP) at once. */
-  connections: number;
+  connections: PositiveCount;
   /** Messages on their way at once on each of them; absent where there is no limit. */
-  pipeline?: number;
-  /** Messages a second, in all, on a fixed schedule; absent where answers set the pace. */
-  rate_per_second?: number;
+  pipeline?: PositiveCount;
+  /**
+   * Messages a second, in all, on a fixed schedule; absent where answers set the
+   * pace.
+   *
+   * @exclusiveMinimum 0
+   */
+  rate_per_second?: Figure;
   /** Messages in all; absent where there is no such end. */
-  count?: number;
+  count?: PositiveCount;
   /** How long it measures; absent where there is no such end. */
-  duration_us?: number;
+  duration_us?: Microseconds;
   /** From one message to the next on each connection. */
-  interval_us?: number;
+  interval_us?: Microseconds;
   /** How long it warms up first. */
-  warmup_us?: number;
+  warmup_us?: Microseconds;
   /** How long it waits for an answer. */
-  timeout_us: number;
+  timeout_us: Microseconds;
 }
 
 /** A client has handed a message to its socket (of a measuring run only with `detail`). */
 export interface SentEvent extends NamedEvent<"sent"> {
   /** The connection, or the socket, where there are several. */
-  connection?: number;
+  connection?: PositiveCount;
   /** Counts the connection's messages from 1; absent where there is but one. */
-  sequence?: number;
+  sequence?: PositiveCount;
   /** Its size. */
-  bytes: number;
+  bytes: Count;
 }
 
 /** A client has an answer back, whole and checked (of a measuring run only with `detail`). */
 export interface ReceivedEvent extends NamedEvent<"received"> {
   /** The connection, or the socket, where there are several. */
-  connection?: number;
+  connection?: PositiveCount;
   /** The message that was answered; absent where there is but one. */
-  sequence?: number;
+  sequence?: PositiveCount;
   /** Its size. */
-  bytes: number;
+  bytes: Count;
   /** Round-trip delay (RFC 2681); absent where no single message was timed. */
-  rtt_us?: number;
+  rtt_us?: Microseconds;
   /** A datagram's bytes where the caller chose them; base64 in JSON. */
   data?: Uint8Array;
 }
@@ -88,11 +102,11 @@ export interface ReceivedEvent extends NamedEvent<"received"> {
 /** A UDP client has waited in vain for an answer (only with `detail`). */
 export interface LostEvent extends NamedEvent<"lost"> {
   /** The socket, where there are several. */
-  connection?: number;
+  connection?: PositiveCount;
   /** The message that was not answered. */
-  sequence: number;
+  sequence: PositiveCount;
   /** How long it waited. */
-  waited_us: number;
+  waited_us: Microseconds;
 }
 
 /**
@@ -101,9 +115,9 @@ export interface LostEvent extends NamedEvent<"lost"> {
  */
 export interface StrayEvent extends NamedEvent<"stray">, PeerAddress {
   /** The socket, where there are several. */
-  connection?: number;
+  connection?: PositiveCount;
   /** Its size. */
-  bytes: number;
+  bytes: Count;
   /**
    * - `other-address`: not from the address that was asked.
    * - `late`: the answer to an earlier message, given up by then.
@@ -127,9 +141,9 @@ export interface IntervalEvent extends NamedEvent<"interval">, Counts, Speed {
   /** It belongs to the warm-up, and so not to the result. */
   warmup?: true;
   /** From the start of measuring (or of the warm-up) to the end of this interval. */
-  elapsed_us: number;
+  elapsed_us: Microseconds;
   /** Its length. */
-  interval_us: number;
+  interval_us: Microseconds;
   /** Round trips that ended in it; absent where none did. */
   rtt_us?: DelaySummary;
 }

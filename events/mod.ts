@@ -1,6 +1,7 @@
 /**
  * What the servers and clients tell their caller, one type for each thing that
- * happens. `events.schema.json` beside this file says the same for JSON Lines.
+ * happens. `line.ts` says what a program adds to them as JSON Lines, and
+ * `events.schema.json` is made of both (`deno task schema`).
  *
  * Names are spelled as in the JSON: durations are microseconds (`_us`), sizes
  * are bytes.
@@ -15,6 +16,7 @@ import type { TcpServerEvent, UdpServerEvent } from "./server.ts";
 
 export type * from "./base.ts";
 export type * from "./client.ts";
+export type * from "./line.ts";
 export type * from "./result.ts";
 export type * from "./server.ts";
 
@@ -25,7 +27,7 @@ export interface ErrorEvent extends NamedEvent<"error"> {
   /** What went wrong, for people. */
   message: string;
   /** The exit code that it leads to. */
-  exit_code: number;
+  exit_code: 1 | 2 | 3 | 4 | 130;
 }
 
 /** Everything that any of the four programs tells. */

@@ -3,16 +3,25 @@
  *
  * @module
  */
-import type { NamedEvent, Traffic } from "./base.ts";
+import type {
+  Base64,
+  Byte,
+  Count,
+  Figure,
+  Microseconds,
+  NamedEvent,
+  PositiveCount,
+  Traffic,
+} from "./base.ts";
 
 /** Where an echo differs from what was sent. */
 export interface Difference {
   /** Bytes into the stream (TCP) or the datagram (UDP), from 0. */
-  offset: number;
+  offset: Count;
   /** The byte that was sent there; absent where nothing was. */
-  sent?: number;
+  sent?: Byte;
   /** The byte that came back there; absent where nothing did. */
-  received?: number;
+  received?: Byte;
 }
 
 /** Why a client's run did not pass. */
@@ -45,23 +54,23 @@ export interface Failure {
 /** Round-trip delays over a run, in microseconds. */
 export interface DelaySummary {
   /** How many there are. */
-  count: number;
+  count: PositiveCount;
   /** The shortest. */
-  min: number;
+  min: Microseconds;
   /** Their mean. */
-  mean: number;
+  mean: Microseconds;
   /** The longest. */
-  max: number;
+  max: Microseconds;
   /** What half of them do not exceed; percentiles only where a run measured. */
-  p50?: number;
+  p50?: Microseconds;
   /** What 90 % of them do not exceed. */
-  p90?: number;
+  p90?: Microseconds;
   /** What 99 % of them do not exceed. */
-  p99?: number;
+  p99?: Microseconds;
   /** What 99.9 % of them do not exceed. */
-  "p99.9"?: number;
-  /** All of them by size, for merging: an HdrHistogram (V2, compressed, base64). */
-  histogram?: string;
+  "p99.9"?: Microseconds;
+  /** All of them by size, for merging: an HdrHistogram (V2, compressed). */
+  histogram?: Base64;
 }
 
 /**
@@ -94,7 +103,7 @@ export interface Expectation {
   /** How it is compared. */
   operator: "<" | "<=" | ">" | ">=";
   /** What it is compared with, in the unit. */
-  limit: number;
+  limit: Figure;
   /** Microseconds, messages, percent of the messages sent, messages a second, or bytes a second. */
   unit: "us" | "messages" | "percent" | "per-second" | "bytes-per-second";
 }
@@ -102,7 +111,7 @@ export interface Expectation {
 /** An expectation, and whether a run came up to it. */
 export interface JudgedExpectation extends Expectation {
   /** What the run came to, in the same unit; absent where it has no such figure. */
-  value?: number;
+  value?: Figure;
   /** Whether the expectation held. */
   held: boolean;
 }
@@ -110,32 +119,36 @@ export interface JudgedExpectation extends Expectation {
 /** How fast a run was. */
 export interface Speed {
   /** Messages that came back (with discard: that went out), a second. */
-  messages_per_second: number;
+  messages_per_second: Figure;
   /** Bytes sent a second. */
-  sent_bytes_per_second: number;
+  sent_bytes_per_second: Figure;
   /** Bytes received a second. */
-  received_bytes_per_second: number;
+  received_bytes_per_second: Figure;
 }
 
 /** What a measuring client counted. */
 export interface Counts extends Traffic {
   /** Messages sent. */
-  messages_sent: number;
+  messages_sent: Count;
   /** Messages whose answer came back whole and as it was sent. */
-  messages_received: number;
+  messages_received: Count;
   /**
    * With a rate: messages sent more than a millisecond after their time, because
    * those before were still on their way, or because the client was busy.
    */
-  late_sends?: number;
-  /** UDP: messages without an answer in time (RFC 6673, round-trip loss). */
-  lost?: number;
+  late_sends?: Count;
+  /**
+   * UDP: messages without an answer in time (RFC 6673, round-trip loss). Each
+   * belongs to the moment at which it was sent, not to that at which it was
+   * given up.
+   */
+  lost?: Count;
 }
 
 /** What a client's warm-up came to. */
 export interface Warmup extends Counts, Partial<Speed> {
   /** How long it took. */
-  duration_us: number;
+  duration_us: Microseconds;
   /** Absent where no message was timed. */
   rtt_us?: DelaySummary;
 }
@@ -143,21 +156,25 @@ export interface Warmup extends Counts, Partial<Speed> {
 /** How evenly the flows of a run were answered: messages answered on each. */
 export interface FlowShares {
   /** Connections (TCP) or sockets (UDP). */
-  count: number;
+  count: PositiveCount;
   /** The least that any of them had. */
-  least: number;
+  least: Count;
   /** What half of them had at most. */
-  median: number;
+  median: Count;
   /** Jain's fairness index, from 1 / count to 1, where all had the same; absent where none had any. */
-  jain?: number;
+  jain?: Figure;
 }
 
 /** How well the client itself kept up, which bounds what its figures are worth. */
 export interface InstrumentCheck {
   /** How late its timers ran, in microseconds: what its loop may add to a delay. */
-  timer_lateness_us: { p50: number; p99: number; max: number };
+  timer_lateness_us: {
+    p50: Microseconds;
+    p99: Microseconds;
+    max: Microseconds;
+  };
   /** The share of one processor that it used, from 0; it may exceed 1. */
-  cpu_share: number;
+  cpu_share: Figure;
   /** How evenly its flows were answered; absent for a flow alone, and one way. */
   flows?: FlowShares;
   /**
@@ -165,37 +182,43 @@ export interface InstrumentCheck {
    * its flows back to look, had been there: it lay unread for most of that.
    * Absent where none was found.
    */
-  unread_us?: number;
+  unread_us?: Microseconds;
   /** What is to be said about it, where it may have been the limit, not the path. */
   warnings: string[];
 }
 
 /** What a client's run came to. */
-export interface ResultEvent extends NamedEvent<"result">, Counts {
+export interface ResultEvent
+  extends NamedEvent<"result">, Omit<Counts, "late_sends" | "lost"> {
   /** Whether everything that was asked for held. */
   passed: boolean;
   /** Why not; absent where it passed. */
   failure?: Failure;
   /** From the first message to the last thing that was sent or came back. */
-  duration_us: number;
+  duration_us: Microseconds;
   /** Round-trip delays, with a rate from the scheduled times; absent where no message was timed. */
   rtt_us?: DelaySummary;
-  /** What was expected, and whether it held; absent where nothing was. */
+  /**
+   * What was expected, and whether it held; absent where nothing was.
+   *
+   * @minItems 1
+   */
   expectations?: JudgedExpectation[];
 }
 
 /** What a client's measuring run came to. */
-export interface MeasureResultEvent extends ResultEvent, Partial<Speed> {
+export interface MeasureResultEvent
+  extends ResultEvent, Omit<Counts, "lost">, Partial<Speed> {
   /** With a rate: round-trip delays from the real sending, which hide a peer's stall. */
   rtt_from_sending_us?: DelaySummary;
   /** Connections that failed (TCP), or failures to send and receive (UDP). */
-  errors: number;
+  errors: Count;
   /**
    * Messages neither answered nor given up when the run was cut off or their
    * connection failed; 0 where it ran to its end. Sent is the sum of received,
    * lost, corrupted and these. Absent one way, where nothing is answered.
    */
-  in_flight?: number;
+  in_flight?: Count;
   /** `unknown`: nothing tells whether what was sent arrived (UDP, one way). */
   arrival?: "unknown";
   /** What was measured apart, and is left out of the rest. */
@@ -207,25 +230,25 @@ export interface MeasureResultEvent extends ResultEvent, Partial<Speed> {
 /** What a UDP client's run came to. */
 export interface UdpResultEvent extends ResultEvent {
   /** Messages without an answer in time (RFC 6673, round-trip loss). */
-  lost?: number;
+  lost?: Count;
   /** Datagrams that answer nothing: from other addresses, or damaged beyond recognition. */
-  strays: number;
+  strays: Count;
 }
 
 /** What became of the datagrams of a run, beside those answered and lost. */
 export interface DatagramCounts {
   /** Answers to messages given up by then. */
-  late: number;
+  late: Count;
   /** Answers that had been counted before (RFC 5560). */
-  duplicates: number;
+  duplicates: Count;
   /** Messages whose answer was not what was sent. */
-  corrupted: number;
+  corrupted: Count;
   /** Answers that came after one to a later message of their socket (RFC 4737). */
-  reordered: number;
+  reordered: Count;
   /** How many messages the most reordered answer was behind. */
-  reordering_distance: number;
+  reordering_distance: Count;
   /** Datagrams that answer nothing: from other addresses, or damaged beyond recognition. */
-  strays: number;
+  strays: Count;
 }
 
 /** What a UDP client's measuring run came to; one way, nothing is known of answers. */
@@ -237,5 +260,5 @@ export interface UdpMeasureResultEvent
   /** `late` is what had come when the run ended: more may have been under way. */
   late_is_lower_bound?: true;
   /** Variation of the round-trip delay (RFC 3550, section 6.4.1); absent below two answers. */
-  jitter_us?: number;
+  jitter_us?: Microseconds;
 }

@@ -3,14 +3,23 @@
  *
  * @module
  */
-import type { NamedEvent, PeerAddress, Service, Traffic } from "./base.ts";
+import type {
+  Count,
+  Microseconds,
+  NamedEvent,
+  PeerAddress,
+  Port,
+  PositiveCount,
+  Service,
+  Traffic,
+} from "./base.ts";
 
 /** A server is bound and takes clients from now on. */
 export interface ListeningEvent extends NamedEvent<"listening"> {
   /** The address that was really bound. */
   host: string;
   /** The port that was really bound. */
-  port: number;
+  port: Port;
   /** What it does with what it receives. */
   service: Service;
 }
@@ -19,23 +28,23 @@ export interface ListeningEvent extends NamedEvent<"listening"> {
 export interface ConnectionOpenedEvent
   extends NamedEvent<"connection-opened">, PeerAddress {
   /** Counts the server's clients from 1; the same in all events of a client. */
-  connection: number;
+  connection: PositiveCount;
 }
 
 /** A TCP server received a piece of a client's stream (only with `detail`). */
 export interface ChunkReceivedEvent extends NamedEvent<"chunk-received"> {
   /** The client's number. */
-  connection: number;
+  connection: PositiveCount;
   /** The size of the piece: as much as one read gave. */
-  bytes: number;
+  bytes: Count;
 }
 
 /** A TCP server sent a piece of a client's stream (only with `detail`). */
 export interface ChunkSentEvent extends NamedEvent<"chunk-sent"> {
   /** The client's number. */
-  connection: number;
+  connection: PositiveCount;
   /** The size of the piece. */
-  bytes: number;
+  bytes: Count;
 }
 
 /**
@@ -53,9 +62,9 @@ export type CloseReason = "finished" | "reset" | "failed" | "idle" | "cut-off";
 export interface ConnectionClosedEvent
   extends NamedEvent<"connection-closed">, PeerAddress, Traffic {
   /** The client's number. */
-  connection: number;
+  connection: PositiveCount;
   /** How long it was there. */
-  duration_us: number;
+  duration_us: Microseconds;
   /** Why. */
   reason: CloseReason;
   /** The system's reason, for `reset` and `failed`. */
@@ -74,15 +83,15 @@ export interface RejectedEvent extends NamedEvent<"rejected">, PeerAddress {
    */
   reason: "not-allowed" | "max-connections" | "not-unicast" | "loop";
   /** How many more there were since the last that was told of; absent where none were. */
-  untold?: number;
+  untold?: PositiveCount;
 }
 
 /** A UDP server received a datagram (only with `detail`). */
 export interface DatagramEvent extends NamedEvent<"datagram">, PeerAddress {
   /** Its size. */
-  bytes_received: number;
+  bytes_received: Count;
   /** The size of the answer; 0 where none was sent. */
-  bytes_sent: number;
+  bytes_sent: Count;
   /** The datagram; base64 in JSON. */
   data: Uint8Array;
 }
@@ -94,41 +103,41 @@ export interface FaultEvent extends NamedEvent<"fault"> {
   /** Why, in words. */
   detail: string;
   /** How long the server waits before it tries again. */
-  retry_us?: number;
+  retry_us?: Microseconds;
   /** How many more there were since the last that was told of; absent where none were. */
-  untold?: number;
+  untold?: PositiveCount;
 }
 
 /** A TCP server has stopped. */
 export interface TcpSummaryEvent extends NamedEvent<"summary">, Traffic {
   /** Clients served. */
-  connections: number;
+  connections: Count;
   /** Peers turned away, by the allow-list or the limit. */
-  rejected: number;
+  rejected: Count;
   /** Clients that ended by `reset` or `failed`. */
-  failed: number;
+  failed: Count;
   /** Clients closed because nothing moved for too long. */
-  idle: number;
+  idle: Count;
   /** Clients closed because the server stopped. */
-  cut_off: number;
+  cut_off: Count;
   /** Failures of `accept` that were survived. */
-  faults: number;
+  faults: Count;
   /** How long it ran. */
-  duration_us: number;
+  duration_us: Microseconds;
 }
 
 /** A UDP server has stopped. */
 export interface UdpSummaryEvent extends NamedEvent<"summary">, Traffic {
   /** Datagrams received, those turned away left out. */
-  datagrams_received: number;
+  datagrams_received: Count;
   /** Answers sent. */
-  datagrams_sent: number;
+  datagrams_sent: Count;
   /** Datagrams not served: from outside the allow-list, from no one peer, or in a loop. */
-  rejected: number;
+  rejected: Count;
   /** Failures of sending and receiving that were survived. */
-  faults: number;
+  faults: Count;
   /** How long it was there. */
-  duration_us: number;
+  duration_us: Microseconds;
 }
 
 /** What {@linkcode serveTcp} tells. */

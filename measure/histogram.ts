@@ -4,13 +4,14 @@
  *
  * @module
  */
-import type { Histogram as HdrHistogram, JsHistogram } from "hdr-histogram-js";
+import type { JsHistogram } from "hdr-histogram-js";
+import { decodeCounts, type HistogramRange } from "./histogram_encoding.ts";
 
 const LOWEST = 1;
 const HIGHEST = 60_000_000;
 const SIGNIFICANT_DIGITS = 3;
 
-/** How many bits the decoded counts have: enough for the longest run. */
+/** How many bits the counts have: enough for the longest run. */
 const COUNT_BITS = 64;
 
 /**
@@ -23,9 +24,8 @@ function library() {
 
 /** Delays in microseconds, counted by size. */
 export class Histogram {
-  readonly #counts: HdrHistogram;
-  readonly #encode: (counts: HdrHistogram) => string;
-  readonly #decode: (encoded: string) => HdrHistogram;
+  readonly #counts: JsHistogram;
+  readonly #encode: (counts: JsHistogram) => string;
 
   private constructor(hdr: Awaited<ReturnType<typeof library>>) {
     this.#counts = hdr.build({
@@ -34,10 +34,8 @@ export class Histogram {
       highestTrackableValue: HIGHEST,
       numberOfSignificantValueDigits: SIGNIFICANT_DIGITS,
       useWebAssembly: false,
-    });
+    }) as JsHistogram;
     this.#encode = hdr.encodeIntoCompressedBase64;
-    this.#decode = (encoded) =>
-      hdr.decodeFromCompressedBase64(encoded, COUNT_BITS, false);
   }
 
   /** Makes an empty one. */
@@ -45,11 +43,20 @@ export class Histogram {
     return new Histogram(await library());
   }
 
-  /** Makes one of what another one encoded. */
+  /**
+   * Makes one of what another one encoded.
+   *
+   * @throws {TypeError} When that is no histogram of the same range and precision.
+   */
   static async decode(encoded: string): Promise<Histogram> {
     const histogram = await Histogram.create();
-    histogram.addEncoded(encoded);
+    await histogram.addEncoded(encoded);
     return histogram;
+  }
+
+  /** How many delays it has counted. */
+  get total(): number {
+    return this.#counts.totalCount;
   }
 
   /** Takes one delay in; what is out of range counts as the end of the range. */
@@ -66,7 +73,7 @@ export class Histogram {
 
   /** The delays that occurred, to its precision, and how many of each, in order. */
   *counts(): Generator<[delay: number, count: number]> {
-    const { recordedValuesIterator } = this.#counts as JsHistogram;
+    const { recordedValuesIterator } = this.#counts;
     recordedValuesIterator.reset();
     while (recordedValuesIterator.hasNext()) {
       const { valueIteratedTo, countAddedInThisIterationStep } =
@@ -80,9 +87,22 @@ export class Histogram {
     this.#counts.add(other.#counts);
   }
 
-  /** Takes in what another one recorded and encoded. */
-  addEncoded(encoded: string): void {
-    this.#counts.add(this.#decode(encoded));
+  /**
+   * Takes in what another one recorded and encoded.
+   *
+   * @throws {TypeError} When that is no histogram of the same range and precision.
+   */
+  async addEncoded(encoded: string): Promise<void> {
+    const range: HistogramRange = {
+      lowest: LOWEST,
+      highest: HIGHEST,
+      digits: SIGNIFICANT_DIGITS,
+      length: this.#counts.countsArrayLength,
+    };
+    for (const [index, count] of await decodeCounts(encoded, range)) {
+      const delay = this.#counts.valueFromIndex(index);
+      this.#counts.recordValueWithCount(delay, count);
+    }
   }
 
   /** Forgets all. */

@@ -92,7 +92,8 @@ function summarize(
  *
  * @param parts The runs' summaries, each with its histogram.
  * @returns `undefined` where there is nothing to sum up.
- * @throws {TypeError} When a summary carries no histogram.
+ * @throws {TypeError} When a summary carries no histogram, or one that no run
+ *   encodes: of another range, or larger than any can be.
  *
  * @example
  * ```ts
@@ -116,7 +117,7 @@ export async function mergeDelays(
     if (part.histogram === undefined) {
       throw new TypeError("a summary without a histogram");
     }
-    histogram.addEncoded(part.histogram);
+    await histogram.addEncoded(part.histogram);
   }
   const count = parts.reduce((sum, part) => sum + part.count, 0);
   return {

@@ -6,6 +6,7 @@
  */
 import type {
   ClientObserver,
+  Counts,
   Expectation,
   Failure,
   IntervalEvent,

@@ -41,7 +41,8 @@ const FEWEST_BEYOND = 10;
 
 /**
  * Compares runs with others: percentile by percentile, and by rate, loss,
- * corruption and errors. Several runs on a side count as one.
+ * corruption and errors. Several runs on a side count as one. Whether their
+ * settings let them be compared is what {@linkcode differingSettings} says.
  *
  * @param base The runs before.
  * @param now The runs after.

@@ -19,6 +19,7 @@ export * from "./runs.ts";
 export { readRuns, type Source } from "./read.ts";
 export * from "./measurements.ts";
 export * from "./compare.ts";
+export * from "./settings.ts";
 export { type Column, type Row, type TableLine } from "./columns.ts";
 export { rowsOf } from "./page_data.ts";
 export { csvSummary, markdownSummary } from "./summary.ts";

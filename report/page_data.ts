@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatExpectation } from "../text/format.ts";
+import { formatExpectation, plural } from "../text/format.ts";
 import { formatAddress } from "../net/address.ts";
 import type { Row } from "./columns.ts";
 import { measurementsOf, settingsOf } from "./measurements.ts";
@@ -14,13 +14,13 @@ import {
   type ServerRun,
   verdictOf,
 } from "./runs.ts";
-import { type Series, seriesOf } from "./series.ts";
+import { hasMoreLostThanSent, type Series, seriesOf } from "./series.ts";
 
 /** A client's run on a page. */
 export interface PageRun extends Row {
   /** What was expected, in words, and whether it held. */
   expectations: { text: string; held: boolean }[];
-  /** What is to be said about the client's own part in the figures. */
+  /** What is to be said about the figures, and the client's own part in them. */
   warnings: string[];
   /** How it went over time. */
   series?: Series;
@@ -114,13 +114,25 @@ export function pageData(runs: Runs): PageData {
         text: formatExpectation(expectation),
         held: expectation.held,
       })),
-      warnings: run.result?.instrument?.warnings ?? [],
+      warnings: warningsOf(run),
       series: seriesOf(run.intervals, Math.max(points, 2)),
     })),
     servers: servers.map(pageServer),
     problems,
     made: new Date().toISOString(),
   };
+}
+
+function warningsOf({ result, intervals }: ClientRun): string[] {
+  const warnings = [...result?.instrument?.warnings ?? []];
+  const impossible = intervals.filter(hasMoreLostThanSent).length;
+  if (impossible > 0) {
+    warnings.push(
+      `${plural(impossible, "interval")} with more lost than sent, ` +
+        "left out of the loss over time",
+    );
+  }
+  return warnings;
 }
 
 function pageServer(run: ServerRun): PageServer {

@@ -6,10 +6,18 @@
 import { Ajv2020 } from "ajv";
 import schema from "../events/events.schema.json" with { type: "json" };
 import { Histogram } from "../measure/histogram.ts";
-import type { EchosounderEvent, PeerAddress } from "../events/mod.ts";
+import { describeError } from "../net/errors.ts";
+import type { EventLine, LineHead } from "../events/line.ts";
+import type { DelaySummary, PeerAddress } from "../events/mod.ts";
 import type { ClientRun, Runs, ServerRun } from "./runs.ts";
 
-const VERSION = 1;
+const VERSION: LineHead["schema"] = 1;
+
+/**
+ * The longest line, in characters: many times a result whose histograms hold
+ * as much as they can.
+ */
+const LONGEST_LINE = 4 * 1024 * 1024;
 
 /** A text with a name. */
 export interface Source {
@@ -19,19 +27,16 @@ export interface Source {
   text: string;
 }
 
-type Line = EchosounderEvent & {
-  role: ClientRun["role"] | ServerRun["role"];
-  time: string;
-  schema: number;
-};
-
-const validate = new Ajv2020({ strict: false }).compile<Line>(schema);
+const validate = new Ajv2020({ strict: false, validateFormats: false }).compile<
+  EventLine
+>(schema);
 
 /**
  * Reads what clients and servers printed with `--json`. What cannot be used is
  * left out and named, and the rest is read all the same: a line that is not
- * JSON, one of another version of the schema, one that was cut short when its
- * program was killed, a file with nothing in it.
+ * JSON, or too long to be an event, one of another version of the schema, one
+ * that was cut short when its program was killed, one whose histogram is none
+ * that a client makes, a file with nothing in it.
  *
  * @example
  * ```ts
@@ -69,7 +74,14 @@ async function readOne({ name, text }: Source, runs: Runs): Promise<void> {
 }
 
 /** A line, or what is wrong with it. */
-async function parse(content: string, isLast: boolean): Promise<Line | string> {
+async function parse(
+  content: string,
+  isLast: boolean,
+): Promise<EventLine | string> {
+  if (content.length > LONGEST_LINE) {
+    return `it is too long: ${content.length} characters, and an event has ` +
+      `${LONGEST_LINE} at most`;
+  }
   let value: unknown;
   try {
     value = JSON.parse(content);
@@ -90,14 +102,25 @@ async function parse(content: string, isLast: boolean): Promise<Line | string> {
     const name = "event" in value ? JSON.stringify(value.event) : "no name";
     return `it is no event that the schema knows (${name})`;
   }
-  if (value.event === "result" && value.rtt_us?.histogram !== undefined) {
-    try {
-      await Histogram.decode(value.rtt_us.histogram);
-    } catch {
-      return "its histogram cannot be decoded";
-    }
+  if (value.event === "result" && value.rtt_us !== undefined) {
+    const fault = await histogramFault(value.rtt_us);
+    if (fault !== undefined) return `its histogram cannot be used: ${fault}`;
   }
   return value;
+}
+
+/** What is wrong with the histogram of a run's delays. */
+async function histogramFault(
+  { histogram, count }: DelaySummary,
+): Promise<string | undefined> {
+  if (histogram === undefined) return undefined;
+  try {
+    const { total } = await Histogram.decode(histogram);
+    if (total === count) return undefined;
+    return `it holds ${total} delays, and the result says ${count}`;
+  } catch (error) {
+    return describeError(error);
+  }
 }
 
 /** Takes the lines of one file in, and puts them together to runs. */
@@ -110,7 +133,7 @@ class Reader {
   #peer: PeerAddress | undefined;
   #server: ServerRun | undefined;
 
-  take(line: Line): void {
+  take(line: EventLine): void {
     if (line.role === "tcp-client" || line.role === "udp-client") {
       this.#takeClient(line, line.role);
     } else {
@@ -118,7 +141,7 @@ class Reader {
     }
   }
 
-  #takeClient(line: Line, role: ClientRun["role"]): void {
+  #takeClient(line: EventLine, role: ClientRun["role"]): void {
     // A new call of the client begins where the last one has come to its end.
     if (line.event === "started") this.#client = undefined;
     const isAfterwards = this.#client?.result !== undefined ||
@@ -150,7 +173,7 @@ class Reader {
     else if (line.event === "result") run.result = line;
   }
 
-  #takeServer(line: Line, role: ServerRun["role"]): void {
+  #takeServer(line: EventLine, role: ServerRun["role"]): void {
     const isNew = this.#server === undefined ||
       this.#server.summary !== undefined || line.event === "listening";
     if (isNew) {

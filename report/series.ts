@@ -15,11 +15,37 @@ export interface Series {
   p50: (number | null)[];
   /** 99th percentile in microseconds; of several seconds, the worst one's. */
   p99: (number | null)[];
-  /** Percent of the messages sent that were lost; absent where none can be. */
-  loss?: number[];
+  /**
+   * Percent of the messages sent then that were lost, from 0 to 100. It is `null`
+   * where none was sent, and where more is said to be lost than was sent; absent
+   * where none can be lost.
+   */
+  loss?: (number | null)[];
 }
 
 const round = (number: number) => Number(number.toPrecision(4));
+
+/**
+ * Whether an interval says that more was lost than was sent. It has then counted
+ * losses where they were given up, and its share of them is none.
+ */
+export function hasMoreLostThanSent(
+  { lost = 0, messages_sent }: IntervalEvent,
+): boolean {
+  return lost > messages_sent;
+}
+
+/** The share lost of all that some intervals sent, in percent. */
+function lossOf(intervals: readonly IntervalEvent[]): number | null {
+  let lost = 0;
+  let sent = 0;
+  for (const interval of intervals) {
+    if (hasMoreLostThanSent(interval)) return null;
+    lost += interval.lost ?? 0;
+    sent += interval.messages_sent;
+  }
+  return sent === 0 ? null : round(100 * lost / sent);
+}
 
 function worst(delays: (number | undefined)[]): number | null {
   const known = delays.flatMap((delay) => delay ?? []);
@@ -46,16 +72,13 @@ export function seriesOf(
     const sum = (read: (interval: IntervalEvent) => number) =>
       part.reduce((total, interval) => total + read(interval), 0);
     const seconds = sum(({ interval_us }) => interval_us) / 1e6;
-    const sent = sum(({ messages_sent }) => messages_sent);
     series.time.push(round(part[part.length - 1].elapsed_us / 1e6));
     series.rate.push(
       round(sum(({ messages_received }) => messages_received) / seconds),
     );
     series.p50.push(worst(part.map(({ rtt_us }) => rtt_us?.p50)));
     series.p99.push(worst(part.map(({ rtt_us }) => rtt_us?.p99)));
-    series.loss?.push(
-      round(100 * sum(({ lost = 0 }) => lost) / Math.max(sent, 1)),
-    );
+    series.loss?.push(lossOf(part));
   }
   return series;
 }

@@ -6,8 +6,8 @@
 import { oneLine } from "../text/printable.ts";
 import { type Column, COLUMNS, MORE_COLUMNS, type Row } from "./columns.ts";
 
-/** Foreign text as a cell of Markdown, in which nothing is markup. */
-function markdownCell(text: string): string {
+/** Foreign text as a line, or a cell, of Markdown, in which nothing is markup. */
+export function markdownText(text: string): string {
   return oneLine(text).replaceAll(/[\\`*_[\]<>|~&$]/g, (sign) => `\\${sign}`);
 }
 
@@ -20,7 +20,7 @@ export function markdownTable(
   const line = (cells: readonly string[]) =>
     `| ${cells.filter((_, i) => used[i]).join(" | ")} |\n`;
   return line(titles) + line(titles.map(() => "---")) +
-    rows.map((row) => line(row.map(markdownCell))).join("");
+    rows.map((row) => line(row.map(markdownText))).join("");
 }
 
 /** The runs as a table in Markdown, for a pull request. */

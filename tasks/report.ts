@@ -5,10 +5,12 @@
  */
 import {
   bundlePage,
+  type ClientRun,
   compareRuns,
   csvSummary,
+  type DifferingSetting,
+  differingSettings,
   markdownSummary,
-  type Measurements,
   measurementsOf,
   readRuns,
   reportPage,
@@ -16,7 +18,7 @@ import {
   type Runs,
   type Source,
 } from "../report/mod.ts";
-import { markdownTable } from "../report/summary.ts";
+import { markdownTable, markdownText } from "../report/summary.ts";
 import { describeError } from "../net/errors.ts";
 import { DONE, FAILED, USAGE } from "../cli/exit_codes.ts";
 import {
@@ -54,6 +56,9 @@ const REPORT = {
       parse: percentage,
       help: "With --compare: by how much a figure may be worse.",
     }),
+    "different-settings": flag(
+      "With --compare: judge runs all the same that differ in their settings.",
+    ),
     "help": flag("Show this help.", "h"),
   },
   examples: [
@@ -65,7 +70,7 @@ const REPORT = {
   exitCodes: [
     [DONE, "done; with --compare: nothing is worse"],
     [FAILED, "no run could be read, or with --compare: something is worse"],
-    [USAGE, "the command line was wrong"],
+    [USAGE, "the command line was wrong, or runs differ in their settings"],
   ],
 } satisfies CommandDefinition;
 
@@ -153,8 +158,8 @@ async function report(names: string[], options: Options): Promise<number> {
   return DONE;
 }
 
-/** The figures of one file's runs: of those that came to their end. */
-async function measurementsIn(name: string): Promise<Measurements[]> {
+/** One file's runs, those that came to their end. */
+async function endedRunsIn(name: string): Promise<ClientRun[]> {
   const { clients } = await readAll([name]);
   const ended = clients.filter(({ result }) => result !== undefined);
   for (const { source } of clients.filter((run) => !ended.includes(run))) {
@@ -163,7 +168,24 @@ async function measurementsIn(name: string): Promise<Measurements[]> {
   if (ended.length === 0) {
     throw new TaskError(`${oneLine(name)}: there is no run to compare`);
   }
-  return ended.flatMap((run) => measurementsOf(run) ?? []);
+  return ended;
+}
+
+/** So many sources are named of those that have a setting in common. */
+const MOST_SOURCES = 3;
+
+/** `service: echo (a.jsonl), discard (b.jsonl)`: each setting that differs. */
+function describeDifferences(
+  differences: readonly DifferingSetting[],
+): string[] {
+  return differences.map(({ name, values }) => {
+    const each = values.map(({ text, sources }) => {
+      const more = sources.length - MOST_SOURCES;
+      const named = sources.slice(0, MOST_SOURCES).map(oneLine).join(", ");
+      return `${text} (${named}${more > 0 ? ` and ${more} more` : ""})`;
+    });
+    return `${name}: ${each.join(", ")}`;
+  });
 }
 
 async function compare(names: string[], options: Options): Promise<number> {
@@ -175,10 +197,25 @@ async function compare(names: string[], options: Options): Promise<number> {
       "--compare gives text, or with --summary markdown a table",
     );
   }
-  const [before, after] = names;
+  const before = await endedRunsIn(names[0]);
+  const after = await endedRunsIn(names[1]);
+  const differences = describeDifferences(
+    differingSettings([...before, ...after]),
+  );
+  if (differences.length > 0 && !options["different-settings"]) {
+    throw new TaskError(
+      [
+        "the runs differ in their settings, and are compared only with --different-settings:",
+        ...differences.map((line) => `  ${line}`),
+      ].join("\n"),
+      USAGE,
+    );
+  }
+  const figuresOf = (runs: ClientRun[]) =>
+    runs.flatMap((run) => measurementsOf(run) ?? []);
   const { figures, isWorse } = await compareRuns(
-    await measurementsIn(before),
-    await measurementsIn(after),
+    figuresOf(before),
+    figuresOf(after),
     options.threshold,
   );
   const rows = figures.filter(({ judgement }) => judgement !== "no figure")
@@ -193,12 +230,18 @@ async function compare(names: string[], options: Options): Promise<number> {
   const verdict = isWorse
     ? `worse by more than ${options.threshold} %`
     : `not worse by more than ${options.threshold} %`;
-  await write(
-    options.summary === undefined
-      ? `${alignedTable([titles, ...rows])}\n${verdict}\n`
-      : `${markdownTable(titles, rows)}\n${verdict}\n`,
-    options.out,
-  );
+  const isText = options.summary === undefined;
+  const heading = differences.length === 0 ? "" : [
+    `different settings:${isText ? "" : "\n"}`,
+    ...differences.map((line) =>
+      isText ? `  ${line}` : `- ${markdownText(line)}`
+    ),
+    "\n",
+  ].join("\n");
+  const table = isText
+    ? alignedTable([titles, ...rows])
+    : markdownTable(titles, rows);
+  await write(`${heading}${table}\n${verdict}\n`, options.out);
   return isWorse ? FAILED : DONE;
 }
 
@@ -226,8 +269,10 @@ await runTask(REPORT, ({ options, given, positionals }) => {
   if (positionals.length === 0) {
     throw new UsageError("name the files to report, or - for standard input");
   }
-  if (given.has("threshold") && !options.compare) {
-    throw new UsageError("--threshold goes with --compare");
+  for (const name of ["threshold", "different-settings"] as const) {
+    if (given.has(name) && !options.compare) {
+      throw new UsageError(`--${name} goes with --compare`);
+    }
   }
   return options.compare
     ? compare(positionals, options)

@@ -16,7 +16,12 @@ import type { CommandDefinition } from "../cli/roles.ts";
 import { UsageError } from "../cli/command_line/values.ts";
 
 /** A task cannot be done; the message tells its user why. */
-export class TaskError extends Error {}
+export class TaskError extends Error {
+  /** @param exitCode What it leads to. */
+  constructor(message: string, readonly exitCode: number = FAILED) {
+    super(message);
+  }
+}
 
 /** Runs a task, and exits with the exit code that it comes to. */
 export async function runTask<Table extends OptionTable>(
@@ -37,7 +42,7 @@ export async function runTask<Table extends OptionTable>(
       // What another program said in several lines stays so.
       const lines = error.message.split("\n").map(oneLine);
       console.error(`${role}: ${lines.join("\n")}`);
-      Deno.exit(FAILED);
+      Deno.exit(error.exitCode);
     }
     if (error instanceof UsageError) {
       console.error(`${role}: ${oneLine(error.message)}`);

@@ -6,9 +6,15 @@
 import { Ajv2020 } from "ajv";
 import schema from "../events/events.schema.json" with { type: "json" };
 
-const validate = new Ajv2020({ strict: false, allErrors: false }).compile(
-  schema,
-);
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+const validate = ajv.compile(schema);
+
+/** The kinds of lines that the schema knows, each with its own check. */
+const KINDS = schema.oneOf.map((kind) => ({
+  name: kind.title,
+  roles: kind.properties.role.enum,
+  fits: ajv.compile({ ...kind, $defs: schema.$defs }),
+}));
 
 /** A line as a test reads it. */
 // deno-lint-ignore no-explicit-any -- the schema has checked it
@@ -30,4 +36,15 @@ export function parseEvents(output: string): Line[] {
       return event;
     },
   );
+}
+
+/** Every kind of line that the schema knows, by each program that may write it. */
+export const ALL_KINDS: readonly string[] = KINDS.flatMap(({ name, roles }) =>
+  roles.map((role) => `${role} ${name}`)
+);
+
+/** Of which kind a line is, and which program has written it. */
+export function kindOf(line: Line): string {
+  const kind = KINDS.find(({ fits }) => fits(line));
+  return `${line.role} ${kind?.name}`;
 }

@@ -5,7 +5,7 @@
  */
 import { RoundTrips } from "../measure/round_trips.ts";
 import { Histogram } from "../measure/histogram.ts";
-import type { DelaySummary } from "../mod.ts";
+import type { DelaySummary, StartedEvent } from "../mod.ts";
 
 /** What a test wants of a run. */
 export interface InputRun {
@@ -21,6 +21,8 @@ export interface InputRun {
   seconds?: number;
   /** Why it failed. */
   failure?: string;
+  /** What else was asked for, or something else than otherwise. */
+  settings?: Partial<StartedEvent>;
 }
 
 /** The summary of delays that a client would give. */
@@ -68,6 +70,7 @@ export async function linesOf(run: InputRun): Promise<string[]> {
       connections: 1,
       duration_us: seconds * 1e6,
       timeout_us: 5e6,
+      ...run.settings,
     },
     ...Array.from({ length: seconds }, (_, i) => ({
       event: "interval",

@@ -10,10 +10,17 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "@std/path/join";
-import { mergeDelays, serveUdp } from "../mod.ts";
+import fc from "fast-check";
+import {
+  type IntervalEvent,
+  mergeDelays,
+  serveUdp,
+  type StartedEvent,
+} from "../mod.ts";
 import {
   compareRuns,
   csvSummary,
+  differingSettings,
   markdownSummary,
   type Measurements,
   measurementsOf,
@@ -22,7 +29,10 @@ import {
   rowsOf,
   verdictOf,
 } from "../report/mod.ts";
+import { lonePoints } from "../report/page/lone_points.ts";
+import { pageData } from "../report/page_data.ts";
 import { seriesOf } from "../report/series.ts";
+import { forgeHistogram, zeros } from "./forged_histogram.ts";
 import { evenly, linesOf, summaryOf, textOf } from "./report_input.ts";
 import {
   isFromSource,
@@ -182,8 +192,70 @@ Deno.test("readRuns() names a result whose histogram is damaged", async () => {
   const damaged = result.replace(/"histogram":"[^"]*"/, '"histogram":"AAAA"');
   const { problems } = await readOne(`${started}\n${damaged}\n`);
   assertEquals(problems.map(({ message }) => message), [
-    "its histogram cannot be decoded",
+    "its histogram cannot be used: it is not a compressed HdrHistogram (V2)",
   ]);
+});
+
+/** What is said of a result in which something has been replaced. */
+async function saidOf(
+  pattern: RegExp,
+  replacement: string,
+  lost?: number,
+): Promise<string[]> {
+  const lines = await linesOf({ delays: DELAYS, lost });
+  const result = lines[lines.length - 1].replace(pattern, replacement);
+  const { problems } = await readOne(`${lines[0]}\n${result}\n`);
+  return problems.map(({ message }) => message);
+}
+
+Deno.test("readRuns() refuses a histogram that inflates to more than one can hold, and never inflates it", async () => {
+  const bomb = await forgeHistogram({ padding: zeros(16 * 1024 * 1024) });
+  const small = await forgeHistogram({ tail: zeros(600_000) });
+  const of = (histogram: string) =>
+    saidOf(/"histogram":"[^"]*"/, `"histogram":"${histogram}"`);
+  assertEquals(await of(bomb), [
+    "its histogram cannot be used: it inflates to more than 156712 bytes",
+  ]);
+  assertStringIncludes(
+    (await of(small))[0],
+    "characters, and can have 209256 at most",
+  );
+});
+
+Deno.test("readRuns() refuses a histogram of other delays than the result counts", async () => {
+  const histogram = await forgeHistogram({ counts: [0, 7] });
+  assertEquals(
+    await saidOf(/"histogram":"[^"]*"/, `"histogram":"${histogram}"`),
+    [
+      "its histogram cannot be used: it holds 7 delays, and the result says 1000",
+    ],
+  );
+});
+
+for (const number of ["1e300", "9007199254740993", "-1", "0.5", "null"]) {
+  for (const name of ["messages_sent", "bytes_received", "lost", "errors"]) {
+    Deno.test(`readRuns() refuses a result whose ${name} is ${number}`, async () => {
+      const pattern = new RegExp(`"${name}":\\d+`);
+      assertEquals(await saidOf(pattern, `"${name}":${number}`, 1), [
+        'it is no event that the schema knows ("result")',
+      ]);
+    });
+  }
+}
+
+Deno.test("readRuns() names a line that is too long for an event, and reads the rest", async () => {
+  const lines = await linesOf({ delays: DELAYS });
+  const long = `{"event":"result","schema":1,"${"x".repeat(5_000_000)}":1}`;
+  const { clients, problems } = await readOne(
+    [lines[0], long, ...lines.slice(1)].join("\n"),
+  );
+  assertEquals(problems, [{
+    file: "run.jsonl",
+    line: 2,
+    message:
+      "it is too long: 5000034 characters, and an event has 4194304 at most",
+  }]);
+  assertEquals(clients[0].result?.messages_received, 1000);
 });
 
 Deno.test("readRuns() names a file in which nothing is", async () => {
@@ -234,8 +306,77 @@ Deno.test("seriesOf() keeps the worst of several seconds where a run is long", (
   assertEquals(series.time.at(-1), 3600);
   assertEquals(Math.max(...series.p99.map(Number)), 999);
   assertEquals(series.p99.filter((delay) => delay === 999).length, 1);
-  assertEquals(Math.max(...series.loss!), 10);
+  assertEquals(Math.max(...series.loss!.map(Number)), 10);
   assertAlmostEquals(Math.min(...series.rate), 9);
+});
+
+/** A second of a UDP client of which only the counts matter. */
+function second(
+  i: number,
+  messages_sent: number,
+  lost: number,
+): IntervalEvent {
+  return {
+    event: "interval",
+    elapsed_us: (i + 1) * 1e6,
+    interval_us: 1e6,
+    messages_sent,
+    messages_received: Math.max(messages_sent - lost, 0),
+    bytes_sent: 0,
+    bytes_received: 0,
+    lost,
+    messages_per_second: 0,
+    sent_bytes_per_second: 0,
+    received_bytes_per_second: 0,
+  };
+}
+
+/** Seconds of a UDP client, by what each sent and lost. */
+function secondsOf(...counts: [sent: number, lost: number][]) {
+  return counts.map(([sent, lost], i) => second(i, sent, lost));
+}
+
+Deno.test("seriesOf() divides what was lost by what was sent, over all seconds of a point", () => {
+  const seconds = secondsOf([100, 100], [1, 0], [99, 50], [100, 0]);
+  assertEquals(seriesOf(seconds, 10)?.loss, [100, 0, 50.51, 0]);
+  assertEquals(seriesOf(seconds, 2)?.loss, [99.01, 25.13]);
+});
+
+Deno.test("seriesOf() leaves out a share of loss that cannot be: of nothing sent, or of less than was lost", () => {
+  const seconds = secondsOf([100, 1], [0, 0], [10, 130], [100, 0], [0, 1]);
+  assertEquals(seriesOf(seconds, 10)?.loss, [1, null, null, 0, null]);
+  assertEquals(seriesOf(seconds, 3)?.loss, [1, null, null]);
+});
+
+Deno.test("seriesOf() has no share of loss above 100 %, whatever the counts and the points", () => {
+  const count = fc.nat(50);
+  fc.assert(fc.property(
+    fc.array(fc.tuple(count, count), { minLength: 1 }),
+    fc.integer({ min: 1, max: 20 }),
+    (counts, points) => {
+      const { loss } = seriesOf(secondsOf(...counts), points)!;
+      for (const share of loss!) {
+        assert(share === null || (share >= 0 && share <= 100), String(share));
+      }
+    },
+  ));
+});
+
+Deno.test("a run that says of a second that more was lost than sent is noted for it", async () => {
+  const lines = await linesOf({ delays: DELAYS, lost: 100 });
+  const old = lines.map((line) => line.replace(/"lost":50/, '"lost":5000'));
+  const { runs } = pageData(await readOne(old.join("\n")));
+  assertEquals(runs[0].series?.loss, [null, null]);
+  assertEquals(runs[0].warnings, [
+    "2 intervals with more lost than sent, left out of the loss over time",
+  ]);
+});
+
+Deno.test("lonePoints() finds what a line with gaps does not reach, between the points of others", () => {
+  assertEquals(lonePoints([1, 2, null, 3, null, 4, 5]), [3]);
+  assertEquals(lonePoints([7]), [0]);
+  assertEquals(lonePoints([1, undefined, 2, null, undefined, 3]), [5]);
+  assertEquals(lonePoints([null, undefined]), []);
 });
 
 Deno.test("compareRuns() finds every percentile worse that grew by more than the threshold", async () => {
@@ -270,6 +411,76 @@ Deno.test("compareRuns() finds a lower rate, and a larger share lost, worse", as
     [judged["messages/s"], judged.lost, judged.corrupted, judged.p50],
     ["worse", "worse", "same", "same"],
   );
+});
+
+for (
+  const [name, one, other, texts] of [
+    ["service", { service: "discard" }, {}, ["discard", "echo"]],
+    ["size", { size: 1 }, { size: 1400 }, ["1 byte", "1400 bytes"]],
+    ["connections", {}, { connections: 8 }, ["1", "8"]],
+    ["pipeline", { pipeline: 1 }, {}, ["1", "no limit"]],
+    ["rate", { rate_per_second: 1003 }, { rate_per_second: 1004 }, [
+      "1003/s",
+      "1004/s",
+    ]],
+    ["rate", {}, { rate_per_second: 0.5 }, ["as answers come", "0.5/s"]],
+    ["interval", {}, { interval_us: 200_000 }, ["none", "200 ms"]],
+    ["timeout", { timeout_us: 1e6 }, {}, ["1 s", "5 s"]],
+  ] satisfies [string, Partial<StartedEvent>, Partial<StartedEvent>, string[]][]
+) {
+  Deno.test(`differingSettings() tells a ${name} of ${texts.join(" from one of ")}`, async () => {
+    const { clients } = await readOne(
+      await textOf(
+        { delays: DELAYS, settings: one },
+        { delays: DELAYS, settings: other },
+      ),
+    );
+    assertEquals(differingSettings(clients), [{
+      name,
+      values: [
+        { text: texts[0], sources: ["run.jsonl #1"] },
+        { text: texts[1], sources: ["run.jsonl #2"] },
+      ],
+    }]);
+  });
+}
+
+Deno.test("differingSettings() tells TCP from UDP, and settings that a run does not say", async () => {
+  const { clients } = await readOne(
+    await textOf({ delays: DELAYS }, { delays: DELAYS, lost: 0 }),
+  );
+  delete clients[1].started;
+  const differing = differingSettings(clients);
+  assertEquals(differing.map(({ name }) => name), [
+    "transport",
+    "service",
+    "size",
+    "connections",
+    "pipeline",
+    "rate",
+    "interval",
+    "timeout",
+  ]);
+  assertEquals(differing[0].values.map(({ text }) => text), ["TCP", "UDP"]);
+  assert(
+    differing.slice(1).every(({ values }) => values[1].text === "unknown"),
+  );
+});
+
+Deno.test("differingSettings() lets peer, count, duration and warm-up differ", async () => {
+  const { clients } = await readOne(
+    await textOf({ delays: DELAYS }, {
+      delays: DELAYS,
+      target: "192.0.2.2",
+      settings: {
+        peer_port: 7,
+        count: 1000,
+        duration_us: 5e6,
+        warmup_us: 1e6,
+      },
+    }),
+  );
+  assertEquals(differingSettings(clients), []);
 });
 
 const HOSTILE = '<img src=x onerror="alert(1)">|`=1+1,"\u001b[31m';
@@ -465,6 +676,72 @@ taskTest(
   },
 );
 
+taskTest(
+  "report --compare refuses runs whose settings differ, and names each with its values",
+  async () => {
+    const files = {
+      "echo.jsonl": await textOf({ delays: DELAYS, lost: 0 }),
+      "discard.jsonl": await textOf({
+        delays: DELAYS,
+        settings: { service: "discard" },
+      }),
+    };
+    const args = ["--compare", "FOLDER/echo.jsonl", "FOLDER/discard.jsonl"];
+    const differences =
+      "  transport: UDP (FOLDER/echo.jsonl), TCP (FOLDER/discard.jsonl)\n" +
+      "  service: echo (FOLDER/echo.jsonl), discard (FOLDER/discard.jsonl)\n";
+    const refused = await report(args, files);
+    assertEquals(refused, {
+      code: 2,
+      stdout: "",
+      stderr:
+        "report: the runs differ in their settings, and are compared only with --different-settings:\n" +
+        differences,
+      out: undefined,
+    });
+
+    const judged = await report([...args, "--different-settings"], files);
+    assertEquals([judged.code, judged.stderr], [0, ""]);
+    assert(
+      judged.stdout.startsWith(`different settings:\n${differences}\n  `),
+      judged.stdout,
+    );
+    assert(/^p50 .* same$/m.test(judged.stdout), judged.stdout);
+
+    const table = await report(
+      [...args, "--different-settings", "--summary", "markdown"],
+      files,
+    );
+    assert(
+      table.stdout.startsWith(
+        "different settings:\n\n- transport: UDP (FOLDER/echo.jsonl), TCP (",
+      ),
+      table.stdout,
+    );
+  },
+);
+
+taskTest(
+  "report --compare refuses runs of one file that differ among themselves",
+  async () => {
+    const run = { delays: DELAYS };
+    const small = { ...run, settings: { size: 32 } };
+    const { code, stderr } = await report(
+      ["--compare", "FOLDER/a.jsonl", "FOLDER/b.jsonl"],
+      {
+        "a.jsonl": await textOf(run, run, run, run, small),
+        "b.jsonl": await textOf(run),
+      },
+    );
+    assertEquals(code, 2);
+    assertStringIncludes(
+      stderr,
+      "\n  size: 64 bytes (FOLDER/a.jsonl #1, FOLDER/a.jsonl #2, " +
+        "FOLDER/a.jsonl #3 and 2 more), 32 bytes (FOLDER/a.jsonl #5)\n",
+    );
+  },
+);
+
 for (
   const [args, message] of [
     [[], "name the files to report, or - for standard input"],
@@ -475,6 +752,10 @@ for (
     [
       ["--threshold", "5%", "one.jsonl"],
       "--threshold goes with --compare",
+    ],
+    [
+      ["--different-settings", "one.jsonl"],
+      "--different-settings goes with --compare",
     ],
     [
       ["--compare", "--threshold", "much", "a", "b"],

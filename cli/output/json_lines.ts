@@ -4,17 +4,14 @@
  * @module
  */
 import type { EchosounderEvent } from "../../events/mod.ts";
-import type { Role } from "../roles.ts";
-
-/** The version of the lines' form. */
-const SCHEMA = 1;
+import type { LineHead, Role } from "../../events/line.ts";
 
 /** An event as one line of JSON. */
 export function jsonLine(event: EchosounderEvent, role: Role): string {
   const { event: name, ...details } = event;
-  const time = new Date().toISOString();
+  const head: LineHead = { role, time: new Date().toISOString(), schema: 1 };
   return JSON.stringify(
-    { event: name, role, time, schema: SCHEMA, ...details },
+    { event: name, ...head, ...details },
     (_, value) => value instanceof Uint8Array ? value.toBase64() : value,
   );
 }

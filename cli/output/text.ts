@@ -13,6 +13,7 @@ import type {
   JudgedExpectation,
   MeasureResultEvent,
   PeerAddress,
+  ReceivedEvent,
   TcpSummaryEvent,
   UdpMeasureResultEvent,
   UdpSummaryEvent,

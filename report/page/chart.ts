@@ -8,6 +8,7 @@ import uPlot from "uplot";
 import { trimZeros } from "../../text/format.ts";
 import { onColoursChange, runColour, runDash, styleColour } from "./colours.ts";
 import { element } from "./dom.ts";
+import { lonePoints } from "./lone_points.ts";
 
 /** A line of a chart. */
 export interface ChartLine {
@@ -180,7 +181,13 @@ export class Chart {
           width: line.run < 0 ? 7 : line.isThin ? 1.5 : 2,
           spanGaps: false,
           paths: isStepped ? uPlot.paths.stepped!({ align: 1 }) : undefined,
-          points: { show: line.points.length === 1 },
+          points: {
+            show: false,
+            filter: (plot, index) => {
+              const lone = lonePoints(plot.data[index]);
+              return lone.length > 0 ? lone : null;
+            },
+          },
           value: (_, value) => shown(value, y.format),
         })),
       ],

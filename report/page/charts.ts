@@ -66,7 +66,8 @@ export class Charts {
   });
   readonly #loss = new Chart({
     title: "Loss",
-    caption: "The share of the messages without an answer in time.",
+    caption:
+      "The share of the messages without an answer in time, by when they were sent.",
     x: { isLog: false, format: seconds },
     y: { isLog: false, format: percent },
   });

@@ -1,0 +1,55 @@
+/**
+ * Events as the programs write them with `--json`, one a line.
+ *
+ * @module
+ */
+import type { Base64 } from "./base.ts";
+import type { TcpClientEvent, UdpClientEvent } from "./client.ts";
+import type { ErrorEvent } from "./mod.ts";
+import type { TcpServerEvent, UdpServerEvent } from "./server.ts";
+
+/** What each of the four programs tells. */
+export interface EventsOfRole {
+  /** What a TCP server tells. */
+  "tcp-server": TcpServerEvent | ErrorEvent;
+  /** What a UDP server tells. */
+  "udp-server": UdpServerEvent | ErrorEvent;
+  /** What a TCP client tells. */
+  "tcp-client": TcpClientEvent | ErrorEvent;
+  /** What a UDP client tells. */
+  "udp-client": UdpClientEvent | ErrorEvent;
+}
+
+/** The four programs. */
+export type Role = keyof EventsOfRole;
+
+/**
+ * A moment as RFC 3339 has it, in UTC.
+ *
+ * @format date-time
+ * @pattern ^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$
+ */
+export type Time = string;
+
+/** What every line has besides its event. */
+export interface LineHead {
+  /** The program that wrote it. */
+  role: Role;
+  /** When it was written. */
+  time: Time;
+  /** The version of the lines' form. */
+  schema: 1;
+}
+
+/** An event as JSON has it, in which bytes are text. */
+export type Written<E> = E extends unknown ? {
+    [Key in keyof E]: E[Key] extends Uint8Array ? Base64
+      : E[Key] extends Uint8Array | undefined ? Base64 | undefined
+      : E[Key];
+  }
+  : never;
+
+/** A line, read. */
+export type EventLine = {
+  [R in Role]: Written<EventsOfRole[R]> & LineHead & { role: R };
+}[Role];

@@ -1,0 +1,99 @@
+/**
+ * Whether runs were asked for the same, so that their figures can be compared.
+ *
+ * @module
+ */
+import type { StartedEvent } from "../events/mod.ts";
+import type { ClientRun } from "./runs.ts";
+
+/** A setting in which runs differ. */
+export interface DifferingSetting {
+  /** Its name. */
+  name: string;
+  /** Its values, and the sources of the runs that have each. */
+  values: { text: string; sources: string[] }[];
+}
+
+/**
+ * A setting's value in words, no two alike for different values; of one that was
+ * not given, what that means.
+ */
+type Setting = (started: StartedEvent) => string | number;
+
+/** What a run that does not say it is taken for. */
+const UNKNOWN = "unknown";
+
+function duration(microseconds: number | undefined): string {
+  if (microseconds === undefined) return "none";
+  return microseconds < 1e6
+    ? `${microseconds / 1e3} ms`
+    : `${microseconds / 1e6} s`;
+}
+
+/**
+ * Every setting: how it is told, or that figures can be compared without it.
+ * Whom a run asks is what a comparison may be about; how long it takes and how
+ * it warms up moves no share, rate or percentile of enough messages.
+ */
+const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
+  target: null,
+  peer_host: null,
+  peer_port: null,
+  service: ({ service }) => service,
+  size: ({ size }) => `${size} byte${size === 1 ? "" : "s"}`,
+  connections: ({ connections }) => connections,
+  pipeline: ({ pipeline = "no limit" }) => pipeline,
+  rate_per_second: ({ rate_per_second }) =>
+    rate_per_second === undefined ? "as answers come" : `${rate_per_second}/s`,
+  count: null,
+  duration_us: null,
+  interval_us: ({ interval_us }) => duration(interval_us),
+  warmup_us: null,
+  timeout_us: ({ timeout_us }) => duration(timeout_us),
+};
+
+/**
+ * The settings in which runs differ that their figures depend on: transport,
+ * service, size, connections, pipeline, rate, interval, and timeout, which
+ * decides what is lost. A run's peer may differ, since two servers can be what
+ * is compared; so may its count, duration and warm-up: figures are rates, shares
+ * and percentiles of what was measured, and percentiles of too few messages are
+ * not judged.
+ *
+ * A run that does not say its settings, as one that sent a single message,
+ * differs from those that do.
+ *
+ * @param runs All the runs that are to be compared, on either side.
+ *
+ * @example
+ * ```ts
+ * import { differingSettings, readRuns } from "./report/mod.ts";
+ *
+ * const { clients } = await readRuns([{ name: "run.jsonl", text: "" }]);
+ * console.log(differingSettings(clients)); // []
+ * ```
+ */
+export function differingSettings(
+  runs: readonly ClientRun[],
+): DifferingSetting[] {
+  const settings: [name: string, read: (run: ClientRun) => string][] = [
+    ["transport", ({ role }) => role === "tcp-client" ? "TCP" : "UDP"],
+  ];
+  for (const [key, setting] of Object.entries(SETTINGS)) {
+    if (setting === null) continue;
+    const name = key.replace(/_us$|_per_second$/, "");
+    settings.push([
+      name,
+      ({ started }) => started ? String(setting(started)) : UNKNOWN,
+    ]);
+  }
+  return settings.flatMap(([name, read]) => {
+    const sources = Map.groupBy(runs, read);
+    if (sources.size < 2) return [];
+    const values = [...sources].map(([text, runs]) => ({
+      text,
+      sources: runs.map(({ source }) => source),
+    }));
+    return [{ name, values }];
+  });
+}

@@ -1,0 +1,28 @@
+/**
+ * Makes the JSON Schema of the events of their types.
+ *
+ * @module
+ */
+import { DONE } from "../cli/exit_codes.ts";
+import { flag } from "../cli/command_line/options.ts";
+import { UsageError } from "../cli/command_line/values.ts";
+import type { CommandDefinition } from "../cli/roles.ts";
+import { eventsSchema } from "./schema/events_schema.ts";
+import { runTask } from "./task.ts";
+
+const FILE = new URL("../events/events.schema.json", import.meta.url);
+
+const SCHEMA = {
+  role: "schema",
+  purpose: "makes events/events.schema.json of the types of the events.",
+  positionals: "",
+  options: { "help": flag("Show this help.", "h") },
+  examples: [["", "after a change to the types"]],
+  exitCodes: [[DONE, "done"], [2, "the command line was wrong"]],
+} satisfies CommandDefinition;
+
+await runTask(SCHEMA, async ({ positionals }) => {
+  if (positionals.length > 0) throw new UsageError("schema takes no arguments");
+  await Deno.writeTextFile(FILE, eventsSchema());
+  return DONE;
+});
