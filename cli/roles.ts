@@ -286,6 +286,13 @@ export const UDP_SERVER = {
   options: {
     ...serverOptions("7000"),
     "once": flag("Serve one datagram, then exit."),
+    "loop-guard": value({
+      placeholder: "on|off",
+      fallback: "on",
+      parse: oneOf("on", "off"),
+      help:
+        "Leave one of 500 to 1000 equal datagrams unanswered, so that no loop lasts.",
+    }),
     ...COMMON_OPTIONS,
   },
   examples: [

@@ -21,6 +21,7 @@ await runProgram({
         service: options.service,
         once: options.once,
         allow: options.allow,
+        loopGuard: options["loop-guard"] === "on",
         detail: options.once || options["log-level"] === "debug",
         signal,
         onEvent: session.tell,

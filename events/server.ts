@@ -79,9 +79,17 @@ export interface RejectedEvent extends NamedEvent<"rejected">, PeerAddress {
    * - `not-allowed`: the allow-list has not got it.
    * - `max-connections`: there are too many clients.
    * - `not-unicast`: an answer would go to many, or to nobody.
-   * - `loop`: two servers answer each other.
    */
-  reason: "not-allowed" | "max-connections" | "not-unicast" | "loop";
+  reason: "not-allowed" | "max-connections" | "not-unicast";
+  /** How many more there were since the last that was told of; absent where none were. */
+  untold?: PositiveCount;
+}
+
+/**
+ * A UDP server left a datagram unanswered that came from the same peer again and
+ * again, so that it does not go round for ever where the peer answers answers.
+ */
+export interface SuppressedEvent extends NamedEvent<"suppressed">, PeerAddress {
   /** How many more there were since the last that was told of; absent where none were. */
   untold?: PositiveCount;
 }
@@ -132,8 +140,13 @@ export interface UdpSummaryEvent extends NamedEvent<"summary">, Traffic {
   datagrams_received: Count;
   /** Answers sent. */
   datagrams_sent: Count;
-  /** Datagrams not served: from outside the allow-list, from no one peer, or in a loop. */
+  /** Datagrams not served: from outside the allow-list, or from no one peer. */
   rejected: Count;
+  /**
+   * Answers left out so that no loop lasts: to datagrams that came from the same
+   * peer again and again. They are counted as received.
+   */
+  suppressed: Count;
   /** Failures of sending and receiving that were survived. */
   faults: Count;
   /** How long it was there. */
@@ -156,5 +169,6 @@ export type UdpServerEvent =
   | ListeningEvent
   | DatagramEvent
   | RejectedEvent
+  | SuppressedEvent
   | FaultEvent
   | UdpSummaryEvent;

@@ -52,6 +52,8 @@ export interface PageServer {
   bytes_sent?: number;
   /** Peers or datagrams turned away. */
   rejected?: number;
+  /** Answers left out so that no loop lasts (UDP). */
+  suppressed?: number;
   /** Clients that broke off (TCP). */
   failed?: number;
   /** Clients closed for doing nothing (TCP). */
@@ -160,5 +162,6 @@ function pageServer(run: ServerRun): PageServer {
     const { failed, idle, cut_off } = summary;
     return { ...server, failed, idle, cut_off };
   }
-  return { ...server, datagrams: summary.datagrams_received };
+  const { datagrams_received, suppressed } = summary;
+  return { ...server, datagrams: datagrams_received, suppressed };
 }

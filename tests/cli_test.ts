@@ -776,7 +776,7 @@ Deno.test("udp-client exits 1 where some datagrams are lost, 4 where all are", a
   assert(partly.stdout.includes("1 (33 %) lost"), partly.stdout);
   assertEquals(
     partly.stderr,
-    "udp-client: 1 of 3 datagrams were not answered\n",
+    "udp-client: 1 of 3 datagrams not answered\n",
   );
   await using none = new UdpPeer(() => {});
   const wholly = await runRole("udp-client", [`${HOST}:${none.port}`, ...args]);

@@ -184,7 +184,7 @@ Deno.test("without colours our own units are ASCII, and foreign text stays as it
 });
 
 Deno.test("a summary counts one datagram and many datagrams as one says it", () => {
-  const summary = (datagrams: number) =>
+  const summary = (datagrams: number, suppressed = 0) =>
     textLines({
       event: "summary",
       datagrams_received: datagrams,
@@ -192,6 +192,7 @@ Deno.test("a summary counts one datagram and many datagrams as one says it", () 
       bytes_received: datagrams,
       bytes_sent: datagrams,
       rejected: 0,
+      suppressed,
       faults: 0,
       duration_us: 1000,
     }, { teaching: false, transport: "UDP", ascii: false })[0];
@@ -202,6 +203,10 @@ Deno.test("a summary counts one datagram and many datagrams as one says it", () 
   assertEquals(
     summary(2),
     "Stopped after 1.00 ms: 2 datagrams (2 bytes) received, 2 (2 bytes) sent, 0 rejected",
+  );
+  assertEquals(
+    summary(2, 1),
+    "Stopped after 1.00 ms: 2 datagrams (2 bytes) received, 2 (2 bytes) sent, 0 rejected, 1 suppressed",
   );
 });
 
@@ -397,6 +402,7 @@ const HOSTILE_EVENTS: EchosounderEvent[] = [
     detail: HOSTILE,
   },
   { event: "rejected", ...FROM_HOSTILE, reason: "not-allowed" },
+  { event: "suppressed", ...FROM_HOSTILE },
   {
     event: "datagram",
     ...FROM_HOSTILE,

@@ -2,25 +2,29 @@ import { assertEquals } from "@std/assert";
 import { throttled } from "../cli/output/throttle.ts";
 import type { EchosounderEvent, RejectedEvent } from "../events/mod.ts";
 
+const PEER = { peer_host: "192.0.2.1", peer_port: 7 };
+
 function rejected(reason: RejectedEvent["reason"]): RejectedEvent {
-  return { event: "rejected", peer_host: "192.0.2.1", peer_port: 7, reason };
+  return { event: "rejected", ...PEER, reason };
 }
 
 Deno.test("throttled() tells one of a kind a second, and how many it left out", async () => {
   const told: EchosounderEvent[] = [];
   const tell = throttled((event) => told.push(event));
   for (let i = 0; i < 5; i++) tell(rejected("not-allowed"));
-  for (let i = 0; i < 3; i++) tell(rejected("loop"));
+  for (let i = 0; i < 3; i++) tell(rejected("not-unicast"));
+  for (let i = 0; i < 3; i++) tell({ event: "suppressed", ...PEER });
   tell({ event: "fault", operation: "send", detail: "refused" });
   assertEquals(told, [
     rejected("not-allowed"),
-    rejected("loop"),
+    rejected("not-unicast"),
+    { event: "suppressed", ...PEER },
     { event: "fault", operation: "send", detail: "refused" },
   ]);
   await new Promise((resolve) => setTimeout(resolve, 1001));
   tell(rejected("not-allowed"));
   tell({ event: "fault", operation: "send", detail: "refused" });
-  assertEquals(told.slice(3), [
+  assertEquals(told.slice(4), [
     { ...rejected("not-allowed"), untold: 4 },
     { event: "fault", operation: "send", detail: "refused" },
   ]);

@@ -4,15 +4,23 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { serveUdp, type ServeUdpOptions, type UdpServerEvent } from "../mod.ts";
+import {
+  serveUdp,
+  type ServeUdpOptions,
+  type Service,
+  type UdpServer,
+  type UdpServerEvent,
+} from "../mod.ts";
 import { isUnicast } from "../net/address.ts";
 import { CHARGEN_CYCLE } from "../net/chargen.ts";
 import { LoopGuard } from "../udp/server/loop_guard.ts";
+import { parseEvents } from "./events.ts";
 import {
   bytes,
   isInstalled,
   noise,
   roleCommand,
+  startRole,
   testWhere,
   UdpPeer,
   UdpSocket,
@@ -33,37 +41,87 @@ function serve(options: ServeUdpOptions = {}) {
   return { server, events, port: server.addr.port };
 }
 
-/** Sends a datagram that claims to come from another port: that takes a raw socket, and root. */
+/** Sends datagrams that claim to come from another port: that takes a raw socket, and root. */
 const FORGER = `
 import socket, struct, sys
-source, target, payload = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3].encode()
+source, target = int(sys.argv[1]), int(sys.argv[2])
 raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
-header = struct.pack("!HHHH", source, target, 8 + len(payload), 0)
-raw.sendto(header + payload, ("127.0.0.1", 0))
+for payload in map(str.encode, sys.argv[3:]):
+    header = struct.pack("!HHHH", source, target, 8 + len(payload), 0)
+    raw.sendto(header + payload, ("127.0.0.1", 0))
 `;
 const CAN_FORGE = Deno.build.os === "linux" && Deno.uid() === 0 &&
   isInstalled("python3");
 
-async function forge(from: number, to: number, payload: string) {
+async function forge(from: number, to: number, ...payloads: string[]) {
   const { success, stderr } = await new Deno.Command("python3", {
-    args: ["-c", FORGER, String(from), String(to), payload],
+    args: ["-c", FORGER, String(from), String(to), ...payloads],
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-/** Waits until a count stays as it is; returns the milliseconds until then. */
-async function untilQuiet(count: () => number): Promise<number> {
-  const started = performance.now();
+/** Waits until a count stays as it is. */
+async function untilQuiet(count: () => number): Promise<void> {
   let last = count();
-  let lastAt = started;
-  while (performance.now() - lastAt < 500) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    if (performance.now() - started > 10_000) throw new Error("never quiet");
-    if (count() === last) continue;
-    last = count();
-    lastAt = performance.now();
+  let lastAt = performance.now();
+  await until(() => {
+    if (count() !== last) {
+      last = count();
+      lastAt = performance.now();
+    }
+    return performance.now() - lastAt > 300;
+  }, "silence");
+}
+
+/**
+ * Servers that answer each other, and how many datagrams they have received.
+ */
+class Loops implements AsyncDisposable {
+  received = 0;
+  readonly #servers: UdpServer[] = [];
+
+  /** Adds a server; returns its port. */
+  add(service: Service, loopGuard = true): number {
+    const onEvent = ({ event }: UdpServerEvent) =>
+      void (event === "datagram" && this.received++);
+    const { server, port } = serve({
+      service,
+      loopGuard,
+      onEvent,
+      detail: true,
+    });
+    this.#servers.push(server);
+    return port;
   }
-  return lastAt - started;
+
+  /** Forges datagrams between two ports, and waits for the end of the loops. */
+  async forge(from: number, to: number, ...payloads: string[]): Promise<void> {
+    const { received } = this;
+    await forge(from, to, ...payloads);
+    await until(() => this.received > received + 3, "a loop");
+    await untilQuiet(() => this.received);
+  }
+
+  /** How many answers were left out. */
+  async suppressed(): Promise<number> {
+    let suppressed = 0;
+    for (const server of this.#servers) {
+      await server.shutdown();
+      suppressed += (await server.finished).suppressed;
+    }
+    return suppressed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#servers) await server.shutdown();
+  }
+}
+
+/** The most datagrams that one forged datagram comes to between two of which one is guarded. */
+const MOST = 2000;
+
+function forgingTest(name: string, fn: () => Promise<void>): void {
+  testWhere(CAN_FORGE, "needs root and python3", name, fn);
 }
 
 for (
@@ -72,45 +130,93 @@ for (
     "chargen",
   ]] as const
 ) {
-  testWhere(
-    CAN_FORGE,
-    "needs root and python3",
-    `a forged datagram between ${one} and ${other} goes round for less than a second`,
+  forgingTest(
+    `a forged datagram between ${one} and ${other} goes round for a moment only`,
     async () => {
-      let received = 0;
-      const onEvent = ({ event }: UdpServerEvent) =>
-        void (event === "datagram" && received++);
-      const detail = true;
-      const first = serve({ service: one, onEvent, detail });
-      const second = serve({ service: other, onEvent, detail });
-      await using _first = first.server;
-      await using _second = second.server;
-      await forge(first.port, second.port, "round and round");
-      await until(() => received > 3, "a loop");
-      const lasted = await untilQuiet(() => received);
-      assert(lasted < 1000, `${lasted} ms, ${received} datagrams`);
+      await using loops = new Loops();
+      const first = loops.add(one);
+      const second = loops.add(other);
+      await loops.forge(first, second, "round and round");
+      assert(loops.received <= MOST, `${loops.received} datagrams`);
       // Both still serve, and the same address and port, too.
-      using socket = new UdpSocket();
-      await socket.send(bytes("still here?"), first.port);
-      await socket.receive();
+      for (const port of [first, second]) {
+        using socket = new UdpSocket();
+        await socket.send(bytes("still here?"), port);
+        await socket.receive();
+      }
+      assertEquals(await loops.suppressed(), 1);
     },
   );
 }
 
-testWhere(
-  CAN_FORGE,
-  "needs root and python3",
-  "serveUdp() does not answer port 0, and counts it",
+forgingTest(
+  "a forged datagram between serveUdp() and an unguarded echo goes round for a moment only",
   async () => {
-    const { server, events, port } = serve();
-    await using _ = server;
-    await forge(0, port, "nobody");
-    await until(() => events.some(({ event }) => event === "rejected"), "it");
-    await server.shutdown();
-    const { rejected, faults } = await server.finished;
-    assertEquals([rejected, faults], [1, 0]);
+    await using loops = new Loops();
+    await using foreign = new UdpPeer((data, answer) => answer(data));
+    await loops.forge(loops.add("echo"), foreign.port, "round and round");
+    const turns = loops.received + foreign.received;
+    assert(turns <= MOST, `${turns} datagrams`);
+    assertEquals(await loops.suppressed(), 1);
   },
 );
+
+forgingTest(
+  "the same datagram forged again and again goes round no longer each time",
+  async () => {
+    await using loops = new Loops();
+    const first = loops.add("echo");
+    const second = loops.add("echo");
+    for (let times = 1; times <= 5; times++) {
+      const before = loops.received;
+      await loops.forge(first, second, "round and round");
+      assert(loops.received - before <= MOST, `${loops.received} datagrams`);
+    }
+    assertEquals(await loops.suppressed(), 5);
+  },
+);
+
+forgingTest("forged datagrams among three servers all end", async () => {
+  await using loops = new Loops();
+  const [first, second, third] = [1, 2, 3].map(() => loops.add("echo"));
+  await forge(first, second, "round and round");
+  await forge(second, third, "round and round");
+  await loops.forge(third, first, "round and round");
+  assert(loops.received <= 3 * MOST, `${loops.received} datagrams`);
+  assertEquals(await loops.suppressed(), 3);
+});
+
+forgingTest("fifty different forged datagrams at once all end", async () => {
+  await using loops = new Loops();
+  const first = loops.add("echo");
+  const payloads = Array.from({ length: 50 }, (_, i) => `loop ${i}`);
+  await loops.forge(first, loops.add("echo"), ...payloads);
+  assertEquals(await loops.suppressed(), 50);
+});
+
+forgingTest(
+  "without the guard, a forged datagram goes round on and on",
+  async () => {
+    await using loops = new Loops();
+    await forge(
+      loops.add("echo", false),
+      loops.add("echo", false),
+      "on and on",
+    );
+    await until(() => loops.received > 5 * MOST, "a loop");
+    assertEquals(await loops.suppressed(), 0);
+  },
+);
+
+forgingTest("serveUdp() does not answer port 0, and counts it", async () => {
+  const { server, events, port } = serve();
+  await using _ = server;
+  await forge(0, port, "nobody");
+  await until(() => events.some(({ event }) => event === "rejected"), "it");
+  await server.shutdown();
+  const { rejected, faults } = await server.finished;
+  assertEquals([rejected, faults], [1, 0]);
+});
 
 Deno.test("isUnicast() knows groups, everybody and nobody from single peers", () => {
   for (
@@ -215,29 +321,136 @@ testWhere(
   },
 );
 
-Deno.test("serveUdp() answers a client that always asks the same, but for a moment", async () => {
-  const { server, port } = serve();
+/**
+ * Sends datagrams to a server from one socket as fast as it receives them.
+ *
+ * @returns The server's summary, and how many answers came back.
+ */
+async function sendAll(
+  options: ServeUdpOptions,
+  datagrams: Iterable<Uint8Array>,
+) {
+  let received = 0;
+  const { server, port } = serve({
+    ...options,
+    detail: true,
+    onEvent: ({ event }) => void (event === "datagram" && received++),
+  });
   await using _ = server;
-  const socket = new UdpSocket();
-  const started = performance.now();
-  let sent = 0;
+  using socket = new UdpSocket();
   let answered = 0;
-  const answers = (async () => {
-    for (;;) {
-      await socket.receive();
-      answered++;
-    }
+  (async () => {
+    for (;; answered++) await socket.receive();
   })().catch(() => {});
-  while (performance.now() - started < 1500) {
+  let sent = 0;
+  for (const datagram of datagrams) {
+    await socket.send(datagram, port);
     sent++;
-    await socket.send(bytes("the same"), port);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    while (sent - received > 50) {
+      await new Promise((resolve) => setTimeout(resolve));
+    }
   }
-  await until(() => answered > sent / 2, "most of the answers");
-  // Three tenths of a second of one and a half are the test, and no more.
-  assert(answered < sent, "it was never put to the test");
-  socket[Symbol.dispose]();
-  await answers;
+  await until(() => received === sent, "the last datagram");
+  await server.shutdown();
+  const summary = await server.finished;
+  await until(() => answered === summary.datagrams_sent, "the last answer");
+  return summary;
+}
+
+function* times(count: number, make: (i: number) => Uint8Array) {
+  for (let i = 0; i < count; i++) yield make(i);
+}
+
+Deno.test("serveUdp() leaves at most two in a thousand of the same unanswered, and counts them apart", async () => {
+  const same = noise(64);
+  const { datagrams_received, datagrams_sent, suppressed, rejected } =
+    await sendAll({}, times(10_000, () => same));
+  assertEquals(datagrams_received, 10_000);
+  assertEquals(datagrams_sent, 10_000 - suppressed);
+  assert(suppressed >= 10 && suppressed <= 20, `${suppressed}`);
+  assertEquals(rejected, 0);
+});
+
+Deno.test("serveUdp() answers everything that varies, be it in one byte", async () => {
+  const varying = noise(1472);
+  const { datagrams_sent, suppressed } = await sendAll(
+    {},
+    times(10_000, (i) => {
+      varying[700] = i;
+      return varying;
+    }),
+  );
+  assertEquals([datagrams_sent, suppressed], [10_000, 0]);
+});
+
+Deno.test("serveUdp() discards all of the same", async () => {
+  const same = noise(64);
+  const { datagrams_received, suppressed } = await sendAll(
+    { service: "discard" },
+    times(2000, () => same),
+  );
+  assertEquals([datagrams_received, suppressed], [2000, 0]);
+});
+
+for (
+  const [setting, least, most, name] of [
+    ["on", 2, 4, "tells of what it leaves unanswered"],
+    ["off", 0, 0, "answers all of the same"],
+  ] as const
+) {
+  Deno.test(`udp-server --loop-guard ${setting} ${name}`, async () => {
+    await using server = startRole("udp-server", [
+      "--json",
+      "--host",
+      HOST,
+      "--port",
+      "0",
+      "--loop-guard",
+      setting,
+    ]);
+    const port = await server.listening();
+    using socket = new UdpSocket();
+    let answered = 0;
+    (async () => {
+      for (;; answered++) await socket.receive();
+    })().catch(() => {});
+    for (let sent = 1; sent <= 2000; sent++) {
+      await socket.send(bytes("the same"), port);
+      if (sent % 50 > 0) continue;
+      await until(() => answered >= sent - most, "answers");
+    }
+    server.signal("SIGTERM");
+    const { stdout } = await server.outcome();
+    const told = parseEvents(stdout);
+    const { suppressed, datagrams_received } = told.at(-1)!;
+    assertEquals(datagrams_received, 2000);
+    assert(suppressed >= least && suppressed <= most, stdout);
+    assertEquals(
+      told.some(({ event }) => event === "suppressed"),
+      suppressed > 0,
+    );
+  });
+}
+
+Deno.test("serveUdp() looks at each peer's address, whoever came before", async () => {
+  const { server, port } = serve({ allow: ["127.0.0.1"] });
+  await using _ = server;
+  using near = new UdpSocket();
+  const far = Deno.listenDatagram({
+    transport: "udp",
+    hostname: "127.0.0.2",
+    port: 0,
+  });
+  const to = { transport: "udp" as const, hostname: HOST, port };
+  for (let i = 0; i < 10; i++) {
+    await far.send(bytes(`far ${i}`), to);
+    await near.send(bytes(`near ${i}`), port);
+    assertEquals(await near.receive(), bytes(`near ${i}`));
+  }
+  far.close();
+  await server.shutdown();
+  const { rejected, datagrams_received } = await server.finished;
+  assertEquals([rejected, datagrams_received], [10, 10]);
 });
 
 Deno.test("serveUdp() never answers with more than it was asked with", async () => {
@@ -269,46 +482,194 @@ Deno.test("serveUdp() serves on through a flood of empty, largest and random dat
   assertEquals(asking.received, 0);
 });
 
-/** A guard, and a way to let it see datagrams at chosen milliseconds. */
-function guard() {
-  const guard = new LoopGuard();
-  return (milliseconds: number, data: Uint8Array, port = 5000) =>
-    guard.admits(HOST, port, data, 1e9 + milliseconds * 1000);
+/** Draws that look random, and are the same in each run. */
+function draws(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = Math.imul(state ^ (state >>> 15), 0x2c1b3c6d) + 0x9e3779b9 | 0;
+    return (state >>> 0) / 2 ** 32;
+  };
 }
 
-Deno.test("LoopGuard puts to the test what comes again and again, whatever comes between", () => {
-  const admits = guard();
-  let refusedAt: number | undefined;
-  for (let time = 0; time < 1000 && refusedAt === undefined; time++) {
-    if (!admits(time, bytes("loop"))) refusedAt = time;
-    for (let i = 0; i < 20; i++) assert(admits(time, noise(100), 6000 + i));
+/** A guard that sees datagrams at chosen milliseconds. */
+class Guarded {
+  readonly #buffer = new Uint8Array(65_536);
+  #time = 1e9;
+  readonly #guard: LoopGuard;
+
+  constructor(random: () => number = draws(1)) {
+    this.#guard = new LoopGuard(this.#buffer, random, () => this.#time);
   }
-  assertEquals(refusedAt, 501);
+
+  /** Whether a datagram is answered that comes so many milliseconds after the last. */
+  answers(data: Uint8Array, port = 5000, after = 0.01): boolean {
+    this.#time += after * 1000;
+    this.#buffer.set(data);
+    return this.#guard.admits(HOST, port, data.length);
+  }
+
+  /** Shows it the same many times; returns which were left unanswered, from 1. */
+  unanswered(times: number, data: Uint8Array, port?: number, after?: number) {
+    const left: number[] = [];
+    for (let i = 1; i <= times; i++) {
+      if (!this.answers(data, port, after)) left.push(i);
+    }
+    return left;
+  }
+}
+
+/** From each number to the next. */
+function steps(numbers: number[]): number[] {
+  return numbers.map((each, i) => each - (numbers[i - 1] ?? 0));
+}
+
+Deno.test("LoopGuard leaves one of 500 to 1000 of the same unanswered, as is drawn", () => {
+  const same = bytes("the same");
+  const fewest = new Guarded(() => 0).unanswered(2000, same);
+  assertEquals(fewest, [500, 1000, 1500, 2000]);
+  const most = new Guarded(() => 1 - 2 ** -32).unanswered(2000, same);
+  assertEquals(most, [1000, 2000]);
+  const rows = steps(new Guarded().unanswered(100_000, same));
+  assert(rows.every((row) => row >= 500 && row <= 1000), rows.join());
+  assert(new Set(rows).size > rows.length / 2, "they are not drawn");
 });
 
-Deno.test("LoopGuard lets a client alone that passed its test, and the slow from the start", () => {
-  const admits = guard();
-  const refused: number[] = [];
-  for (let time = 0; time < 30_000; time += 10) {
-    if (!admits(time, bytes("ping"))) refused.push(time);
-    assert(time % 200 !== 0 || admits(time, bytes("slow ping")));
+Deno.test("LoopGuard counts the same whatever comes between, and from whomever", () => {
+  const guarded = new Guarded(() => 0);
+  const same = bytes("the same");
+  const left: number[] = [];
+  for (let i = 1; i <= 1000; i++) {
+    if (!guarded.answers(same)) left.push(i);
+    for (let other = 0; other < 200; other++) {
+      assert(guarded.answers(noise(100), 6000 + other));
+    }
   }
-  assertEquals([refused[0], refused.at(-1)], [510, 800]);
+  assertEquals(left, [500, 1000]);
+});
+
+Deno.test("LoopGuard begins anew after more than a second", () => {
+  const guarded = new Guarded(() => 0);
+  const same = bytes("the same");
+  assertEquals(guarded.unanswered(499, same, 5000, 1000), []);
+  assertEquals(guarded.answers(same, 5000, 1001), true);
+  assertEquals(guarded.unanswered(499, same, 5000, 1000), [499]);
+});
+
+Deno.test("LoopGuard tells apart senders, lengths, and datagrams of which one byte differs", () => {
+  for (const size of [9, 10, 11, 64, 259, 260, 1472]) {
+    const data = noise(size);
+    const [first] = new Guarded(() => 0).unanswered(1000, data);
+    const guarded = new Guarded(() => 0);
+    assertEquals(guarded.unanswered(first - 1, data), []);
+    assert(guarded.answers(data, 5001));
+    assert(guarded.answers(data.subarray(1)));
+    for (let at = 0; at < size; at++) {
+      data[at] ^= 1 << at % 8;
+      assert(guarded.answers(data), `byte ${at} of ${size}`);
+      data[at] ^= 1 << at % 8;
+    }
+    // Of a long one, all counts only while its ends have come a hundred times.
+    assertEquals(guarded.unanswered(100, data).length, 1, `${size} bytes`);
+  }
+});
+
+Deno.test("LoopGuard leaves nothing unanswered of what varies in a byte, wherever", () => {
+  const data = noise(1472);
+  for (const at of [0, 1, 127, 128, 129, 700, 1343, 1344, 1345, 1471]) {
+    const guarded = new Guarded();
+    for (let i = 0; i < 20_000; i++) {
+      data[at] = i;
+      assert(guarded.answers(data), `byte ${at}, datagram ${i}`);
+    }
+  }
 });
 
 Deno.test("LoopGuard takes all that a talkative service says for the same", () => {
   for (const port of [13, 17, 19, 37]) {
-    const admits = guard();
-    let refused = 0;
-    for (let time = 0; time < 700; time++) {
-      if (!admits(time, noise(50), port)) refused++;
-    }
-    assert(refused > 0, `port ${port}`);
+    const guarded = new Guarded(() => 0);
+    for (let i = 1; i < 500; i++) assert(guarded.answers(noise(50), port));
+    assert(!guarded.answers(noise(50), port), `port ${port}`);
   }
-  const admits = guard();
-  let refused = 0;
-  for (let time = 0; time < 700; time++) {
-    if (!admits(time, CHARGEN_CYCLE.subarray(0, time % 500))) refused++;
+  const guarded = new Guarded(() => 0);
+  for (let i = 1; i < 500; i++) {
+    assert(guarded.answers(CHARGEN_CYCLE.subarray(0, i)));
   }
-  assert(refused > 0, "generated text");
+  assert(!guarded.answers(new Uint8Array(0)), "generated text");
+});
+
+/**
+ * Datagrams that go round among servers, some of them without a guard (`undefined`),
+ * until none is left.
+ *
+ * @param beside How many varied datagrams each guard sees between two of them.
+ * @returns How often each datagram was answered.
+ */
+function goRound(
+  servers: (Guarded | undefined)[],
+  datagrams: Uint8Array[],
+  beside = 0,
+): number[] {
+  const answers = datagrams.map(() => 0);
+  let going = datagrams.map((data, i) => ({ data, i, at: 0 }));
+  while (going.length > 0) {
+    going = going.filter((each) => {
+      const from = 5000 + each.at;
+      each.at = (each.at + 1) % servers.length;
+      const guarded = servers[each.at];
+      for (let i = 0; i < beside; i++) guarded?.answers(noise(40), 9000);
+      if (guarded?.answers(each.data, from) === false) return false;
+      return ++answers[each.i] < 1e6;
+    });
+  }
+  return answers;
+}
+
+function median(numbers: number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+}
+
+for (
+  const [name, make] of [
+    ["two guarded servers", () => [new Guarded(), new Guarded(draws(2))]],
+    ["a guarded server and one without", () => [new Guarded(), undefined]],
+    ["a ring of three", () => [1, 2, 3].map((i) => new Guarded(draws(i)))],
+  ] as [string, () => (Guarded | undefined)[]][]
+) {
+  const most = name.includes("three") ? 3000 : 2000;
+
+  Deno.test(`one forged datagram is answered at most ${most} times among ${name}, however often it is forged`, () => {
+    const servers = make();
+    const answers = Array.from(
+      { length: 50 },
+      () => goRound(servers, [bytes("round")])[0],
+    );
+    assert(Math.max(...answers) <= most, `${answers}`);
+    assert(median(answers) < 2000, `${median(answers)}`);
+  });
+
+  Deno.test(`fifty of the same forged at once are answered no more often each among ${name}`, () => {
+    const answers = goRound(make(), Array(50).fill(bytes("round")));
+    const total = answers.reduce((sum, each) => sum + each);
+    assert(total <= 50 * most, `${total}`);
+  });
+
+  Deno.test(`fifty different ones at once all end among ${name}`, () => {
+    const datagrams = Array.from({ length: 50 }, (_, i) => bytes(`loop ${i}`));
+    const answers = goRound(make(), datagrams);
+    assert(Math.max(...answers) <= most, `${answers}`);
+  });
+}
+
+Deno.test("a forged datagram goes round no longer beside a flood of varied ones", () => {
+  const servers = [new Guarded(), new Guarded(draws(2))];
+  const [answers] = goRound(servers, [bytes("round")], 300);
+  assert(answers <= 2000, `${answers}`);
+});
+
+Deno.test("five thousand different forged datagrams at once all end", () => {
+  const datagrams = Array.from({ length: 5000 }, (_, i) => bytes(`loop ${i}`));
+  const answers = goRound([new Guarded(), undefined], datagrams);
+  // Some share a place, and take turns.
+  assert(Math.max(...answers) <= 10_000, `${Math.max(...answers)}`);
+  assert(median(answers) < 2000, `${median(answers)}`);
 });

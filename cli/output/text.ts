@@ -73,7 +73,6 @@ const REJECTED_REASONS = {
   "not-allowed": "not in the allow-list",
   "max-connections": "too many connections",
   "not-unicast": "not the address of one peer",
-  "loop": "a server that answers answers",
 };
 
 const STRAY_REASONS = {
@@ -99,6 +98,15 @@ const WRITERS: Writers = {
   "rejected": (event) => [
     yellow(
       `Rejected ${peer(event)}: ${REJECTED_REASONS[event.reason]}${
+        alsoUntold(event.untold)
+      }`,
+    ),
+  ],
+  "suppressed": (event) => [
+    yellow(
+      `Left ${
+        peer(event)
+      } without an answer: it sends the same again and again${
         alsoUntold(event.untold)
       }`,
     ),
@@ -201,6 +209,7 @@ function summaryLine(event: TcpSummaryEvent | UdpSummaryEvent): string {
       }) received`,
       `${event.datagrams_sent} (${formatSize(event.bytes_sent)}) sent`,
       `${event.rejected} rejected`,
+      ...(event.suppressed > 0 ? [`${event.suppressed} suppressed`] : []),
     ];
   if (event.faults > 0) {
     counts.push(`${plural(event.faults, "fault")} survived`);

@@ -9,20 +9,17 @@ import type { EchosounderEvent } from "../../events/mod.ts";
 const SPACING = 1000;
 
 /**
- * Wraps a function that tells events: of peers that are turned away, and of
- * faults, it is told one a second of each kind and reason, with the number of
- * those that it was not told of.
+ * Wraps a function that tells events: of peers that are turned away, of answers
+ * left out, and of faults, it is told one a second of each kind and reason, with
+ * the number of those that it was not told of.
  */
 export function throttled<Result>(
   tell: (event: EchosounderEvent) => Result,
 ): (event: EchosounderEvent) => Result | undefined {
   const kinds = new Map<string, { toldAt: number; untold: number }>();
   return (event) => {
-    if (event.event !== "rejected" && event.event !== "fault") {
-      return tell(event);
-    }
-    const what = event.event === "fault" ? event.operation : event.reason;
-    const kind = `${event.event} ${what}`;
+    const kind = kindOf(event);
+    if (kind === undefined) return tell(event);
     const time = performance.now();
     const known = kinds.get(kind);
     if (known !== undefined && time - known.toldAt < SPACING) {
@@ -33,7 +30,19 @@ export function throttled<Result>(
     return tell(
       known === undefined || known.untold === 0
         ? event
-        : { ...event, untold: known.untold },
+        : { ...event, untold: known.untold } as EchosounderEvent,
     );
   };
+}
+
+/** What an event counts as; `undefined` for one that is told always. */
+function kindOf(event: EchosounderEvent): string | undefined {
+  switch (event.event) {
+    case "rejected":
+      return `rejected ${event.reason}`;
+    case "suppressed":
+      return "suppressed";
+    case "fault":
+      return `fault ${event.operation}`;
+  }
 }

@@ -54,6 +54,7 @@ function troubles(server: PageServer): string {
   if (!server.stopped) return "no summary: it was killed, or still runs";
   const parts = [
     [server.rejected, "rejected"],
+    [server.suppressed, "answers suppressed"],
     [server.failed, "broken off"],
     [server.idle, "idle too long"],
     [server.cut_off, "cut off at its stop"],

@@ -6,6 +6,7 @@
 import process from "node:process";
 import { join } from "@std/path/join";
 import { getAvailablePort } from "@std/net/get-available-port";
+import { ROLE_FLAGS } from "../../tasks/entry_module.ts";
 import { isInstalled, roleCommand, TestProcess, until } from "../setup.ts";
 
 const HOST = "127.0.0.1";
@@ -101,6 +102,13 @@ export async function findPeers(folder: string): Promise<Peer[]> {
     name: "echosounder",
     start: { tcp: ours("tcp"), udp: ours("udp") },
   });
+  both("bare Deno loop", (transport) => [
+    Deno.execPath(),
+    "run",
+    ...ROLE_FLAGS,
+    `${FOLDER}deno_echo.ts`,
+    transport,
+  ]);
   const bun = await fetchBun(folder);
   if (bun === undefined) left("Bun", "npm cannot fetch it");
   else both("Bun", (transport) => [bun, `${FOLDER}bun_echo.mjs`, transport]);

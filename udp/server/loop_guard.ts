@@ -1,16 +1,17 @@
 /**
- * Noticing that an answer is answered, and its answer again, for ever.
+ * Ending loops, in which an answer is answered, and its answer again, for ever.
  *
  * One datagram with a forged sender sets two servers upon each other: each takes
  * the other's answer for a question. What goes round in such a loop cannot be
  * told from a client's question by its looks, but a loop ends when one datagram
  * of it is left unanswered, and a client asks again.
  *
- * The rule: where the same datagram has come from the same address and port for
- * half a second, each time within 100 ms, the server answers it no more for
- * 300 ms. A loop is dead by then. Whoever still sends the same after that is a
- * client, and is answered for a minute, and twice as long each time that this
- * shows again.
+ * The rule: of a datagram that comes from the same address and port again and
+ * again, each time within a second, one of 500 to 1000 is left unanswered; which
+ * one is drawn anew each time. So each copy that goes round ends after at most
+ * so many turns, however often it is forged; a client that always sends the same
+ * misses at most two answers in a thousand, and never two in a row; one that
+ * varies what it sends misses none.
  *
  * A character generator, or another server that answers with words of its own,
  * never sends the same twice: from the ports of such services, and where the
@@ -18,130 +19,179 @@
  *
  * @module
  */
+import { now } from "../../net/clock.ts";
 import { CHARGEN_CYCLE, CHARGEN_DATAGRAM_LIMIT } from "../../net/chargen.ts";
 
+/** How many of the same make a row, of which the last is left unanswered. */
+const FEWEST = 500;
+const MOST = 1000;
+
 /** Microseconds between two of the same, at most, to belong together. */
-const LARGEST_GAP = 100_000;
-
-/** Microseconds for which the same may come before it is put to the test. */
-const PATIENCE = 500_000;
-
-/** Microseconds for which it is then not answered. */
-const TEST = 300_000;
-
-/** Microseconds for which a client that has passed the test is let alone, at first. */
-const TRUST = 60_000_000;
+const LARGEST_GAP = 1_000_000;
 
 /** Daytime, quote of the day, character generator, time (RFC 867, 865, 864, 868). */
 const TALKATIVE_PORTS = [13, 17, 19, 37];
 
-/** Bytes of a datagram that tell it from others. */
-const SAMPLED = 32;
+/** Places for what is counted; a power of two. */
+const PLACES = 16_384;
 
 /**
- * Places for what comes again and again. Each datagram has but one, and takes it
- * from another that does not come again, so that memory stays as it is.
+ * A datagram has one place only. It takes it when so many others have come there
+ * since the one that has it came, or when that one's row has ended: so what goes
+ * round wins against what varies, and many that go round take turns.
  */
-const PLACES = 16_384;
+const PATIENCE = 16;
+
+/** What is known of a place, as 32-bit numbers. */
+const KEY = 0;
+const OTHERS = 1;
+const ROW = 2;
+const LEFT = 3;
+const CELL = 4;
+
+/** Stands for the number of the last in a row. */
+const LAST = -1;
+
+/**
+ * Words at each end of a long datagram. As long as they vary, as nearly always,
+ * nobody looks at what is between; once they have been the same so many times in
+ * a row, all of it counts.
+ */
+const END = 32;
+const ENDS_ALIKE = 100;
 
 /** Decides which datagrams are to be answered. */
 export class LoopGuard {
-  /** What is at each place: a hash of sender and datagram. */
-  readonly #keys = new Uint32Array(PLACES);
-  /** When it first came, and last, in a row without a gap. */
-  readonly #since = new Float64Array(PLACES);
+  readonly #buffer: Uint8Array<ArrayBuffer>;
+  readonly #words: Uint32Array<ArrayBuffer>;
+  readonly #random: () => number;
+  readonly #now: () => number;
+  /** Makes the places unknown to strangers. */
+  readonly #seed: number;
+  /**
+   * The places, side by side, as each is looked at by itself: what has it (a
+   * hash of a sender and what it sent), how many others must come before one of
+   * them takes it, how often it has come in a row, and how many more times it
+   * comes until the row ends.
+   */
+  readonly #places = new Uint32Array(PLACES * CELL);
+  /** When what has a place came the last time. */
   readonly #last = new Float64Array(PLACES);
-  /** Until when it is not answered, and until when it is let alone. */
-  readonly #testedUntil = new Float64Array(PLACES);
-  readonly #trustedUntil = new Float64Array(PLACES);
-  readonly #trust = new Float64Array(PLACES);
 
   /**
-   * Takes notice of a datagram.
+   * @param buffer Where the datagrams stand, each from its start: a multiple of
+   * four bytes.
+   * @param random Draws from 0 up to, and without, 1.
+   * @param clock Tells the time, in microseconds.
+   */
+  constructor(
+    buffer: Uint8Array<ArrayBuffer>,
+    random: () => number = Math.random,
+    clock: () => number = now,
+  ) {
+    this.#buffer = buffer;
+    this.#words = new Uint32Array(buffer.buffer, buffer.byteOffset);
+    this.#random = random;
+    this.#now = clock;
+    this.#seed = Math.floor(random() * 2 ** 32);
+  }
+
+  /**
+   * Takes notice of the datagram in the buffer.
    *
-   * @param time What time it is, in microseconds of the clock.
+   * Hot: this runs once for each datagram.
+   *
+   * @param length How many bytes of the buffer it is.
    * @returns Whether it is to be answered.
    */
-  admits(
-    hostname: string,
-    port: number,
-    datagram: Uint8Array,
-    time: number,
-  ): boolean {
-    const key = hash(hostname, port, datagram);
-    const place = key % PLACES;
-    if (this.#keys[place] !== key) {
-      if (this.#isInUse(place, time)) return true;
-      this.#take(place, key, time);
-      return true;
+  admits(hostname: string, port: number, length: number): boolean {
+    let key = mix(this.#seed ^ port);
+    for (let i = 0; i < hostname.length; i++) {
+      key = mix(key ^ hostname.charCodeAt(i));
     }
-    if (time < this.#testedUntil[place]) return false;
-    const isGap = time - this.#last[place] > LARGEST_GAP;
-    this.#last[place] = time;
-    if (this.#testedUntil[place] > 0) {
-      // It comes again after all that time: a client.
-      this.#testedUntil[place] = 0;
-      this.#trust[place] = Math.max(this.#trust[place] * 2, TRUST);
-      this.#trustedUntil[place] = time + this.#trust[place];
-      this.#since[place] = time;
-    } else if (isGap || time < this.#trustedUntil[place]) {
-      this.#since[place] = time;
-    } else if (time - this.#since[place] > PATIENCE) {
-      this.#testedUntil[place] = time + TEST;
-      return false;
+    if (!TALKATIVE_PORTS.includes(port) && !this.#isGenerated(length)) {
+      key = mix(key ^ length);
+      const words = length >>> 2;
+      const rest = length & 3;
+      if (rest > 0) {
+        key = mix(key ^ this.#words[words] & (1 << 8 * rest) - 1);
+      }
+      if (words > 2 * END) {
+        key = this.#hash(this.#hash(key, 0, END), words - END, words);
+        if (this.#count(key) < ENDS_ALIKE) return true;
+      }
+      key = this.#hash(key, 0, words);
+    }
+    return this.#count(key) !== LAST;
+  }
+
+  /**
+   * Counts one more of a key.
+   *
+   * @returns How many there were in the row; `LAST` for the one that ends it, 0
+   * where the place is another's.
+   */
+  #count(key: number): number {
+    const places = this.#places;
+    const cell = (key & (PLACES - 1)) * CELL;
+    if (places[cell + KEY] !== key >>> 0) {
+      if (places[cell + OTHERS] > 0) {
+        places[cell + OTHERS]--;
+        return 0;
+      }
+      places[cell + KEY] = key;
+      places[cell + LEFT] = 0;
+    }
+    const time = this.#now();
+    const isGap = time - this.#last[cell / CELL] > LARGEST_GAP;
+    this.#last[cell / CELL] = time;
+    if (isGap || places[cell + LEFT] === 0) {
+      places[cell + ROW] = 0;
+      places[cell + LEFT] = FEWEST +
+        Math.floor(this.#random() * (MOST - FEWEST + 1));
+    }
+    places[cell + ROW]++;
+    if (--places[cell + LEFT] === 0) {
+      // Others that wait for the place have a turn.
+      places[cell + OTHERS] = 0;
+      return LAST;
+    }
+    places[cell + OTHERS] = PATIENCE;
+    return places[cell + ROW];
+  }
+
+  /** Thirty-two bits of words of the buffer, and of what came before them. */
+  #hash(before: number, from: number, to: number): number {
+    const words = this.#words;
+    // Four chains, as a processor can follow them side by side.
+    let a = before, b = ~a, c = mix(a), d = ~c;
+    let i = from;
+    for (; i + 4 <= to; i += 4) {
+      a = mix(a ^ words[i]);
+      b = mix(b ^ words[i + 1]);
+      c = mix(c ^ words[i + 2]);
+      d = mix(d ^ words[i + 3]);
+    }
+    for (; i < to; i++) a = mix(a ^ words[i]);
+    return mix(mix(mix(mix(a) ^ b) ^ c) ^ d);
+  }
+
+  /** Whether a datagram is a character generator's text, or nothing at all. */
+  #isGenerated(length: number): boolean {
+    if (length > CHARGEN_DATAGRAM_LIMIT) return false;
+    const compared = Math.min(length, RECOGNIZED);
+    for (let i = 0; i < compared; i++) {
+      if (this.#buffer[i] !== CHARGEN_CYCLE[i]) return false;
     }
     return true;
   }
-
-  /** Whether what is at a place still comes, or is known for a client. */
-  #isInUse(place: number, time: number): boolean {
-    const comesAgain = this.#last[place] > this.#since[place] &&
-      time - this.#last[place] <= LARGEST_GAP;
-    return comesAgain || time < this.#trustedUntil[place] ||
-      time < this.#testedUntil[place];
-  }
-
-  #take(place: number, key: number, time: number): void {
-    this.#keys[place] = key;
-    this.#since[place] = this.#last[place] = time;
-    this.#testedUntil[place] = this.#trustedUntil[place] = 0;
-    this.#trust[place] = 0;
-  }
-}
-
-/**
- * Thirty-two bits (FNV-1a) of a sender, and of a sample of what it sent: its
- * length, its beginning and its end.
- */
-function hash(hostname: string, port: number, datagram: Uint8Array): number {
-  let state = 0x811c9dc5 ^ port;
-  for (let i = 0; i < hostname.length; i++) {
-    state = Math.imul(state ^ hostname.charCodeAt(i), 0x01000193);
-  }
-  if (TALKATIVE_PORTS.includes(port) || isGenerated(datagram)) {
-    return state >>> 0;
-  }
-  const { length } = datagram;
-  state = Math.imul(state ^ length, 0x01000193);
-  const sampled = Math.min(length, SAMPLED);
-  for (let i = 0; i < sampled; i++) {
-    state = Math.imul(state ^ datagram[i], 0x01000193);
-  }
-  for (let i = Math.max(length - SAMPLED, sampled); i < length; i++) {
-    state = Math.imul(state ^ datagram[i], 0x01000193);
-  }
-  return state >>> 0;
 }
 
 /** Bytes by which a character generator's text is known. */
 const RECOGNIZED = 8;
 
-/** Whether a datagram is a character generator's text, or nothing at all. */
-function isGenerated(datagram: Uint8Array): boolean {
-  if (datagram.length > CHARGEN_DATAGRAM_LIMIT) return false;
-  const length = Math.min(datagram.length, RECOGNIZED);
-  for (let i = 0; i < length; i++) {
-    if (datagram[i] !== CHARGEN_CYCLE[i]) return false;
-  }
-  return true;
+/** Spreads a change of any bit over the others; no two words become the same. */
+function mix(word: number): number {
+  const product = Math.imul(word, 0x9e3779b1);
+  return product ^ (product >>> 15);
 }
