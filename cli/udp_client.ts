@@ -6,6 +6,7 @@
 import { echoUdp } from "../udp/client/echo.ts";
 import { SMALLEST_MEASURED } from "../udp/client/probe_socket.ts";
 import { measureUdp } from "../udp/client/measure.ts";
+import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
 import {
@@ -20,6 +21,7 @@ import { UsageError } from "./command_line/values.ts";
 await runProgram({
   definition: UDP_CLIENT,
   whenFull: "wait",
+  hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
   isTeaching: ({ options }) => !isMeasuring(options),
   hasLiveLine: ({ options }) => isMeasuring(options) && !tellsMessages(options),
   run: (line, session) => {
