@@ -23,7 +23,7 @@ const HOST = "127.0.0.1";
 const LOCAL = ["--host", HOST, "--port", "0"];
 
 /** So many flows that Deno's main thread lets some of them starve. */
-const CROWD = 400;
+const CROWD = 1000;
 
 const IS_LINUX = Deno.build.os === "linux";
 const IS_WINDOWS = Deno.build.os === "windows";
@@ -103,10 +103,13 @@ function workers(pid: number): number {
   return names.filter((name) => name.startsWith("worker-")).length;
 }
 
-/** Whether all had about the same; without the worker, Jain's index is 0.3 to 0.9. */
+/**
+ * Whether the one that had least had nearly as much as the median one: of so
+ * many it is a tenth to a half where Deno was not told, and 0.97 and more where
+ * it was, also on a busy machine.
+ */
 function assertEven(json: string): void {
-  const { jain, least_share } = JSON.parse(json);
-  assert(jain > 0.97 && least_share > 0.6, json);
+  assert(JSON.parse(json).least_share > 0.8, json);
 }
 
 testWhere(
