@@ -16,6 +16,7 @@ import { jsonLine } from "./output/json_lines.ts";
 import { LiveLine } from "./output/live_line.ts";
 import type { OptionTable } from "./command_line/options.ts";
 import { Output } from "./output/writer.ts";
+import { endProcess, hasOwnText, runInOwnThread } from "./own_thread.ts";
 import { type CommandLine, parseCommandLine } from "./command_line/parse.ts";
 import type { CommonValues, RoleDefinition } from "./roles.ts";
 import { plural } from "../text/format.ts";
@@ -43,6 +44,8 @@ export interface Program<Table extends OptionTable> {
   definition: RoleDefinition<Table>;
   /** What standard output does for a reader that is behind. */
   whenFull: "wait" | "drop";
+  /** Whether it may have more than `MANY_FLOWS` at once. */
+  hasManyFlows?: (line: CommandLine<Table>) => boolean;
   /** Whether events are shown as the teaching programs' lines. */
   isTeaching: (line: CommandLine<Table>) => boolean;
   /** Whether it shows how it is getting on, where standard error is a terminal. */
@@ -82,6 +85,9 @@ export async function runProgram<Table extends OptionTable>(
   let exitCode: number;
   try {
     if (line.problem !== undefined) throw line.problem;
+    if (program.hasManyFlows?.(line) && hasOwnText() && !showsText(line)) {
+      endProcess(await runInOwnThread());
+    }
     exitCode = await start(program, line, results, {
       stdout,
       stderr,
@@ -117,12 +123,17 @@ export async function runProgram<Table extends OptionTable>(
   }
   await stderr.flush();
   // A reader that has seen enough (`| head -1`) is no failure.
-  Deno.exit(isUnread(exitCode, stdout) ? DONE : exitCode);
+  endProcess(isUnread(exitCode, stdout) ? DONE : exitCode);
 }
 
 /** Whether a client stopped only because nobody reads its results any more. */
 function isUnread(exitCode: number, stdout: Output): boolean {
   return exitCode === STOPPED && stdout.error !== undefined;
+}
+
+/** Whether help or the version was asked for. */
+function showsText({ options }: CommandLine<OptionTable>): boolean {
+  return Boolean(options.help || options.version);
 }
 
 async function start<Table extends OptionTable>(
@@ -134,7 +145,7 @@ async function start<Table extends OptionTable>(
   const { definition } = program;
   const options = line.options as unknown as CommonValues;
   const { stdout, stderr } = streams;
-  if (options.help || options.version) {
+  if (showsText(line)) {
     await stdout.writeLine(
       options.help ? helpText(definition) : versionText(definition.role),
     );

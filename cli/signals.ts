@@ -4,6 +4,7 @@
  * @module
  */
 import { STOPPED } from "./exit_codes.ts";
+import { endProcess } from "./own_thread.ts";
 
 /** Windows knows Ctrl+C and Ctrl+Break, and cannot listen for the others. */
 const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
@@ -28,7 +29,7 @@ export function onStopSignal(stop: (signal: Deno.Signal) => void): void {
         firstAt = performance.now();
         stop(signal);
       } else if (performance.now() - firstAt > ONE_REQUEST) {
-        Deno.exit(STOPPED);
+        endProcess(STOPPED);
       }
     });
   }

@@ -6,6 +6,7 @@
 import { patternPieces } from "../measure/messages.ts";
 import { echoTcp } from "../tcp/client/echo.ts";
 import { measureTcp } from "../tcp/client/measure.ts";
+import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { TCP_CLIENT } from "./roles.ts";
 import { isMeasuring, runClient, tellsMessages } from "./client.ts";
@@ -14,6 +15,7 @@ import { readTcpOrder } from "./tcp_order.ts";
 await runProgram({
   definition: TCP_CLIENT,
   whenFull: "wait",
+  hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
   isTeaching: ({ options }) => !isMeasuring(options),
   hasLiveLine: ({ options }) => isMeasuring(options) && !tellsMessages(options),
   hasDataOutput: ({ options }) => options.stdin,

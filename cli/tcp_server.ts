@@ -6,6 +6,7 @@
 import { serveTcp } from "../tcp/server/server.ts";
 import { collectGarbage, Crowd } from "./collect_after_burst.ts";
 import { DONE, NO_ANSWER } from "./exit_codes.ts";
+import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { TCP_SERVER } from "./roles.ts";
 import { runServer } from "./server.ts";
@@ -13,6 +14,8 @@ import { runServer } from "./server.ts";
 await runProgram({
   definition: TCP_SERVER,
   whenFull: "drop",
+  hasManyFlows: ({ options }) =>
+    !options.once && options["max-connections"] > MANY_FLOWS,
   isTeaching: ({ options }) => options.once,
   run: async ({ options }, session) => {
     const crowd = new Crowd(collectGarbage);

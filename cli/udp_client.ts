@@ -5,6 +5,7 @@
  */
 import { echoUdp } from "../udp/client/echo.ts";
 import { measureUdp } from "../udp/client/measure.ts";
+import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
 import { isMeasuring, runClient, tellsMessages } from "./client.ts";
@@ -13,6 +14,7 @@ import { readUdpOrder } from "./udp_order.ts";
 await runProgram({
   definition: UDP_CLIENT,
   whenFull: "wait",
+  hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
   isTeaching: ({ options }) => !isMeasuring(options),
   hasLiveLine: ({ options }) => isMeasuring(options) && !tellsMessages(options),
   run: (line, session) => {

@@ -6,7 +6,6 @@
  */
 import type {
   ClientObserver,
-  Counts,
   Expectation,
   Failure,
   IntervalEvent,

@@ -7,6 +7,7 @@ import { join } from "@std/path/join";
 import configuration from "../deno.json" with { type: "json" };
 import { bundle } from "./compile/bundle.ts";
 import { BaseUnavailable, compileWithDenort } from "./compile/denort.ts";
+import { ENVIRONMENT_FILE, withOwnText } from "./compile/own_text.ts";
 import { linuxLauncher } from "./compile/linux_launcher.ts";
 import { fetchRuntime } from "./compile/npm_runtime.ts";
 import { type Target, TARGETS } from "./compile/target.ts";
@@ -87,6 +88,7 @@ interface Executable {
 class Builder {
   readonly #runtimes = new Map<Target, Promise<string>>();
   readonly #bundles = new Map<Role, Promise<string>>();
+  readonly #bundlesWithOwnText = new Map<Role, Promise<string>>();
   /** Systems whose base runtime was found not to be had. */
   readonly #withoutBase = new Set<Target>();
 
@@ -99,6 +101,18 @@ class Builder {
     return remember(this.#bundles, role, async () => {
       const file = join(this.folder, `${role}.js`);
       await bundle(entryModule(role), file);
+      return file;
+    });
+  }
+
+  /** The same for a file that cannot set its own environment. */
+  #bundleWithOwnText(role: Role): Promise<string> {
+    return remember(this.#bundlesWithOwnText, role, async () => {
+      const program = await Deno.readTextFile(await this.#bundle(role));
+      const place = join(this.folder, "with-own-text");
+      await Deno.mkdir(place, { recursive: true });
+      const file = join(place, `${role}.js`);
+      await Deno.writeTextFile(file, withOwnText(program));
       return file;
     });
   }
@@ -143,11 +157,17 @@ class Builder {
     target: Target,
     output: string,
   ): Promise<"denort" | "npm"> {
-    const program = await this.#bundle(role);
     const wanted = this.options.runtime;
     if (wanted !== "npm" && !this.#withoutBase.has(target)) {
       try {
-        await compileWithDenort(program, target, output);
+        const environment = join(this.folder, "role.env");
+        await Deno.writeTextFile(environment, ENVIRONMENT_FILE);
+        await compileWithDenort(
+          await this.#bundleWithOwnText(role),
+          environment,
+          target,
+          output,
+        );
         return "denort";
       } catch (error) {
         if (wanted === "denort" || !(error instanceof BaseUnavailable)) {
@@ -161,11 +181,12 @@ class Builder {
     }
     const runtime = await this.#runtime(target);
     if (target === TARGETS.windows) {
+      const program = await this.#bundleWithOwnText(role);
       await windowsLauncher(role, program, runtime, output, this.folder);
     } else {
       const launcher = await linuxLauncher(
         role,
-        await Deno.readFile(program),
+        await Deno.readFile(await this.#bundle(role)),
         await Deno.readFile(runtime),
       );
       await Deno.writeFile(output, launcher.stream(), { mode: 0o755 });

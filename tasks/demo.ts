@@ -6,7 +6,7 @@
  */
 // @ts-types="../cli/output/colors.d.ts"
 import { bold, dim, green, red, setColorEnabled } from "@std/fmt/colors";
-import { entryModule, ROLE_FLAGS } from "./entry_module.ts";
+import { entryModule, ROLE_ENVIRONMENT, ROLE_FLAGS } from "./entry_module.ts";
 import { DONE, FAILED, USAGE } from "../cli/exit_codes.ts";
 import { flag } from "../cli/command_line/options.ts";
 import type { CommandDefinition, Role } from "../cli/roles.ts";
@@ -56,6 +56,7 @@ class Actor {
         ...isJson ? ["--json"] : [],
         ...args,
       ],
+      env: ROLE_ENVIRONMENT,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

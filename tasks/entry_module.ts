@@ -19,6 +19,20 @@ export const ROLE_FLAGS = [
   "--v8-flags=--max-semi-space-size=4",
 ];
 
+/**
+ * The environment that a role is started with, so that many flows get on evenly.
+ *
+ * Deno takes up to 1024 ready sockets from the system at once, serves 128 of
+ * them, and those that it put off come after others that got ready meanwhile:
+ * above some 110 busy sockets, some wait for seconds. It takes 64 at once here,
+ * serves them all, and asks again (`BENCHMARKS.md` has what that comes to). It
+ * reads this when a thread starts, so a program cannot set it for its main one:
+ * see `cli/own_thread.ts`.
+ */
+export const ROLE_ENVIRONMENT = {
+  DENO_TOKIO_MAX_IO_EVENTS_PER_TICK: "64",
+};
+
 /** The path of a role's entry module. */
 export function entryModule(role: Role): string {
   return fromFileUrl(

@@ -4,7 +4,9 @@ import { join } from "@std/path/join";
 import { BaseUnavailable, compileWithDenort } from "../tasks/compile/denort.ts";
 import { posixChecksum } from "../tasks/compile/linux_launcher.ts";
 import { TARGETS } from "../tasks/compile/target.ts";
+import { OWN_TEXT } from "../cli/own_thread.ts";
 import { ROLES } from "../cli/roles.ts";
+import { ROLE_ENVIRONMENT } from "../tasks/entry_module.ts";
 import {
   bytes,
   isInstalled,
@@ -80,6 +82,11 @@ for (const target of ["linux", "windows"] as const) {
         assertEquals(executable.target, TARGETS[target].triple);
 
         const { metadata, files } = embedded(data);
+        assert(
+          new TextDecoder("latin1").decode(data).includes(
+            `globalThis.${OWN_TEXT}=`,
+          ),
+        );
         const { allow_net, prompt, allow_import: _, ...others } =
           metadata.permissions;
         assertEquals([allow_net, prompt], [[], false]);
@@ -88,6 +95,7 @@ for (const target of ["linux", "windows"] as const) {
         // Before it stand the flags that Deno itself always sets.
         assertEquals(metadata.v8_flags.at(-1), "--max-semi-space-size=4");
         assertEquals(metadata.unstable_config.features, ["net"]);
+        assertEquals(metadata.env_vars_from_env_file, ROLE_ENVIRONMENT);
         assertEquals(metadata.entrypoint_key, `${executable.role}.js`);
         assertEquals(
           files.map((entry: { File: { n: string } }) => entry.File.n),
@@ -108,12 +116,20 @@ Deno.test("compileWithDenort() says in two lines what was not reachable and what
   try {
     const program = join(folder, "program.js");
     await Deno.writeTextFile(program, "");
+    const environment = join(folder, "role.env");
+    await Deno.writeTextFile(environment, "");
     // Nothing is cached there, and nothing listens at that port.
     Deno.env.set("DENO_DIR", join(folder, "cache"));
     Deno.env.set("HTTPS_PROXY", "http://127.0.0.1:1");
     Deno.env.delete("DENORT_BIN");
     const error = await assertRejects(
-      () => compileWithDenort(program, TARGETS.linux, join(folder, "program")),
+      () =>
+        compileWithDenort(
+          program,
+          environment,
+          TARGETS.linux,
+          join(folder, "program"),
+        ),
       BaseUnavailable,
     );
     const lines = error.message.split("\n");

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path/from-file-url";
 import configuration from "../deno.json" with { type: "json" };
 import { ROLES } from "../cli/roles.ts";
+import { ROLE_ENVIRONMENT } from "../tasks/entry_module.ts";
 import {
   isFromSource,
   roleCommand,
@@ -22,11 +23,14 @@ const FLAGS = [
 ];
 
 for (const { role } of ROLES) {
-  Deno.test(`the task ${role} grants the network and nothing else`, () => {
+  Deno.test(`the task ${role} grants the network and nothing else, and sets a role's environment`, () => {
+    const variables = Object.entries(ROLE_ENVIRONMENT).map(([name, value]) =>
+      `${name}=${value}`
+    );
     const entry = `cli/${role.replace("-", "_")}.ts`;
     assertEquals(
       configuration.tasks[role].command,
-      `deno run ${FLAGS.join(" ")} ${entry}`,
+      `${variables.join(" ")} deno run ${FLAGS.join(" ")} ${entry}`,
     );
   });
 }

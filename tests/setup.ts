@@ -7,7 +7,11 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import { fromFileUrl } from "@std/path/from-file-url";
-import { entryModule, ROLE_FLAGS } from "../tasks/entry_module.ts";
+import {
+  entryModule,
+  ROLE_ENVIRONMENT,
+  ROLE_FLAGS,
+} from "../tasks/entry_module.ts";
 import type { Role } from "../cli/roles.ts";
 import { close } from "../net/close.ts";
 
@@ -290,7 +294,12 @@ export function roleEnvironment(
       : [[name.replace("ECHOSOUNDER_", ""), value]];
   });
   return {
-    env: { NO_COLOR: "1", ...clearEnv ? Object.fromEntries(kept) : {} },
+    env: {
+      NO_COLOR: "1",
+      // Executables see to that themselves.
+      ...isFromSource() ? ROLE_ENVIRONMENT : {},
+      ...clearEnv ? Object.fromEntries(kept) : {},
+    },
     clearEnv,
   };
 }

@@ -13,7 +13,6 @@ import type {
   JudgedExpectation,
   MeasureResultEvent,
   PeerAddress,
-  ReceivedEvent,
   TcpSummaryEvent,
   UdpMeasureResultEvent,
   UdpSummaryEvent,

@@ -14,11 +14,14 @@ export class BaseUnavailable extends TaskError {}
 /**
  * Makes an executable out of a bundle.
  *
+ * @param bundle The path of a program that carries its own text.
+ * @param environment The path of a file of variables to carry, too.
  * @throws {BaseUnavailable} When the base runtime cannot be downloaded.
  * @throws {TaskError} When `deno compile` fails for another reason.
  */
 export async function compileWithDenort(
   bundle: string,
+  environment: string,
   target: Target,
   output: string,
 ): Promise<void> {
@@ -31,6 +34,7 @@ export async function compileWithDenort(
       "--no-lock",
       "--no-check",
       ...ROLE_FLAGS,
+      `--env-file=${environment}`,
       "--target",
       target.triple,
       "--output",

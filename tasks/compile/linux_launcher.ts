@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { ROLE_ENVIRONMENT } from "../entry_module.ts";
 import { RUN_BUNDLE } from "./target.ts";
 
 /** A file inside the file: its compressed bytes, and how to know it again. */
@@ -85,6 +86,14 @@ export function posixChecksum(data: Uint8Array): string {
   return `${~crc >>> 0} ${data.length}`;
 }
 
+/** Variables for the program, as the shell sets them. */
+function exported(variables: Record<string, string>): string {
+  return [
+    ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+    `export ${Object.keys(variables).join(" ")}`,
+  ].join("\n");
+}
+
 function header(
   name: string,
   program: Part,
@@ -126,9 +135,13 @@ unpack() {
 }
 unpack "$program" ${programStart} ${program.compressed.length} ${program.size} "${program.checksum}"
 unpack "$deno" ${denoStart} ${deno.compressed.length} ${deno.size} "${deno.checksum}"
-DENO_DIR=$folder/deno
-DENO_NO_UPDATE_CHECK=1
-export DENO_DIR DENO_NO_UPDATE_CHECK
+${
+    exported({
+      DENO_DIR: "$folder/deno",
+      DENO_NO_UPDATE_CHECK: "1",
+      ...ROLE_ENVIRONMENT,
+    })
+  }
 exec "$deno" ${RUN_BUNDLE.join(" ")} "$program" "$@"
 `;
 }

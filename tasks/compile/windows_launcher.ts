@@ -7,6 +7,7 @@
 import caxa from "@appthreat/caxa";
 import { fromFileUrl } from "@std/path/from-file-url";
 import { join } from "@std/path/join";
+import { ENVIRONMENT_FILE } from "./own_text.ts";
 import { RUN_BUNDLE } from "./target.ts";
 
 /** Stubs come with the package, beside its code. */
@@ -19,7 +20,7 @@ const STUB = new URL(
  * Makes the file.
  *
  * @param name The role.
- * @param bundle The path of its program.
+ * @param bundle The path of its program, which carries its own text.
  * @param runtime The path of Deno for Windows.
  * @param output Where the file goes; something is left beside it.
  * @param folder A folder to work in.
@@ -36,6 +37,8 @@ export async function windowsLauncher(
   const inside = join(input, "echosounder");
   await Deno.mkdir(inside, { recursive: true });
   await Deno.copyFile(bundle, join(inside, `${name}.js`));
+  // The stub cannot set variables.
+  await Deno.writeTextFile(join(inside, "role.env"), ENVIRONMENT_FILE);
   await Deno.copyFile(runtime, join(inside, "deno.exe"));
   await caxa({
     input,
@@ -45,6 +48,7 @@ export async function windowsLauncher(
     command: [
       "{{caxa}}/echosounder/deno.exe",
       ...RUN_BUNDLE,
+      "--env-file={{caxa}}/echosounder/role.env",
       `{{caxa}}/echosounder/${name}.js`,
     ],
     stub: fromFileUrl(STUB),

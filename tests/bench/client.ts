@@ -1,15 +1,18 @@
 /**
- * `tcp-client` beside other clients, against the same servers: a compiled one
- * (epoll, or blocking for a lone connection), one written for Node, and the
- * tools that people use. Runs take turns, so that a busy machine is busy for
+ * Both clients beside others, against the same servers: compiled ones (epoll, or
+ * blocking for a lone connection), one written for Node, and the tools that
+ * people use; and how even each is to its own flows, as a server judges that
+ * counts what comes of each. Runs take turns, so that a busy machine is busy for
  * all; what is not installed is named and left out.
  *
  * @module
  */
 import { join } from "@std/path/join";
+import { DONE, FAILED } from "../../cli/exit_codes.ts";
 import { parseEvents } from "../events.ts";
 import { runRole, startRole, TestProcess } from "../setup.ts";
 import { median } from "./median.ts";
+import { fetchBun } from "./peers.ts";
 
 const HOST = "127.0.0.1";
 const ROUNDS = 5;
@@ -25,9 +28,30 @@ interface Figures {
   p99?: number;
   /** Microseconds of processor time for each message. */
   cpu?: number;
-  /** Bytes a second. */
+  /** Megabytes a second. */
   throughput?: number;
+  /** Milliseconds from one message to the next of a flow, at most. */
+  longestWait?: number;
+  /** What the flow with least had, to the median one. */
+  leastShare?: number;
+  /** Jain's index: 1 where all had the same. */
+  jain?: number;
+  /** Datagrams that were not answered. */
+  lost?: number;
 }
+
+/** What a table shows, where a client tells it: title, and digits after the point. */
+const COLUMNS: Record<keyof Figures, [title: string, digits: number]> = {
+  rate: ["messages/s", 0],
+  p50: ["p50 µs", 1],
+  p99: ["p99 µs", 1],
+  cpu: ["CPU µs/message", 2],
+  throughput: ["MB/s", 0],
+  longestWait: ["longest wait ms", 1],
+  leastShare: ["least share", 2],
+  jain: ["Jain", 3],
+  lost: ["lost", 0],
+};
 
 /** A client that takes part in a comparison; the first one is what the others are held against. */
 interface Contender {
@@ -52,8 +76,12 @@ function isThere(program: string): boolean {
   return found;
 }
 
-async function ours(port: number, args: string[]): Promise<Figures> {
-  const { code, stdout, stderr } = await runRole("tcp-client", [
+async function ours(
+  transport: "tcp" | "udp",
+  port: number,
+  args: string[],
+): Promise<Figures> {
+  const { code, stdout, stderr } = await runRole(`${transport}-client`, [
     `${HOST}:${port}`,
     "--json",
     "--warmup",
@@ -62,7 +90,8 @@ async function ours(port: number, args: string[]): Promise<Figures> {
     `${SECONDS}s`,
     ...args,
   ]);
-  if (code !== 0) throw new Error(stderr);
+  // Whoever loses datagrams has told of the rest.
+  if (code !== DONE && code !== FAILED) throw new Error(stderr);
   const result = parseEvents(stdout).at(-1)!;
   return {
     rate: result.messages_per_second,
@@ -70,7 +99,10 @@ async function ours(port: number, args: string[]): Promise<Figures> {
     p99: result.rtt_us?.p99,
     cpu: result.instrument.cpu_share * result.duration_us /
       result.messages_sent,
-    throughput: result.sent_bytes_per_second,
+    throughput: args.includes("--service")
+      ? result.sent_bytes_per_second / 1e6
+      : undefined,
+    lost: result.lost,
   };
 }
 
@@ -91,25 +123,19 @@ async function compare(
     return values.length === 0 ? undefined : median(values);
   };
   const base = middle(contenders[0].name, figure)!;
-  const cell = (value: number | undefined, digits = 1) =>
-    value === undefined ? "" : value.toFixed(digits);
-  console.log(`\n### ${title}\n`);
-  console.log(
-    "| client | messages/s | p50 µs | p99 µs | CPU µs/message | MB/s | ratio |",
+  const keys = (Object.keys(COLUMNS) as (keyof Figures)[]).filter((key) =>
+    contenders.some(({ name }) => middle(name, key) !== undefined)
   );
-  console.log("| --- | --: | --: | --: | --: | --: | --: |");
+  console.log(`\n### ${title}\n`);
+  const titles = keys.map((key) => COLUMNS[key][0]);
+  console.log(`| client | ${titles.join(" | ")} | ratio |`);
+  console.log(`| --- |${" --: |".repeat(keys.length + 1)}`);
   for (const { name } of contenders) {
-    const throughput = middle(name, "throughput");
-    const columns = [
-      name,
-      cell(middle(name, "rate"), 0),
-      cell(middle(name, "p50")),
-      cell(middle(name, "p99")),
-      cell(middle(name, "cpu"), 2),
-      figure === "throughput" ? cell(throughput && throughput / 1e6, 0) : "",
-      cell(middle(name, figure)! / base, 2),
-    ];
-    console.log(`| ${columns.join(" | ")} |`);
+    const cells = keys.map((key) =>
+      middle(name, key)?.toFixed(COLUMNS[key][1]) ?? ""
+    );
+    const ratio = (middle(name, figure)! / base).toFixed(2);
+    console.log(`| ${name} | ${cells.join(" | ")} | ${ratio} |`);
   }
 }
 
@@ -170,7 +196,56 @@ async function iperf3(): Promise<Figures> {
     String(SECONDS),
     "--json",
   ]);
-  return { throughput: JSON.parse(text).end.sum_received.bits_per_second / 8 };
+  const { bits_per_second } = JSON.parse(text).end.sum_received;
+  return { throughput: bits_per_second / 8e6 };
+}
+
+/** Has a server judge how even a client is to its own flows. */
+async function judged(
+  folder: string,
+  transport: "tcp" | "udp",
+  run: (port: number) => Promise<Figures>,
+): Promise<Figures> {
+  await using judge = new TestProcess([join(folder, "judge"), transport]);
+  await judge.shows("\n");
+  const figures = await run(Number(judge.stdout));
+  judge.signal("SIGTERM");
+  const { stdout } = await judge.outcome();
+  const { longest_wait_ms, least_share, jain, dropped = 0 } = JSON.parse(
+    stdout.split("\n")[1],
+  );
+  // What the judge was too slow for is no fault of the client.
+  if (dropped > 0) console.log(`the judge left ${dropped} datagrams out`);
+  return {
+    ...figures,
+    longestWait: longest_wait_ms,
+    leastShare: least_share,
+    jain,
+  };
+}
+
+/** The generator of load, as a client. */
+async function load(
+  folder: string,
+  transport: "tcp" | "udp",
+  port: number,
+  flows: number,
+): Promise<Figures> {
+  const args = [transport, String(port), String(flows), "64", "1"];
+  await using process = new TestProcess([
+    join(folder, "load"),
+    ...args,
+    ...[String(SECONDS), "100000000"],
+  ], { stdin: ReadableStream.from([new TextEncoder().encode("\n")]) });
+  const { code, stdout, stderr } = await process.outcome();
+  if (code !== DONE) throw new Error(stderr);
+  const result = JSON.parse(stdout.split("\n")[1]);
+  return {
+    rate: result.messages / result.seconds,
+    p50: result.p50_us,
+    p99: result.p99_us,
+    lost: transport === "udp" ? result.lost : undefined,
+  };
 }
 
 async function main(): Promise<number> {
@@ -186,6 +261,8 @@ async function main(): Promise<number> {
     for (
       const [name, source] of [
         ["client", `${FOLDER}client.c`],
+        ["judge", `${FOLDER}judge.c`],
+        ["load", `${FOLDER}../load.c`],
         ["echo", `${FOLDER}../peers/echo.c`],
       ]
     ) {
@@ -234,10 +311,43 @@ async function main(): Promise<number> {
           ]),
         ),
     });
+    const bun = await fetchBun(folder);
+    if (bun === undefined) console.log("npm cannot fetch Bun: left out");
+    const fairness = async (transport: "tcp" | "udp", flows: number) => {
+      const contender = (
+        name: string,
+        run: (port: number) => Promise<Figures>,
+      ): Contender => ({ name, run: () => judged(folder, transport, run) });
+      const scripted = (name: string, program: string) =>
+        contender(name, async (port) =>
+          JSON.parse(
+            await output([
+              program,
+              `${FOLDER}node_client.mjs`,
+              ...[HOST, String(port), String(flows), "64", String(SECONDS)],
+              ...transport === "udp" ? ["udp"] : [],
+            ]),
+          ));
+      await compare(
+        `${flows} ${
+          transport === "tcp" ? "connections" : "UDP sockets"
+        }, 64 bytes each: how even (messages/s)`,
+        "rate",
+        [
+          contender("C, epoll", (port) => load(folder, transport, port, flows)),
+          contender(
+            `${transport}-client`,
+            (port) => ours(transport, port, ["--connections", String(flows)]),
+          ),
+          ...bun === undefined ? [] : [scripted("Bun", bun)],
+          ...hasNode ? [scripted("Node", "node")] : [],
+        ],
+      );
+    };
 
     await compare("A lone ping-pong of 64 bytes (p50)", "p50", [
       compiled(1),
-      { name: "tcp-client", run: () => ours(port, []) },
+      { name: "tcp-client", run: () => ours("tcp", port, []) },
       ...hasNode ? [node(port, 1)] : [],
       ...hasSockperf
         ? [{ name: "sockperf, its own server", run: sockperf }]
@@ -247,7 +357,7 @@ async function main(): Promise<number> {
       compiled(50),
       {
         name: "tcp-client",
-        run: () => ours(port, ["--connections", "50"]),
+        run: () => ours("tcp", port, ["--connections", "50"]),
       },
       ...hasNode ? [node(port, 50)] : [],
     ]);
@@ -255,10 +365,13 @@ async function main(): Promise<number> {
       ...hasIperf3 ? [{ name: "iperf3, its own server", run: iperf3 }] : [],
       {
         name: "tcp-client, tcp-server",
-        run: () => ours(discardPort, ["--service", "discard"]),
+        run: () => ours("tcp", discardPort, ["--service", "discard"]),
       },
       ...hasNode ? [node(discardPort, 1, "discard")] : [],
     ]);
+    for (const transport of ["tcp", "udp"] as const) {
+      for (const flows of [200, 1000]) await fairness(transport, flows);
+    }
     return 0;
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -11,6 +11,9 @@
  * `ready SECONDS`, which is how long that took, and starts at a line on its
  * standard input; at its end without a line, it leaves. What it prints then is
  * one JSON object. Exit code 1: the echo was wrong, or the server unreachable.
+ *
+ * A client's wait is the time from one echo to its next. Each message carries
+ * its number, so that no two of a client are alike.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,21 +30,31 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fairness.h"
+
 #define PATIENCE 10.0     /* seconds without any echo before it gives up */
 #define LOST_AFTER 0.2    /* seconds until a datagram counts as lost */
 #define LARGEST_DEPTH 64
 #define BATCH 256
 
+/* Datagrams on their way in all, so that the server's socket holds them, as
+ * Linux makes it (212,992 bytes, of which each takes up to twice its size and
+ * 640 more): what it drops says nothing about how the server serves. */
+#define AT_ONCE(size) (1 + 131072 / (2 * (long)(size) + 640))
+
 struct client {
   int fd;
-  int number;
   int connecting;
   int under_way;                   /* messages sent and not yet back */
   size_t unsent;                   /* bytes of the message being sent */
   size_t received;                 /* bytes of the message coming back */
   int oldest;                      /* tcp: slot of the message that is due next */
   int resting;                     /* waits for room in its socket */
-  uint64_t sequence;               /* udp: number of the next datagram */
+  int queued;                      /* udp: waits for its turn to send */
+  uint64_t sequence;               /* number of the next message */
+  uint64_t expected;               /* tcp: number of the one that is due next */
+  long served;                     /* messages that came back */
+  double last_echo;                /* when the last one did */
   uint64_t number_of[LARGEST_DEPTH];
   double sent_at[LARGEST_DEPTH];   /* 0: the slot is free */
 };
@@ -49,7 +62,7 @@ struct client {
 static enum { TCP, CHURN, UDP } kind;
 static int port, client_count, depth;
 static size_t size;
-static long limit;
+static long limit, at_once;
 static struct client *clients;
 static int epoll;
 static char *payload, *scratch;
@@ -57,6 +70,10 @@ static size_t scratch_size;
 static int running;                /* new messages are sent */
 static double stop_at;
 static long sent, received, lost, connected;
+static double longest_wait;        /* of any client, in seconds */
+static double stopped_at;
+static struct client **queue;      /* those that wait for their turn, a ring */
+static int queue_start, queue_length;
 
 /* Delays in 0.1 us; 128 steps to each doubling, so within 0.8 %. */
 #define STEPS 128
@@ -83,6 +100,16 @@ static void record(double seconds) {
   int shift = 0;
   while (value >> shift >= 2 * STEPS) shift++;
   delays[shift * STEPS + (value >> shift)]++;
+}
+
+/* A message of a client is back. */
+static void count_echo(struct client *client, double time, double sent_at) {
+  record(time - sent_at);
+  if (time - client->last_echo > longest_wait)
+    longest_wait = time - client->last_echo;
+  client->last_echo = time;
+  client->served++;
+  received++;
 }
 
 static double percentile(double share) {
@@ -124,11 +151,18 @@ static void open_client(struct client *client) {
   client->connecting = kind != UDP;
   client->received = client->unsent = 0;
   client->under_way = client->oldest = client->resting = 0;
+  client->sequence = client->expected = 0;
   watch(client, EPOLL_CTL_ADD, client->connecting ? EPOLLOUT : EPOLLIN);
+}
+
+/* Makes the payload that of a message. */
+static void write_number(uint64_t number) {
+  memcpy(payload, &number, sizeof number);
 }
 
 /* Sends what is left of a message; 0 when the socket has no room for it. */
 static int send_rest(struct client *client) {
+  if (client->unsent > 0) write_number(client->sequence - 1);
   while (client->unsent > 0) {
     ssize_t count = send(client->fd, payload + size - client->unsent,
                          client->unsent, MSG_NOSIGNAL);
@@ -147,25 +181,44 @@ static void send_datagram(struct client *client) {
   int slot = 0;
   while (client->sent_at[slot] != 0) slot++;
   uint64_t number = client->sequence++;
-  memcpy(payload, &number, sizeof number);
+  write_number(number);
   if (send(client->fd, payload, size, 0) < 0 && errno != EAGAIN) fail("send");
   client->number_of[slot] = number;
   client->sent_at[slot] = now();
 }
 
+/* Sends one datagram of each client in turn, as many as may be on their way. */
+static void take_turns(void) {
+  while (queue_length > 0 && running && sent < limit &&
+         sent - received - lost < at_once) {
+    struct client *client = queue[queue_start];
+    queue_start = (queue_start + 1) % client_count;
+    queue_length--;
+    send_datagram(client);
+    client->under_way++;
+    sent++;
+    client->queued = client->under_way < depth;
+    if (client->queued)
+      queue[(queue_start + queue_length++) % client_count] = client;
+  }
+}
+
 /* Fills the client's pipeline. */
 static void fill(struct client *client) {
+  if (kind == UDP) {
+    if (!client->queued && client->under_way < depth) {
+      queue[(queue_start + queue_length++) % client_count] = client;
+      client->queued = 1;
+    }
+    take_turns();
+    return;
+  }
   if (!send_rest(client)) return;
   while (client->under_way < depth && running && sent < limit) {
-    if (kind == UDP) {
-      send_datagram(client);
-      client->under_way++;
-      sent++;
-      continue;
-    }
     client->sent_at[(client->oldest + client->under_way) % depth] = now();
     client->under_way++;
     sent++;
+    client->sequence++;
     client->unsent = size;
     if (!send_rest(client)) return;
   }
@@ -183,16 +236,17 @@ static void take_stream(struct client *client) {
     size_t part = size - client->received;
     if (part > (size_t)(count - at)) part = count - at;
     if (client->under_way == 0) wrong("more came back than was sent");
+    write_number(client->expected);
     if (memcmp(scratch + at, payload + client->received, part) != 0)
       wrong("the echo differs");
     client->received += part;
     at += part;
     if (client->received < size) break;
-    record(time - client->sent_at[client->oldest]);
+    count_echo(client, time, client->sent_at[client->oldest]);
     client->received = 0;
+    client->expected++;
     client->oldest = (client->oldest + 1) % depth;
     client->under_way--;
-    received++;
   }
   if (kind == CHURN && client->under_way == 0) {
     close(client->fd);
@@ -215,10 +269,9 @@ static void take_datagrams(struct client *client) {
                size - sizeof number) != 0) wrong("the echo differs");
     for (int slot = 0; slot < depth; slot++) {
       if (client->sent_at[slot] == 0 || client->number_of[slot] != number) continue;
-      record(now() - client->sent_at[slot]);
+      count_echo(client, now(), client->sent_at[slot]);
       client->sent_at[slot] = 0;
       client->under_way--;
-      received++;
       break;
     }
   }
@@ -266,7 +319,10 @@ static void run(void) {
   long before = received;
   for (;;) {
     double time = now();
-    if (time >= stop_at || sent >= limit) running = 0;
+    if (running && (time >= stop_at || sent >= limit)) {
+      running = 0;
+      stopped_at = time;
+    }
     if (!running && sent == received + lost) return;
     if (received != before) last_echo = time;
     before = received;
@@ -288,6 +344,7 @@ int main(int argc, char **argv) {
   client_count = atoi(argv[3]);
   size = strtoul(argv[4], NULL, 10);
   depth = atoi(argv[5]);
+  at_once = AT_ONCE(size);
   double seconds = atof(argv[6]);
   long most = atol(argv[7]);
   if (depth < 1 || depth > LARGEST_DEPTH || client_count < 1 || size < 8)
@@ -302,7 +359,8 @@ int main(int argc, char **argv) {
   payload = malloc(size);
   scratch = malloc(scratch_size);
   clients = calloc(client_count, sizeof *clients);
-  if (!payload || !scratch || !clients) fail("malloc");
+  queue = calloc(client_count, sizeof *queue);
+  if (!payload || !scratch || !clients || !queue) fail("malloc");
   for (size_t i = 0; i < size; i++) payload[i] = (char)(i * 31 + i / 251);
   epoll = epoll_create1(0);
 
@@ -328,21 +386,32 @@ int main(int argc, char **argv) {
   depth = wanted_depth;
   memset(delays, 0, sizeof delays);
   sent = received = lost = 0;
+  longest_wait = 0;
   limit = most;
   running = 1;
   started = now();
   stop_at = started + seconds;
   for (int i = 0; i < client_count; i++) {
-    clients[i].number = i;
     clients[i].oldest = 0;
+    clients[i].served = 0;
+    clients[i].last_echo = started;
     if (kind == CHURN) open_client(&clients[i]);
     else fill(&clients[i]);
   }
   run();
   double took = now() - started;
+  long *counts = malloc(client_count * sizeof *counts);
+  if (!counts) fail("malloc");
+  for (int i = 0; i < client_count; i++) {
+    counts[i] = clients[i].served;
+    double wait = stopped_at - clients[i].last_echo;
+    if (wait > longest_wait) longest_wait = wait;
+  }
   printf("{\"messages\":%ld,\"lost\":%ld,\"bytes\":%ld,\"seconds\":%.6f,"
-         "\"p50_us\":%.1f,\"p99_us\":%.1f}\n",
+         "\"p50_us\":%.1f,\"p99_us\":%.1f,",
          received, lost, received * (long)size, took, percentile(0.5),
          percentile(0.99));
+  print_fairness(counts, client_count, longest_wait);
+  printf("}\n");
   return 0;
 }

@@ -75,7 +75,7 @@ function ours(transport: "tcp" | "udp") {
 /**
  * Bun from npm, into a folder of its own; `undefined` where it cannot be had.
  */
-async function fetchBun(folder: string): Promise<string | undefined> {
+export async function fetchBun(folder: string): Promise<string | undefined> {
   const { success } = await new Deno.Command("npm", {
     args: ["install", "--no-save", "--prefix", folder, "bun@1.4.5"],
     stdout: "null",

@@ -27,12 +27,18 @@ interface Load {
 const LOADS: Load[] = [
   { name: "tcp-1", kind: "tcp", clients: 1, size: 64, depth: 1 },
   { name: "tcp-50", kind: "tcp", clients: 50, size: 64, depth: 1 },
+  { name: "tcp-200", kind: "tcp", clients: 200, size: 64, depth: 1 },
   { name: "tcp-1000", kind: "tcp", clients: 1000, size: 64, depth: 1 },
   { name: "bulk", kind: "tcp", clients: 10, size: 65_536, depth: 4 },
   { name: "churn", kind: "churn", clients: 50, size: 64, depth: 1 },
   { name: "udp-64", kind: "udp", clients: 20, size: 64, depth: 8 },
   { name: "udp-8k", kind: "udp", clients: 20, size: 8192, depth: 4 },
+  { name: "udp-200", kind: "udp", clients: 200, size: 64, depth: 1 },
+  { name: "udp-1000", kind: "udp", clients: 1000, size: 64, depth: 1 },
 ];
+
+/** With so many clients and more, it is shown how evenly they were served. */
+const CROWD = 200;
 
 /** No load sends more than this, however fast the server. */
 const MOST_MESSAGES = 5_000_000;
@@ -95,7 +101,31 @@ interface Run {
   cpu: number;
   /** Megabytes, at most. */
   memory: number;
+  /** Milliseconds from one echo to the next of a client, at most. */
+  longestWait: number;
+  /** What the client with least had, to the median one. */
+  leastShare: number;
+  /** Jain's index: 1 where all had the same. */
+  jain: number;
 }
+
+/** A column of a table: what it shows, its title, digits after the point. */
+type Column = [key: keyof Run, title: string, digits: number];
+
+const COLUMNS: Column[] = [
+  ["rate", "per second", 0],
+  ["throughput", "MB/s", 1],
+  ["p50", "p50 µs", 0],
+  ["p99", "p99 µs", 0],
+  ["cpu", "CPU µs each", 2],
+  ["memory", "peak MB", 0],
+];
+
+const FAIRNESS_COLUMNS: Column[] = [
+  ["longestWait", "longest wait ms", 1],
+  ["leastShare", "least share", 2],
+  ["jain", "Jain", 3],
+];
 
 /** Clock ticks of the system's accounts, a second. */
 const TICKS = 100;
@@ -179,14 +209,16 @@ async function run(
   const { success } = await child.status;
   const found = /\{.*\}/.exec(text);
   if (!success || found === null) return undefined;
-  const { messages, bytes, seconds: took, p50_us, p99_us } = JSON.parse(
-    found[0],
-  );
+  const figures = JSON.parse(found[0]);
+  const { messages, bytes, seconds: took } = figures;
   return {
     rate: messages / took,
     throughput: bytes / took / 1e6,
-    p50: p50_us,
-    p99: p99_us,
+    p50: figures.p50_us,
+    p99: figures.p99_us,
+    longestWait: figures.longest_wait_ms,
+    leastShare: figures.least_share,
+    jain: figures.jain,
     cpu: cpu / Math.max(messages, 1),
     memory,
   };
@@ -213,26 +245,18 @@ async function compare(
   console.log(
     `\n### ${load.name}: ${clients} clients, ${size} bytes, ${what}\n`,
   );
-  console.log(
-    "| server | per second | MB/s | p50 µs | p99 µs | CPU µs each | peak MB |",
-  );
-  console.log("| --- | --: | --: | --: | --: | --: | --: |");
+  const columns = [...COLUMNS, ...clients < CROWD ? [] : FAIRNESS_COLUMNS];
+  const titles = columns.map(([, title]) => title);
+  console.log(`| server | ${titles.join(" | ")} |`);
+  console.log(`| --- |${" --: |".repeat(columns.length)}`);
   for (const [{ name }, all] of runs) {
-    if (all.length === 0) {
-      console.log(`| ${name} | did not stand it | | | | | |`);
-      continue;
-    }
-    const middle = (key: keyof Run) => median(all.map((each) => each[key]));
-    const cells = [
-      name,
-      middle("rate").toFixed(0),
-      middle("throughput").toFixed(middle("throughput") < 100 ? 1 : 0),
-      middle("p50").toFixed(0),
-      middle("p99").toFixed(0),
-      middle("cpu").toFixed(2),
-      middle("memory").toFixed(0),
-    ];
-    console.log(`| ${cells.join(" | ")} |`);
+    const cells = columns.map(([key, , digits]) =>
+      all.length === 0
+        ? ""
+        : median(all.map((each) => each[key])).toFixed(digits)
+    );
+    if (all.length === 0) cells[0] = "did not stand it";
+    console.log(`| ${name} | ${cells.join(" | ")} |`);
   }
 }
 

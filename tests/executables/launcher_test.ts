@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "@std/path/join";
 import { fromFileUrl } from "@std/path/from-file-url";
+import { ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
 import { bundle } from "../../tasks/compile/bundle.ts";
 import { linuxLauncher } from "../../tasks/compile/linux_launcher.ts";
 import {
@@ -206,6 +207,24 @@ executableTest(
     const { code, stdout } = await server.outcome();
     assertEquals(code, 0);
     assert(stdout.includes("Stopped after"), stdout);
+  },
+);
+
+executableTest(
+  "an executable has Deno serve many flows evenly, whatever environment it was started in",
+  async () => {
+    await using server = startRole("tcp-server", [
+      "--host",
+      "127.0.0.1",
+      "--port",
+      "0",
+    ]);
+    await server.listening();
+    const variables = Deno.readTextFileSync(`/proc/${server.pid}/environ`)
+      .split("\0");
+    for (const [name, value] of Object.entries(ROLE_ENVIRONMENT)) {
+      assert(variables.includes(`${name}=${value}`), variables.join("\n"));
+    }
   },
 );
 
