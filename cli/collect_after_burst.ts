@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EchosounderEvent } from "../events/mod.ts";
+import type { ProgramEvent } from "../events/line.ts";
 
 /** How many clients at once leave enough behind to be cleared away. */
 const CROWD = 1000;
@@ -31,7 +31,7 @@ export class Crowd {
   }
 
   /** Takes notice of clients that come and go. */
-  observe({ event }: EchosounderEvent): void {
+  observe({ event }: ProgramEvent): void {
     if (event === "connection-opened") this.#present++;
     else if (event === "connection-closed") this.#present--;
     else return;

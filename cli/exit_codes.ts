@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ErrorEvent } from "../events/mod.ts";
+import type { ErrorEvent } from "../events/line.ts";
 
 /** Done, and everything that was asked for held. */
 export const DONE = 0;

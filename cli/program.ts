@@ -8,7 +8,8 @@
 import { setColorEnabled } from "@std/fmt/colors";
 import type { Logger } from "@logtape/logtape";
 import { describeError, EchosounderError, systemCode } from "../net/errors.ts";
-import type { EchosounderEvent, ErrorEvent, Failure } from "../events/mod.ts";
+import type { ErrorEvent, ProgramEvent } from "../events/line.ts";
+import type { Failure } from "../events/mod.ts";
 import { setUpDiagnostics } from "./output/diagnostics.ts";
 import { DONE, EXIT_CODES, FAILED, STOPPED } from "./exit_codes.ts";
 import { helpText, invocation, versionText } from "./command_line/help.ts";
@@ -33,7 +34,7 @@ export interface Session {
   /** Diagnostics. */
   logger: Logger;
   /** Tells an event, as text or JSON. */
-  tell: (event: EchosounderEvent) => void | Promise<void>;
+  tell: (event: ProgramEvent) => void | Promise<void>;
   /** Aborts when standard output is closed: nobody reads the results any more. */
   unread: AbortSignal;
 }

@@ -3,10 +3,24 @@
  *
  * @module
  */
-import type { Base64 } from "./base.ts";
+import type { Base64, ErrorCode, NamedEvent } from "./base.ts";
 import type { TcpClientEvent, UdpClientEvent } from "./client.ts";
-import type { ErrorEvent } from "./mod.ts";
+import type { EchosounderEvent } from "./mod.ts";
+import type { Failure } from "./result.ts";
 import type { TcpServerEvent, UdpServerEvent } from "./server.ts";
+
+/** A program ends because of an error. */
+export interface ErrorEvent extends NamedEvent<"error"> {
+  /** What went wrong, for programs. */
+  code: ErrorCode | Failure["code"] | "usage" | "internal";
+  /** What went wrong, for people. */
+  message: string;
+  /** The exit code that it leads to. */
+  exit_code: 1 | 2 | 3 | 4 | 130;
+}
+
+/** Everything that a program writes. */
+export type ProgramEvent = EchosounderEvent | ErrorEvent;
 
 /** What each of the four programs tells. */
 export interface EventsOfRole {

@@ -13,7 +13,7 @@
 import { pause } from "../net/backoff.ts";
 import { now } from "../net/clock.ts";
 import type { Brake } from "./pacer.ts";
-import type { Flow } from "./run.ts";
+import type { Flow } from "./flow.ts";
 import type { Tally } from "./tally.ts";
 
 /** Fewer flows cannot starve each other: the runtime serves so many in a turn. */
@@ -38,7 +38,7 @@ export class StarvationCheck {
   readonly #flows: readonly Flow[];
   readonly #brake: Brake;
   readonly #tally: Tally;
-  #lookedAt = 0;
+  #lookedAt = -Infinity;
   #samples = 0;
 
   constructor(flows: readonly Flow[], brake: Brake, tally: Tally) {

@@ -4,8 +4,8 @@
  *
  * @module
  */
+import type { ErrorEvent } from "../events/line.ts";
 import type {
-  ErrorEvent,
   IntervalEvent,
   ListeningEvent,
   MeasureResultEvent,

@@ -12,7 +12,7 @@ import {
   type Logger,
   type LogLevel,
 } from "@logtape/logtape";
-import type { EchosounderEvent } from "../../events/mod.ts";
+import type { ProgramEvent } from "../../events/line.ts";
 import type { Output } from "./writer.ts";
 import { formatDuration, trimZeros } from "../../text/format.ts";
 import { oneLine } from "../../text/printable.ts";
@@ -58,7 +58,7 @@ function shortly(microseconds: number): string {
 }
 
 /** Logs what an event has to say to somebody looking for a fault. */
-export function diagnose(event: EchosounderEvent, logger: Logger): void {
+export function diagnose(event: ProgramEvent, logger: Logger): void {
   if (event.event === "fault") {
     const wait = event.retry_us === undefined
       ? ""

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { EchosounderEvent } from "../../events/mod.ts";
-import type { LineHead, Role } from "../../events/line.ts";
+
+import type { LineHead, ProgramEvent, Role } from "../../events/line.ts";
 
 /** An event as one line of JSON. */
-export function jsonLine(event: EchosounderEvent, role: Role): string {
+export function jsonLine(event: ProgramEvent, role: Role): string {
   const { event: name, ...details } = event;
   const head: LineHead = { role, time: new Date().toISOString(), schema: 1 };
   return JSON.stringify(

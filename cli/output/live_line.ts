@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { EchosounderEvent, StartedEvent } from "../../events/mod.ts";
+import type { ProgramEvent } from "../../events/line.ts";
+import type { StartedEvent } from "../../events/mod.ts";
 import {
   formatByteRate,
   formatDuration,
@@ -37,7 +38,7 @@ export class LiveLine {
   }
 
   /** Takes notice of an event, and shows it where there is something to show. */
-  observe(event: EchosounderEvent): void {
+  observe(event: ProgramEvent): void {
     if (event.event === "started") this.#started = event;
     if (event.event !== "interval" || this.#started === undefined) return;
     if (!event.warmup) {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Logger } from "@logtape/logtape";
-import type { EchosounderEvent } from "../../events/mod.ts";
+import type { ProgramEvent } from "../../events/line.ts";
 import { delayChart } from "./delay_chart.ts";
 import { diagnose } from "./diagnostics.ts";
 import { formatDuration } from "../../text/format.ts";
@@ -41,7 +41,7 @@ const PLAIN_WIDTH = 80;
 /** Makes the function that tells a program's events. */
 export function createTeller(
   options: TellerOptions,
-): (event: EchosounderEvent) => void | Promise<void> {
+): (event: ProgramEvent) => void | Promise<void> {
   const { role, results, logger, json, live, ascii } = options;
   const { width = PLAIN_WIDTH } = options;
   const style = {
@@ -54,14 +54,14 @@ export function createTeller(
     if (lines.length > 0) return results.writeLine(lines.join("\n"));
   }
 
-  function tell(event: EchosounderEvent, chart?: string[]) {
+  function tell(event: ProgramEvent, chart?: string[]) {
     return write(
       json ? [jsonLine(event, role)] : textLines(event, { ...style, chart }),
     );
   }
 
   async function tellResult(
-    event: Extract<EchosounderEvent, { event: "result" }>,
+    event: Extract<ProgramEvent, { event: "result" }>,
   ): Promise<void> {
     await live?.clear();
     const delays = json ? undefined : event.rtt_us?.histogram;

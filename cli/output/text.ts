@@ -6,10 +6,10 @@
 // @ts-types="./colors.d.ts"
 import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatAddress } from "../../net/address.ts";
+import type { ProgramEvent } from "../../events/line.ts";
 import type {
   ConnectionClosedEvent,
   DelaySummary,
-  EchosounderEvent,
   JudgedExpectation,
   MeasureResultEvent,
   PeerAddress,
@@ -42,16 +42,16 @@ export interface TextStyle {
 }
 
 type Writers = {
-  [Name in EchosounderEvent["event"]]: (
-    event: Extract<EchosounderEvent, { event: Name }>,
+  [Name in ProgramEvent["event"]]: (
+    event: Extract<ProgramEvent, { event: Name }>,
     style: TextStyle,
   ) => string[];
 };
 
 /** The lines of text that an event is worth; none for some. */
-export function textLines(event: EchosounderEvent, style: TextStyle): string[] {
+export function textLines(event: ProgramEvent, style: TextStyle): string[] {
   const write = WRITERS[event.event] as (
-    event: EchosounderEvent,
+    event: ProgramEvent,
     style: TextStyle,
   ) => string[];
   const lines = write(event, style);

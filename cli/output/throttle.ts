@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EchosounderEvent } from "../../events/mod.ts";
+import type { ProgramEvent } from "../../events/line.ts";
 
 /** Milliseconds from one event of a kind that is told to the next. */
 const SPACING = 1000;
@@ -14,8 +14,8 @@ const SPACING = 1000;
  * the number of those that it was not told of.
  */
 export function throttled<Result>(
-  tell: (event: EchosounderEvent) => Result,
-): (event: EchosounderEvent) => Result | undefined {
+  tell: (event: ProgramEvent) => Result,
+): (event: ProgramEvent) => Result | undefined {
   const kinds = new Map<string, { toldAt: number; untold: number }>();
   return (event) => {
     const kind = kindOf(event);
@@ -30,13 +30,13 @@ export function throttled<Result>(
     return tell(
       known === undefined || known.untold === 0
         ? event
-        : { ...event, untold: known.untold } as EchosounderEvent,
+        : { ...event, untold: known.untold } as ProgramEvent,
     );
   };
 }
 
 /** What an event counts as; `undefined` for one that is told always. */
-function kindOf(event: EchosounderEvent): string | undefined {
+function kindOf(event: ProgramEvent): string | undefined {
   switch (event.event) {
     case "rejected":
       return `rejected ${event.reason}`;

@@ -14,7 +14,7 @@ import { describeDifference } from "../../measure/echo_check.ts";
 import { InFlight } from "../../measure/in_flight.ts";
 import type { Messages } from "../../measure/messages.ts";
 import { type Brake, type PacedFlow, Pacer } from "../../measure/pacer.ts";
-import type { Flow } from "../../measure/run.ts";
+import type { Flow } from "../../measure/flow.ts";
 import type { Tally } from "../../measure/tally.ts";
 import type { TimeoutClock } from "../../measure/timeout_clock.ts";
 import { now } from "../../net/clock.ts";

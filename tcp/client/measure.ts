@@ -4,14 +4,13 @@
  * @module
  */
 import { expects, verdict } from "../../measure/expectations.ts";
+import type { Flow, FlowContext } from "../../measure/flow.ts";
 import {
   Messages,
   type Payload,
   randomStream,
 } from "../../measure/messages.ts";
 import {
-  type Flow,
-  type FlowContext,
   measure,
   type MeasureOptions,
   nothingMeasured,

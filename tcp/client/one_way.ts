@@ -6,7 +6,7 @@
  */
 import type { Failure } from "../../events/mod.ts";
 import { type PacedFlow, Pacer } from "../../measure/pacer.ts";
-import type { Flow } from "../../measure/run.ts";
+import type { Flow } from "../../measure/flow.ts";
 import type { Tally } from "../../measure/tally.ts";
 import { now } from "../../net/clock.ts";
 import { close } from "../../net/close.ts";

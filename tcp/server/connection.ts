@@ -5,7 +5,6 @@
  */
 import { now } from "../../net/clock.ts";
 import { close } from "../../net/close.ts";
-import type { ReadAhead } from "./read_ahead.ts";
 
 /** A client's socket, and what the server keeps about it. */
 export class Connection {
@@ -13,10 +12,8 @@ export class Connection {
   received = 0;
   /** Bytes that the client's socket took. */
   sent = 0;
-  /** An echo is being written: the client has not taken all of it yet. */
-  echoing = false;
-  /** What was read while the client was not taking its echo. */
-  readAhead: ReadAhead | undefined;
+  /** Called where no byte has moved for a while; what that means is the service's matter. */
+  onStalled: (() => void) | undefined;
   /** Why the server itself closed it. */
   closedBecause: "idle" | "cut-off" | undefined;
   /** When it was accepted. */

@@ -26,6 +26,10 @@ export class ReadAheadLimit {
 
 /** What was read from one client ahead of its echo, in order. */
 export class ReadAhead {
+  /** An echo is being written: the client has not taken all of it yet. */
+  isBehind = false;
+  /** The client is read ahead, or what was read is not handed out yet. */
+  isActive = false;
   readonly #connection: Connection;
   readonly #limit: ReadAheadLimit;
   readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
@@ -40,6 +44,8 @@ export class ReadAhead {
 
   /** Reads on until the client has sent all, the limit is reached, or it takes its echo again. */
   start(): void {
+    if (!this.isBehind) return;
+    this.isActive = true;
     if (this.#ended || this.#limit.left < PIECE_SIZE) return;
     this.#reading ??= this.#read().finally(() => this.#reading = undefined);
   }
@@ -52,7 +58,7 @@ export class ReadAhead {
       if (piece === undefined) return;
       this.#limit.left -= piece.buffer.byteLength;
       this.#pieces.push(piece);
-    } while (this.#connection.echoing && this.#limit.left >= PIECE_SIZE);
+    } while (this.isBehind && this.#limit.left >= PIECE_SIZE);
   }
 
   async #readPiece(): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -88,7 +94,9 @@ export class ReadAhead {
       return piece;
     }
     if (this.#error !== undefined) throw this.#error;
-    return this.#ended ? null : undefined;
+    if (this.#ended) return null;
+    this.isActive = false;
+    return undefined;
   }
 
   /** Gives back its share of the limit, when the client is gone. */

@@ -16,7 +16,7 @@ import type {
   TcpSummaryEvent,
 } from "../../events/mod.ts";
 import { Connection } from "./connection.ts";
-import { ReadAhead, ReadAheadLimit } from "./read_ahead.ts";
+import { ReadAheadLimit } from "./read_ahead.ts";
 import { TCP_SERVICES } from "./services.ts";
 
 /** Options of {@linkcode serveTcp}. */
@@ -254,6 +254,7 @@ export class TcpServer implements AsyncDisposable {
       connection.conn.setKeepAlive(true);
       await TCP_SERVICES[this.#service](connection, {
         stopping: this.#stopping.signal,
+        readAheadLimit: this.#readAheadLimit,
         observe: this.#options.detail ? this.#options.onEvent : undefined,
       });
     } catch (error) {
@@ -262,7 +263,6 @@ export class TcpServer implements AsyncDisposable {
       if (connection.closedBecause === undefined) detail = describeError(error);
     }
     close(connection.conn);
-    connection.readAhead?.drop();
     this.#closed[reason]++;
     this.#received += connection.received;
     this.#sent += connection.sent;
@@ -284,19 +284,13 @@ export class TcpServer implements AsyncDisposable {
     });
   }
 
-  /** Closes who is idle for too long; reads on from who does not take its echo. */
+  /** Closes clients that are idle for too long, and tells the services of those that stall. */
   readonly #watch = (): void => {
     const time = performance.now();
     for (const connection of this.#connections.keys()) {
       const idle = connection.idleFor(time);
       if (idle >= this.#idleTimeout) connection.closeBecause("idle");
-      else if (connection.echoing && idle >= WATCH_INTERVAL) {
-        connection.readAhead ??= new ReadAhead(
-          connection,
-          this.#readAheadLimit,
-        );
-        connection.readAhead.start();
-      }
+      else if (idle >= WATCH_INTERVAL) connection.onStalled?.();
     }
   };
 }

@@ -9,11 +9,14 @@ import { CHARGEN_CYCLE } from "../../net/chargen.ts";
 import { isReset } from "../../net/errors.ts";
 import type { Service, TcpServerEvent } from "../../events/mod.ts";
 import type { Connection } from "./connection.ts";
+import { ReadAhead, type ReadAheadLimit } from "./read_ahead.ts";
 
 /** How a server's services see the server. */
 export interface ServiceContext {
   /** Aborts when the server stops and endless services are to end. */
   readonly stopping: AbortSignal;
+  /** What all clients together may have read ahead of their echo. */
+  readonly readAheadLimit: ReadAheadLimit;
   /** Takes `chunk-received` and `chunk-sent` events; absent unless detail was asked for. */
   readonly observe?: (event: TcpServerEvent) => void;
 }
@@ -82,11 +85,17 @@ async function echo(
   connection: Connection,
   context: ServiceContext,
 ): Promise<void> {
-  while (
-    await echoDirectly(connection, context) &&
-    await echoReadAhead(connection, context)
-  );
-  await connection.conn.closeWrite();
+  const readAhead = new ReadAhead(connection, context.readAheadLimit);
+  connection.onStalled = () => readAhead.start();
+  try {
+    while (
+      await echoDirectly(connection, readAhead, context) &&
+      await echoReadAhead(connection, readAhead, context)
+    );
+    await connection.conn.closeWrite();
+  } finally {
+    readAhead.drop();
+  }
 }
 
 /**
@@ -101,6 +110,7 @@ async function echo(
  */
 function echoDirectly(
   connection: Connection,
+  readAhead: ReadAhead,
   { observe }: ServiceContext,
 ): Promise<boolean> {
   const { conn, id } = connection;
@@ -119,7 +129,7 @@ function echoDirectly(
         piece = buffer.subarray(0, length);
       }
       observe?.({ event: "chunk-received", connection: id, bytes: length });
-      connection.echoing = true;
+      readAhead.isBehind = true;
       written = 0;
       conn.write(piece).then(onWritten, reject);
     };
@@ -130,9 +140,9 @@ function echoDirectly(
         conn.write(piece.subarray(written)).then(onWritten, reject);
         return;
       }
-      connection.echoing = false;
+      readAhead.isBehind = false;
       observe?.({ event: "chunk-sent", connection: id, bytes: piece.length });
-      if (connection.readAhead !== undefined) return resolve(true);
+      if (readAhead.isActive) return resolve(true);
       buffer = fitting(buffer, piece.length);
       turn += piece.length;
       if (turn < TURN) return read();
@@ -149,20 +159,20 @@ function echoDirectly(
  */
 async function echoReadAhead(
   connection: Connection,
+  readAhead: ReadAhead,
   { observe }: ServiceContext,
 ): Promise<boolean> {
-  const { readAhead, id } = connection;
+  const { id } = connection;
   for (;;) {
-    const piece = await readAhead!.next();
+    const piece = await readAhead.next();
     if (piece === null) return false;
     if (piece === undefined) break;
     observe?.({ event: "chunk-received", connection: id, bytes: piece.length });
-    connection.echoing = true;
+    readAhead.isBehind = true;
     await write(connection, piece);
-    connection.echoing = false;
+    readAhead.isBehind = false;
     observe?.({ event: "chunk-sent", connection: id, bytes: piece.length });
   }
-  connection.readAhead = undefined;
   return true;
 }
 

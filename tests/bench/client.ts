@@ -9,8 +9,8 @@
  */
 import { join } from "@std/path/join";
 import { DONE, FAILED } from "../../cli/exit_codes.ts";
-import { parseEvents } from "../events.ts";
-import { runRole, startRole, TestProcess } from "../setup.ts";
+import { parseEvents } from "../setup/events.ts";
+import { runRole, startRole, TestProcess } from "../setup/process.ts";
 import { median } from "./median.ts";
 import { fetchBun } from "./peers.ts";
 

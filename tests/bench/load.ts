@@ -6,14 +6,13 @@
  */
 import { measureTcp } from "../../mod.ts";
 import { close } from "../../net/close.ts";
+import { read, writeAll } from "../setup/bytes.ts";
 import {
-  read,
   residentMemory,
   startRole,
   type TestProcess,
-  until,
-  writeAll,
-} from "../setup.ts";
+} from "../setup/process.ts";
+import { until } from "../setup/until.ts";
 import { median } from "./median.ts";
 
 const HOST = "127.0.0.1";

@@ -7,7 +7,9 @@ import process from "node:process";
 import { join } from "@std/path/join";
 import { getAvailablePort } from "@std/net/get-available-port";
 import { ROLE_FLAGS } from "../../tasks/entry_module.ts";
-import { isInstalled, roleCommand, TestProcess, until } from "../setup.ts";
+import { roleCommand, TestProcess } from "../setup/process.ts";
+import { until } from "../setup/until.ts";
+import { isInstalled } from "../setup/where.ts";
 
 const HOST = "127.0.0.1";
 const FOLDER = new URL("peers/", import.meta.url).pathname;

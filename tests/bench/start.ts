@@ -8,7 +8,12 @@ import { join } from "@std/path/join";
 import { serveTcp } from "../../mod.ts";
 import type { Role } from "../../cli/roles.ts";
 import { median } from "./median.ts";
-import { residentMemory, roleCommand, ROOT, TestProcess } from "../setup.ts";
+import {
+  residentMemory,
+  roleCommand,
+  ROOT,
+  TestProcess,
+} from "../setup/process.ts";
 
 const ROUNDS = 21;
 

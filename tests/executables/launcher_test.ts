@@ -10,8 +10,8 @@ import {
   roleCommand,
   startRole,
   TestProcess,
-  testWhere,
-} from "../setup.ts";
+} from "../setup/process.ts";
+import { testWhere } from "../setup/where.ts";
 
 /** A test of the files for Linux; they are made by the task that runs it. */
 function executableTest(name: string, fn: () => Promise<void>): void {
@@ -234,7 +234,7 @@ executableTest(
     withHome(async (home) => {
       const script = join(home, "probe.js");
       await bundle(
-        fromFileUrl(new URL("../sandbox_probe.ts", import.meta.url)),
+        fromFileUrl(new URL("../setup/sandbox_probe.ts", import.meta.url)),
         script,
       );
       const launcher = await linuxLauncher(

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "@std/path/join";
-import { runDeno } from "../setup.ts";
+import { runDeno } from "../setup/process.ts";
 
 /** What the files for Linux need of a system, besides its kernel and C library. */
 const UTILITIES = "sh cat chmod cksum gzip head mkdir mv rm sync tail wc"

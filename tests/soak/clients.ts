@@ -9,8 +9,8 @@ import { connect } from "node:net";
 import { echoTcp, measureUdp, patternPieces } from "../../mod.ts";
 import { Messages } from "../../measure/messages.ts";
 import { firstDifference } from "../../measure/echo_check.ts";
-import { read, writeAll } from "../setup.ts";
-import type { Line } from "../events.ts";
+import { read, writeAll } from "../setup/bytes.ts";
+import type { Line } from "../setup/events.ts";
 
 const HOST = "127.0.0.1";
 

@@ -9,8 +9,12 @@ import { flag, optionalValue, value } from "../../cli/command_line/options.ts";
 import type { CommandDefinition } from "../../cli/roles.ts";
 import { runTask } from "../../tasks/task.ts";
 import { count, positiveTime } from "../../cli/command_line/values.ts";
-import { type Line, parseEvents } from "../events.ts";
-import { residentMemory, startRole, type TestProcess } from "../setup.ts";
+import { type Line, parseEvents } from "../setup/events.ts";
+import {
+  residentMemory,
+  startRole,
+  type TestProcess,
+} from "../setup/process.ts";
 import {
   type Account,
   DATAGRAM_KINDS,

@@ -6,7 +6,7 @@
  */
 import { join } from "@std/path/join";
 import { ROLES } from "../../cli/roles.ts";
-import { ROOT, runDeno } from "../setup.ts";
+import { ROOT, runDeno } from "../setup/process.ts";
 import { NotPrepared, Wine } from "./wine.ts";
 
 const PEERS = ["tcp_server", "tcp_client", "udp_server", "udp_client"];

@@ -1,22 +1,18 @@
 import { assert, assertEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net/get-available-port";
 import type { Role } from "../../cli/roles.ts";
-import { parseEvents } from "../events.ts";
+import { parseEvents } from "../setup/events.ts";
+import { bytes, noise, read, writeAll } from "../setup/bytes.ts";
 import {
-  bytes,
-  closedPort,
-  noise,
   type Outcome,
-  read,
   type StartOptions,
   startRole,
-  TcpPeer,
   TestProcess,
-  testWhere,
-  UdpSocket,
-  until,
-  writeAll,
-} from "../setup.ts";
+} from "../setup/process.ts";
+import { closedPort, TcpPeer } from "../setup/tcp_peer.ts";
+import { UdpSocket } from "../setup/udp_peer.ts";
+import { until } from "../setup/until.ts";
+import { testWhere } from "../setup/where.ts";
 
 /** How Windows programs are started here, and how all of them are ended. */
 interface Windows {

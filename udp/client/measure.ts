@@ -4,9 +4,9 @@
  * @module
  */
 import { expects, verdict } from "../../measure/expectations.ts";
+import type { FlowContext } from "../../measure/flow.ts";
 import { Messages, randomStream } from "../../measure/messages.ts";
 import {
-  type FlowContext,
   measure,
   type MeasureOptions,
   nothingMeasured,

@@ -14,7 +14,7 @@ import type {
 } from "../../events/mod.ts";
 import { HEADER_SIZE, type Messages } from "../../measure/messages.ts";
 import { type Brake, type PacedFlow, Pacer } from "../../measure/pacer.ts";
-import type { Flow } from "../../measure/run.ts";
+import type { Flow } from "../../measure/flow.ts";
 import type { Tally } from "../../measure/tally.ts";
 import type { TimeoutClock } from "../../measure/timeout_clock.ts";
 import { canonicalAddress } from "../../net/address.ts";

@@ -1,0 +1,54 @@
+import { assertEquals } from "@std/assert";
+import { collectGarbage, Crowd } from "../../cli/collect_after_burst.ts";
+import type { ProgramEvent } from "../../events/line.ts";
+import { until } from "../setup/until.ts";
+
+const PEER = { peer_host: "192.0.2.1", peer_port: 7, connection: 1 };
+const OPENED: ProgramEvent = { event: "connection-opened", ...PEER };
+const CLOSED: ProgramEvent = {
+  event: "connection-closed",
+  ...PEER,
+  bytes_received: 0,
+  bytes_sent: 0,
+  duration_us: 0,
+  reason: "finished",
+};
+
+/** How often garbage was collected, once all of this has happened. */
+async function collections(
+  ...happenings: [times: number, event: ProgramEvent][]
+): Promise<number> {
+  let count = 0;
+  const crowd = new Crowd(() => count++);
+  for (const [times, event] of happenings) {
+    for (let i = 0; i < times; i++) crowd.observe(event);
+  }
+  // Another one, whose crowd is gone now, collects later.
+  const last = Promise.withResolvers<void>();
+  const other = new Crowd(last.resolve);
+  for (let i = 0; i < 1000; i++) other.observe(OPENED);
+  for (let i = 0; i < 1000; i++) other.observe(CLOSED);
+  // The timer alone does not keep a program up.
+  const awake = setInterval(() => {}, 1000);
+  await last.promise;
+  clearInterval(awake);
+  return count;
+}
+
+Deno.test("Crowd collects garbage once when nine in ten of a thousand have gone", async () => {
+  assertEquals(await collections([1000, OPENED], [899, CLOSED]), 0);
+  assertEquals(await collections([1000, OPENED], [900, CLOSED]), 1);
+  assertEquals(await collections([1000, OPENED], [1000, CLOSED]), 1);
+});
+
+Deno.test("Crowd leaves a few clients that come and go alone", async () => {
+  assertEquals(await collections([999, OPENED], [999, CLOSED]), 0);
+});
+
+Deno.test("collectGarbage() clears away what nobody holds", async () => {
+  const left = new WeakRef({});
+  // A weak reference holds its target to the end of the turn.
+  await new Promise((resolve) => setTimeout(resolve));
+  await collectGarbage();
+  await until(() => left.deref() === undefined, "the object to be gone");
+});

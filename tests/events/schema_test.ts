@@ -1,0 +1,198 @@
+/**
+ * The schema of the events: made of their types, and of what the programs write.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import schema from "../../events/events.schema.json" with { type: "json" };
+import { eventsSchema } from "../../tasks/schema/events_schema.ts";
+import { ALL_KINDS, kindOf, parseEvents } from "../setup/events.ts";
+import {
+  isFromSource,
+  roleCommand,
+  ROOT,
+  runRole,
+  startRole,
+  TestProcess,
+} from "../setup/process.ts";
+import { UdpPeer } from "../setup/udp_peer.ts";
+import { until } from "../setup/until.ts";
+import { testWhere } from "../setup/where.ts";
+
+testWhere(
+  isFromSource(),
+  "the types are not in the executables",
+  "events.schema.json is what the types of the events give",
+  async () => {
+    const file = await Deno.readTextFile(`${ROOT}events/events.schema.json`);
+    assert(
+      file.replaceAll("\r\n", "\n") === eventsSchema(),
+      "the types of the events have changed: run deno task schema",
+    );
+  },
+);
+
+Deno.test("the schema bounds every number from below, and every count to what is exact", () => {
+  const unbounded: string[] = [];
+  const look = (value: unknown, path: string) => {
+    if (typeof value !== "object" || value === null) return;
+    const { type, minimum, maximum, ...rest } = value as Record<
+      string,
+      unknown
+    >;
+    const isExact = type !== "integer" || Number.isSafeInteger(maximum);
+    const isNumber = type === "number" || type === "integer";
+    const isFixed = "const" in rest || "enum" in rest;
+    if (isNumber && !isFixed && !(typeof minimum === "number" && isExact)) {
+      unbounded.push(path);
+    }
+    for (const [name, part] of Object.entries(value)) {
+      look(part, `${path}/${name}`);
+    }
+  };
+  look(schema, "");
+  assertEquals(unbounded, []);
+});
+
+Deno.test("the schema lets nothing in that it does not name", () => {
+  const open: string[] = [];
+  const look = (value: unknown, path: string) => {
+    if (typeof value !== "object" || value === null) return;
+    const { type, additionalProperties } = value as Record<string, unknown>;
+    if (type === "object" && additionalProperties !== false) open.push(path);
+    for (const [name, part] of Object.entries(value)) {
+      look(part, `${path}/${name}`);
+    }
+  };
+  look(schema, "");
+  assertEquals(open, []);
+});
+
+/** What no test can bring about: a socket of UDP that fails. */
+const OUT_OF_REACH = ["udp-server FaultEvent"];
+
+/** Where nobody listens, even while servers take ports that are free. */
+const NOBODY = "127.0.0.1:1";
+
+const LINUX = Deno.build.os === "linux";
+
+Deno.test("every event that the schema knows is written by the programs that it names", async () => {
+  const outputs = await Promise.all([
+    ...(["tcp-server", "udp-server", "tcp-client", "udp-client"] as const).map(
+      async (role) => (await runRole(role, ["--json", "--xyzzy"])).stdout,
+    ),
+    bothSides("tcp"),
+    bothSides("udp"),
+    rejection("tcp"),
+    rejection("udp"),
+    oneClient("tcp-client", [NOBODY]),
+    oneClient("udp-client", [NOBODY, "--timeout", "50ms"]),
+    lossAndStrays(),
+    LINUX ? fault() : "",
+  ]);
+  const seen = new Set(outputs.flatMap(parseEvents).map(kindOf));
+  const unseen = ALL_KINDS.filter((kind) => !seen.has(kind));
+  const exempt = LINUX
+    ? OUT_OF_REACH
+    : [...OUT_OF_REACH, "tcp-server FaultEvent"];
+  assertEquals(unseen, exempt);
+});
+
+/** A server and its client: one message, then some that are measured. */
+async function bothSides(transport: "tcp" | "udp"): Promise<string> {
+  await using server = startRole(`${transport}-server`, [
+    "--port",
+    "0",
+    "--json",
+    "--log-level",
+    "debug",
+  ]);
+  const target = `127.0.0.1:${await server.listening()}`;
+  const one = await runRole(`${transport}-client`, [target, "--json"]);
+  const many = await runRole(`${transport}-client`, [
+    target,
+    "--json",
+    "--interval",
+    "200ms",
+    "--duration",
+    "1200ms",
+  ]);
+  server.signal("SIGTERM");
+  const { stdout } = await server.outcome();
+  return one.stdout + many.stdout + stdout;
+}
+
+/** A server that turns its only client away. */
+async function rejection(transport: "tcp" | "udp"): Promise<string> {
+  await using server = startRole(`${transport}-server`, [
+    "--port",
+    "0",
+    "--json",
+    "--allow",
+    "192.0.2.1",
+  ]);
+  const target = `127.0.0.1:${await server.listening()}`;
+  await runRole(`${transport}-client`, [target, "--timeout", "100ms"]);
+  await server.shows('"rejected"');
+  server.signal("SIGTERM");
+  return (await server.outcome()).stdout;
+}
+
+/** A client that tries again, in vain. */
+async function oneClient(
+  role: "tcp-client" | "udp-client",
+  args: string[],
+): Promise<string> {
+  const { stdout } = await runRole(role, [
+    ...args,
+    "--json",
+    "--retry-for",
+    "200ms",
+  ]);
+  return stdout;
+}
+
+/** A peer that answers the first message twice, and no other. */
+async function lossAndStrays(): Promise<string> {
+  await using peer = new UdpPeer(async (datagram, answer, number) => {
+    if (number > 1) return;
+    await answer(datagram);
+    await answer(datagram);
+  });
+  const { stdout } = await runRole("udp-client", [
+    `127.0.0.1:${peer.port}`,
+    "--json",
+    "--log-level",
+    "debug",
+    "--count",
+    "3",
+    "--timeout",
+    "100ms",
+  ]);
+  return stdout;
+}
+
+/** A server that runs out of descriptors. */
+async function fault(): Promise<string> {
+  await using server = new TestProcess([
+    "sh",
+    "-c",
+    'ulimit -n 60; exec "$@"',
+    "sh",
+    ...roleCommand("tcp-server"),
+    "--port",
+    "0",
+    "--json",
+  ]);
+  const port = await server.listening();
+  const crowd = await Promise.all(
+    Array.from(
+      { length: 80 },
+      () => Deno.connect({ hostname: "127.0.0.1", port }),
+    ),
+  );
+  await until(() => server.stdout.includes('"fault"'), "a failed accept");
+  for (const conn of crowd) conn.close();
+  server.signal("SIGTERM");
+  return (await server.outcome()).stdout;
+}

@@ -1,0 +1,230 @@
+/**
+ * What the clients measure, held against what is known to be true: relays add
+ * known delays and faults to the path.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { Histogram } from "../../measure/histogram.ts";
+import {
+  type DelaySummary,
+  type MeasureResultEvent,
+  measureTcp,
+  type MeasureTcpOptions,
+  measureUdp,
+  type MeasureUdpOptions,
+  type ReceivedEvent,
+  serveTcp,
+  serveUdp,
+  type UdpMeasureResultEvent,
+} from "../../mod.ts";
+import { type RelayOptions, TcpRelay, UdpRelay } from "../setup/relay.ts";
+
+const HOST = "127.0.0.1";
+
+/** Measures through a relay. */
+async function overTcp(
+  path: Omit<RelayOptions, "port">,
+  options: Partial<MeasureTcpOptions>,
+): Promise<MeasureResultEvent> {
+  await using server = serveTcp({ hostname: HOST, port: 0 });
+  using relay = new TcpRelay({ port: server.addr.port, ...path });
+  const payload = { size: 64 };
+  return await measureTcp({
+    hostname: HOST,
+    port: relay.port,
+    payload,
+    ...options,
+  });
+}
+
+/** Measures through a relay. */
+async function overUdp(
+  path: Omit<RelayOptions, "port">,
+  options: Partial<MeasureUdpOptions>,
+): Promise<UdpMeasureResultEvent> {
+  await using server = serveUdp({ hostname: HOST, port: 0 });
+  using relay = new UdpRelay({ port: server.addr.port, ...path });
+  return await measureUdp({
+    hostname: HOST,
+    port: relay.port,
+    size: 64,
+    timeout: 300,
+    ...options,
+  });
+}
+
+const TRANSPORTS = [
+  ["measureTcp()", overTcp],
+  ["measureUdp()", overUdp],
+] as const;
+
+for (const [name, measureOver] of TRANSPORTS) {
+  for (const delay of [5, 20, 100]) {
+    for (const rate of [undefined, 100]) {
+      const loop = rate === undefined ? "closed" : "open";
+      Deno.test(`${name} finds a delay of ${delay} ms in a ${loop} loop`, async () => {
+        const count = delay === 100 ? 10 : 30;
+        // What the machine itself takes, in the same run.
+        const bare = await measureOver({}, { count, rate });
+        const delayed = await measureOver({ delay: () => delay }, {
+          count,
+          rate,
+        });
+        const added = (delayed.rtt_us!.p50! - bare.rtt_us!.p50!) / 1000;
+        const tolerance = Math.max(0.05 * delay, 0.5);
+        assert(Math.abs(added - delay) <= tolerance, `${added} ms added`);
+      });
+    }
+  }
+
+  Deno.test(`${name} gives the percentiles of the delays that it tells of`, async () => {
+    const told: number[] = [];
+    const { rtt_us } = await measureOver({ delay: (number) => number % 40 }, {
+      count: 200,
+      rate: 400,
+      detail: true,
+      onEvent: (event: { event: string }) => {
+        if (event.event === "received") {
+          told.push((event as ReceivedEvent).rtt_us!);
+        }
+      },
+    });
+    assertPercentiles(rtt_us!, told);
+  });
+
+  Deno.test(`${name} shows a stall of a second in an open loop in all that were due in it`, async () => {
+    const result = await measureOver(
+      { stall: { from: 200, milliseconds: 1000 } },
+      { rate: 1000, duration: 2000, timeout: 5000 },
+    );
+    assertEquals(result.messages_received, 2000);
+    const late = await Array.fromAsync(slow(result.rtt_us!, 10_000));
+    // A thousand were due while nothing came back, and some more while those
+    // were let through; the last ones waited for less than 10 ms.
+    assert(Math.abs(late.length - 1000) < 120, `${late.length} late`);
+    // Their delays fall evenly from one second to nothing.
+    const middle = late[Math.floor(late.length / 2)];
+    assert(Math.abs(middle - 500_000) < 100_000, `${middle} us at the middle`);
+    const p999 = result.rtt_us!["p99.9"]!;
+    assert(Math.abs(p999 - 1_000_000) < 60_000, `p99.9 ${p999} us`);
+  });
+
+  Deno.test(`${name} shows a stall of a second in a closed loop in one message`, async () => {
+    const { rtt_us } = await measureOver(
+      { stall: { from: 200, milliseconds: 1000 } },
+      { count: 500, timeout: 5000 },
+    );
+    const stalled = await Array.fromAsync(slow(rtt_us!, 900_000));
+    assertEquals(stalled.length, 1);
+    assert(rtt_us!.max >= 990_000, `max ${rtt_us!.max}`);
+  });
+}
+
+/** The delays of a summary from a limit on, each as often as it came. */
+async function* slow(delays: DelaySummary, limit: number) {
+  const histogram = await Histogram.decode(delays.histogram!);
+  for (const [delay, count] of histogram.counts()) {
+    if (delay >= limit) yield* Array<number>(count).fill(delay);
+  }
+}
+
+function assertPercentiles(summary: DelaySummary, delays: number[]): void {
+  const sorted = delays.toSorted((a, b) => a - b);
+  assertEquals(summary.count, sorted.length);
+  for (const percent of [50, 90, 99, 99.9] as const) {
+    const exact = sorted[Math.ceil(percent / 100 * sorted.length) - 1];
+    const given = summary[`p${percent}`]!;
+    const error = Math.abs(given - exact);
+    assert(
+      error <= Math.max(exact / 1000, 1),
+      `p${percent}: ${given}, ${exact}`,
+    );
+  }
+}
+
+Deno.test("measureTcp() with one message on its way sends late after a stall, and says how many", async () => {
+  const result = await overTcp(
+    { stall: { from: 200, milliseconds: 1000 } },
+    { rate: 1000, duration: 2000, pipeline: 1 },
+  );
+  assertEquals(result.messages_received, 2000);
+  assert(Math.abs(result.late_sends! - 1000) < 100, `${result.late_sends}`);
+  // From its sending, a stall is one slow answer; from its time, a thousand.
+  assert(result.rtt_from_sending_us!.p99! < 500_000);
+  assert(result.rtt_us!.p90! > 500_000, `p90 ${result.rtt_us!.p90}`);
+  // It was the path that held them up, not the client.
+  assertEquals(
+    result.instrument.warnings.filter((text) => text.includes("messages")),
+    [],
+  );
+});
+
+const LOST = [3, 50, 51, 52, 200];
+const DOUBLED = [1, 60, 61, 299, 300];
+const SWAPPED = [10, 20, 150];
+const CORRUPTED = new Map([[5, 40], [70, 0], [71, 5], [72, 9], [250, 63]]);
+
+for (const rate of [undefined, 1000]) {
+  const loop = rate === undefined
+    ? "a closed loop of eight"
+    : "an open loop at 1000/s";
+  Deno.test(`measureUdp() counts what was lost, doubled, swapped and corrupted, in ${loop}`, async () => {
+    const result = await overUdp(
+      { lose: LOST, double: DOUBLED, swap: SWAPPED, corrupt: CORRUPTED },
+      { count: 300, rate, pipeline: rate === undefined ? 8 : undefined },
+    );
+    assertEquals(
+      {
+        sent: result.messages_sent,
+        received: result.messages_received,
+        lost: result.lost,
+        late: result.late,
+        duplicates: result.duplicates,
+        reordered: result.reordered,
+        distance: result.reordering_distance,
+        corrupted: result.corrupted,
+        strays: result.strays,
+        errors: result.errors,
+      },
+      {
+        sent: 300,
+        received: 300 - LOST.length - CORRUPTED.size,
+        lost: LOST.length,
+        late: 0,
+        duplicates: DOUBLED.length,
+        reordered: SWAPPED.length,
+        distance: 1,
+        corrupted: CORRUPTED.size,
+        strays: 0,
+        errors: 0,
+      },
+    );
+    assertEquals(result.failure?.code, "difference");
+  });
+}
+
+Deno.test("measureUdp() counts an answer after its timeout as lost and as late", async () => {
+  const result = await overUdp(
+    { delay: (number) => number === 20 ? 250 : 0 },
+    { count: 60, rate: 100, timeout: 150 },
+  );
+  assertEquals([result.lost, result.late, result.messages_received], [
+    1,
+    1,
+    59,
+  ]);
+});
+
+Deno.test("measureUdp() gives the variation of a delay that alternates", async () => {
+  const steady = await overUdp({ delay: () => 15 }, { count: 100, rate: 200 });
+  const uneven = await overUdp(
+    { delay: (number) => number % 2 === 0 ? 10 : 20 },
+    { count: 100, rate: 50 },
+  );
+  // Each differs from the one before by 10 ms, and the estimate gets there
+  // by a sixteenth of what is missing with each.
+  const expected = 10_000 * (1 - (15 / 16) ** 99);
+  assert(Math.abs(uneven.jitter_us! - expected) < 1500, `${uneven.jitter_us}`);
+  assert(steady.jitter_us! < 1500, `${steady.jitter_us}`);
+});

@@ -1,0 +1,414 @@
+/**
+ * What measuring runs do beyond one message after the other.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  EchosounderError,
+  type IntervalEvent,
+  measureTcp,
+  measureUdp,
+  serveTcp,
+  type ServeTcpOptions,
+  serveUdp,
+  type TcpClientEvent,
+  type TcpSummaryEvent,
+} from "../../mod.ts";
+import { expectation } from "../../cli/command_line/expectation.ts";
+import { bytes, read, writeAll } from "../setup/bytes.ts";
+import { TcpPeer } from "../setup/tcp_peer.ts";
+import { UdpPeer } from "../setup/udp_peer.ts";
+
+const HOST = "127.0.0.1";
+const payload = { size: 64 };
+
+function serve(options: ServeTcpOptions = {}) {
+  return serveTcp({ hostname: HOST, port: 0, ...options });
+}
+
+Deno.test("measureTcp() shares the messages among its connections", async () => {
+  await using server = serve();
+  const { port } = server.addr;
+  const result = await measureTcp({
+    hostname: HOST,
+    port,
+    payload,
+    count: 1000,
+    connections: 20,
+  });
+  await server.shutdown();
+  const summary = await server.finished as TcpSummaryEvent;
+  assertEquals(
+    [result.passed, result.messages_received, result.rtt_us?.count],
+    [true, 1000, 1000],
+  );
+  assertEquals([summary.connections, summary.bytes_received], [20, 64_000]);
+});
+
+Deno.test("measureTcp() has as many messages on their way as pipeline says, and no more", async () => {
+  let most = 0;
+  await using peer = new TcpPeer(async (conn) => {
+    const buffer = new Uint8Array(4096);
+    let owed = 0;
+    for (let length; (length = await conn.read(buffer)) !== null;) {
+      owed += length;
+      most = Math.max(most, owed);
+      if (owed < 5 * 64) continue;
+      await writeAll(conn, buffer.subarray(0, length));
+      owed = 0;
+    }
+  });
+  // The peer answers nothing until five messages are there.
+  const result = await measureTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload,
+    count: 5,
+    pipeline: 5,
+  });
+  assertEquals([result.passed, most], [true, 320]);
+  const stuck = await measureTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload,
+    count: 5,
+    pipeline: 4,
+    timeout: 100,
+  });
+  assertEquals([stuck.failure?.code, stuck.messages_sent], ["no-answer", 4]);
+});
+
+Deno.test("measureTcp() does not deadlock with a peer that reads nothing until it has written", async () => {
+  await using server = serve({ readAhead: 0 });
+  const { port } = server.addr;
+  const result = await measureTcp({
+    hostname: HOST,
+    port,
+    payload: { size: 3_000_000 },
+    count: 20,
+    pipeline: 4,
+  });
+  assertEquals([result.passed, result.bytes_received], [true, 60_000_000]);
+});
+
+Deno.test("measureTcp() sends to a discard server, one way", async () => {
+  await using server = serve({ service: "discard" });
+  const { port } = server.addr;
+  const result = await measureTcp({
+    hostname: HOST,
+    port,
+    payload: { size: 100_000 },
+    count: 50,
+    connections: 2,
+    service: "discard",
+    expectations: [expectation("throughput>1kB/s")],
+  });
+  await server.shutdown();
+  const summary = await server.finished as TcpSummaryEvent;
+  assertEquals(
+    [result.passed, result.bytes_sent, result.bytes_received, result.rtt_us],
+    [true, 5_000_000, 0, undefined],
+  );
+  assertEquals(summary.bytes_received, 5_000_000);
+  assert(result.sent_bytes_per_second! > 0);
+});
+
+Deno.test("measureTcp() finds out that a discard server is none", async () => {
+  await using server = serve();
+  const result = await measureTcp({
+    hostname: HOST,
+    port: server.addr.port,
+    payload,
+    count: 1,
+    service: "discard",
+  });
+  assertEquals(result.failure?.code, "difference");
+});
+
+Deno.test("measureTcp() receives from a character generator, one way", async () => {
+  await using server = serve({ service: "chargen" });
+  const result = await measureTcp({
+    hostname: HOST,
+    port: server.addr.port,
+    payload,
+    duration: 100,
+    service: "chargen",
+  });
+  assertEquals([result.passed, result.bytes_sent, result.messages_sent], [
+    true,
+    0,
+    0,
+  ]);
+  assert(result.bytes_received > 100_000, `${result.bytes_received}`);
+});
+
+Deno.test("measureTcp() gives up on a character generator that sends nothing", async () => {
+  await using server = serve();
+  const result = await measureTcp({
+    hostname: HOST,
+    port: server.addr.port,
+    payload,
+    service: "chargen",
+    duration: 60_000,
+    timeout: 100,
+  });
+  assertEquals(result.failure?.code, "no-answer");
+});
+
+Deno.test("measureTcp() goes on with the other connections when one breaks", async () => {
+  let accepted = 0;
+  await using peer = new TcpPeer(async (conn) => {
+    const isBroken = ++accepted === 2;
+    for (;;) {
+      const message = await read(conn, 64);
+      if (message.length === 0 || isBroken) break;
+      await writeAll(conn, message);
+    }
+  });
+  const result = await measureTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload,
+    count: 300,
+    connections: 3,
+  });
+  assertEquals([result.passed, result.errors], [false, 1]);
+  assertEquals(result.failure?.code, "closed-early");
+  assert(
+    result.failure!.message.startsWith("1 of 3 connections failed"),
+    result.failure!.message,
+  );
+  assertEquals(result.messages_received, 299);
+
+  accepted = 0;
+  const excused = await measureTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload,
+    count: 300,
+    connections: 3,
+    expectations: [expectation("errors<=1")],
+  });
+  assertEquals([excused.passed, excused.errors], [true, 1]);
+});
+
+Deno.test("measureTcp() never excuses a wrong byte", async () => {
+  await using peer = new TcpPeer(async (conn) => {
+    while ((await read(conn, 64)).length > 0) {
+      await writeAll(conn, bytes("?".repeat(64)));
+    }
+  });
+  const result = await measureTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload,
+    count: 2,
+    connections: 2,
+    expectations: [expectation("errors<=2")],
+  });
+  assertEquals([result.passed, result.failure?.code], [false, "difference"]);
+});
+
+Deno.test("measureTcp() leaves the warm-up out of its result", async () => {
+  await using server = serve();
+  const events: TcpClientEvent[] = [];
+  const result = await measureTcp({
+    hostname: HOST,
+    port: server.addr.port,
+    payload,
+    warmup: 100,
+    count: 10,
+    onEvent: (event) => void events.push(event),
+  });
+  assertEquals([result.messages_received, result.rtt_us?.count], [10, 10]);
+  assert(result.warmup!.messages_received > 10);
+  assertEquals(result.warmup!.rtt_us?.histogram, undefined);
+  const intervals = events.filter((event) => event.event === "interval");
+  assertEquals(sum(intervals.filter(({ warmup }) => !warmup)), 10);
+  assertEquals(
+    sum(intervals.filter(({ warmup }) => warmup)),
+    result.warmup!.messages_received,
+  );
+});
+
+/** Messages that came back in some intervals. */
+function sum(intervals: IntervalEvent[]): number {
+  return intervals.reduce((all, each) => all + each.messages_received, 0);
+}
+
+Deno.test("measureTcp() tells of every second, and nothing is missing between them", async () => {
+  await using server = serve();
+  const events: TcpClientEvent[] = [];
+  const result = await measureTcp({
+    hostname: HOST,
+    port: server.addr.port,
+    payload,
+    rate: 500,
+    duration: 2200,
+    onEvent: (event) => void events.push(event),
+  });
+  const intervals = events.filter((event) => event.event === "interval");
+  assertEquals(intervals.length, 3);
+  assertEquals(sum(intervals), result.messages_received);
+  assertEquals(
+    intervals.reduce((all, { rtt_us }) => all + rtt_us!.count, 0),
+    result.rtt_us!.count,
+  );
+});
+
+Deno.test("measureTcp() says with what it was started", async () => {
+  await using server = serve();
+  const { port } = server.addr;
+  const events: TcpClientEvent[] = [];
+  await measureTcp({
+    hostname: HOST,
+    port,
+    payload,
+    rate: 100,
+    count: 3,
+    connections: 2,
+    onEvent: (event) => void events.push(event),
+  });
+  const started = events.find((event) => event.event === "started")!;
+  assertEquals(
+    [started.peer_port, started.size, started.connections],
+    [port, 64, 2],
+  );
+  assertEquals([started.rate_per_second, started.count], [100, 3]);
+});
+
+Deno.test("measureTcp() refuses to start with some of its connections only", async () => {
+  await using server = serve();
+  const { port } = server.addr;
+  let opened = 0;
+  const error = await assertRejects(
+    () =>
+      measureTcp({
+        hostname: HOST,
+        port,
+        payload,
+        count: 10,
+        connections: 3,
+        onEvent: ({ event }) => {
+          // The others find nobody there.
+          if (event === "connected" && opened++ === 0) server.shutdown();
+        },
+        connectTimeout: 500,
+      }),
+    EchosounderError,
+  );
+  assertEquals((error as EchosounderError).code, "cannot-connect");
+});
+
+Deno.test("measureUdp() sends from several sockets, and each is answered", async () => {
+  await using server = serveUdp({ hostname: HOST, port: 0 });
+  const result = await measureUdp({
+    hostname: HOST,
+    port: server.addr.port,
+    size: 1000,
+    count: 200,
+    connections: 10,
+    pipeline: 2,
+  });
+  assertEquals(
+    [result.passed, result.messages_received, result.reordered],
+    [true, 200, 0],
+  );
+});
+
+Deno.test("measureUdp() sends to a discard server, and claims nothing about what arrived", async () => {
+  await using server = serveUdp({
+    hostname: HOST,
+    port: 0,
+    service: "discard",
+  });
+  const result = await measureUdp({
+    hostname: HOST,
+    port: server.addr.port,
+    size: 1,
+    count: 20,
+    rate: 1000,
+    service: "discard",
+  });
+  const { passed, messages_sent, lost, late, corrupted, arrival } = result;
+  assertEquals(
+    { passed, messages_sent, lost, late, corrupted, arrival },
+    {
+      passed: true,
+      messages_sent: 20,
+      lost: undefined,
+      late: undefined,
+      corrupted: undefined,
+      arrival: "unknown",
+    },
+  );
+});
+
+Deno.test("measureUdp() takes any answer from a character generator", async () => {
+  await using server = serveUdp({
+    hostname: HOST,
+    port: 0,
+    service: "chargen",
+  });
+  const result = await measureUdp({
+    hostname: HOST,
+    port: server.addr.port,
+    size: 1,
+    count: 20,
+    service: "chargen",
+  });
+  assertEquals([result.passed, result.messages_received, result.corrupted], [
+    true,
+    20,
+    0,
+  ]);
+});
+
+Deno.test("measureUdp() finds answers that are cut, lengthened or made up", async () => {
+  await using peer = new UdpPeer((data, answer, number) => {
+    if (number === 1) return answer(data.subarray(0, 40));
+    if (number === 2) return answer(new Uint8Array([...data, 0]));
+    if (number === 3) return answer(bytes("what?"));
+    return answer(data);
+  });
+  const result = await measureUdp({
+    hostname: HOST,
+    port: peer.port,
+    size: 64,
+    count: 10,
+    timeout: 200,
+  });
+  assertEquals(
+    [result.corrupted, result.lost, result.messages_received],
+    [3, 0, 7],
+  );
+});
+
+for (
+  const [name, measureOne] of [
+    [
+      "measureTcp()",
+      (port: number, signal: AbortSignal) =>
+        measureTcp({ hostname: HOST, port, payload, rate: 100, signal }),
+    ],
+    [
+      "measureUdp()",
+      (port: number, signal: AbortSignal) =>
+        measureUdp({ hostname: HOST, port, size: 64, rate: 100, signal }),
+    ],
+  ] as const
+) {
+  Deno.test(`${name} without an end is ended by its signal, and judged by what it measured`, async () => {
+    await using server = name === "measureTcp()"
+      ? serve()
+      : serveUdp({ hostname: HOST, port: 0 });
+    const result = await measureOne(
+      server.addr.port,
+      AbortSignal.timeout(300),
+    );
+    assertEquals([result.passed, result.failure], [true, undefined]);
+    assert(result.messages_received > 5, `${result.messages_received}`);
+    assertEquals(result.messages_received, result.messages_sent);
+  });
+}

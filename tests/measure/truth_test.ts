@@ -1,0 +1,495 @@
+/**
+ * What the clients must not invent: sums that hold, losses where they belong,
+ * times that are the path's, and nothing where nothing is known.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { expectation } from "../../cli/command_line/expectation.ts";
+import {
+  type IntervalEvent,
+  measureTcp,
+  measureUdp,
+  type MeasureUdpOptions,
+  serveTcp,
+  serveUdp,
+  type UdpMeasureResultEvent,
+} from "../../mod.ts";
+import { type RelayOptions, UdpRelay } from "../setup/relay.ts";
+import { bytes } from "../setup/bytes.ts";
+import { TcpPeer } from "../setup/tcp_peer.ts";
+import { UdpPeer, UdpSocket } from "../setup/udp_peer.ts";
+import { until } from "../setup/until.ts";
+
+const HOST = "127.0.0.1";
+
+/** Measures through a relay; the intervals beside the result. */
+async function overRelay(
+  path: Omit<RelayOptions, "port">,
+  options: Partial<MeasureUdpOptions>,
+): Promise<{ result: UdpMeasureResultEvent; intervals: IntervalEvent[] }> {
+  await using server = serveUdp({ hostname: HOST, port: 0 });
+  using relay = new UdpRelay({ port: server.addr.port, ...path });
+  const intervals: IntervalEvent[] = [];
+  const result = await measureUdp({
+    hostname: HOST,
+    port: relay.port,
+    size: 64,
+    timeout: 300,
+    onEvent: (event) => {
+      if (event.event === "interval") intervals.push(event);
+    },
+    ...options,
+  });
+  return { result, intervals };
+}
+
+/** What became of the messages of a run. */
+function fates(result: UdpMeasureResultEvent) {
+  const { messages_sent, messages_received, lost, corrupted, in_flight } =
+    result;
+  return { messages_sent, messages_received, lost, corrupted, in_flight };
+}
+
+function assertSum(result: UdpMeasureResultEvent): void {
+  assertEquals(
+    result.messages_sent,
+    result.messages_received + result.lost! + result.corrupted! +
+      result.in_flight!,
+    JSON.stringify(fates(result)),
+  );
+}
+
+/** A discard server that reads so many bytes a second. */
+function slowReader(bytesPerSecond: number): TcpPeer {
+  const slice = 20;
+  return new TcpPeer(async (conn) => {
+    const buffer = new Uint8Array(bytesPerSecond * slice / 1000);
+    const started = performance.now();
+    for (let read = 0, length; (length = await conn.read(buffer)) !== null;) {
+      read += length;
+      const ahead = read / bytesPerSecond * 1000 -
+        (performance.now() - started);
+      if (ahead > 0) await new Promise((done) => setTimeout(done, ahead));
+    }
+    await conn.closeWrite();
+  });
+}
+
+Deno.test("measureTcp() one way gives the throughput that the peer took, not what its own system buffered", async () => {
+  const pace = 2_000_000;
+  await using peer = slowReader(pace);
+  const result = await measureTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload: { size: 200_000 },
+    count: 5,
+    service: "discard",
+    expectations: [expectation("throughput>100MB/s")],
+  });
+  assertEquals(result.failure?.code, "expectation");
+  const speed = result.sent_bytes_per_second!;
+  assert(speed > pace / 4 && speed < pace * 1.2, `${speed} bytes/s`);
+});
+
+Deno.test("measureTcp() one way waits for a peer that still reads what the systems hold", async () => {
+  await using peer = slowReader(8_000_000);
+  const result = await measureTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload: { size: 256 * 1024 },
+    duration: 300,
+    // Less than the peer needs for some megabytes of buffers.
+    timeout: 200,
+    service: "discard",
+  });
+  assertEquals(result.failure, undefined);
+});
+
+Deno.test("measureTcp() one way has no throughput of a peer that never closes", async () => {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  await using peer = new TcpPeer(() => over);
+  const result = await measureTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload: { size: 1000 },
+    count: 3,
+    timeout: 200,
+    service: "discard",
+    expectations: [expectation("throughput>1B/s")],
+  });
+  resolve();
+  assertEquals(result.failure?.code, "no-answer");
+  assertEquals(
+    [result.sent_bytes_per_second, result.expectations?.[0].held],
+    [undefined, false],
+  );
+});
+
+Deno.test("measureTcp() one way counts the messages of each connection by themselves", async () => {
+  await using server = serveTcp({
+    hostname: HOST,
+    port: 0,
+    service: "discard",
+  });
+  const sent: [number, number][] = [];
+  await measureTcp({
+    hostname: HOST,
+    port: server.addr.port,
+    payload: { size: 100 },
+    count: 6,
+    connections: 2,
+    interval: 5,
+    service: "discard",
+    detail: true,
+    onEvent: (event) => {
+      if (event.event !== "sent") return;
+      sent.push([event.connection!, event.sequence!]);
+    },
+  });
+  for (const connection of [1, 2]) {
+    const own = sent.filter(([each]) => each === connection);
+    assertEquals(own.map(([, sequence]) => sequence), [1, 2, 3]);
+  }
+});
+
+Deno.test("measureUdp() leaves what became of the warm-up's messages out of the result", async () => {
+  let number = 0;
+  let warmed = Infinity;
+  await using peer = new UdpPeer(async (data, answer) => {
+    const copy = data.slice();
+    if (++number === 40) warmed = number;
+    await answer(copy);
+    // All of the warm-up's answers come twice, and some of them damaged.
+    if (number <= warmed) await answer(copy);
+    if (number === 10) await answer(new Uint8Array([1, ...copy.slice(1)]));
+  });
+  const result = await measureUdp({
+    hostname: HOST,
+    port: peer.port,
+    size: 64,
+    interval: 5,
+    warmup: 100,
+    count: 100,
+  });
+  assert(number > 100, `${number} in all`);
+  const { duplicates, corrupted, reordered, late, strays, errors } = result;
+  // The warm-up is shorter than forty messages; what follows of those is measured.
+  const measured = Math.max(40 - (number - 100), 0);
+  assertEquals(
+    { duplicates, corrupted, reordered, late, strays, errors },
+    {
+      duplicates: measured,
+      corrupted: 0,
+      reordered: 0,
+      late: 0,
+      strays: 0,
+      errors: 0,
+    },
+  );
+  assertSum(result);
+});
+
+for (const size of [12, 16, 64]) {
+  Deno.test(`measureUdp() counts a message of ${size} bytes whose header came back damaged once`, async () => {
+    const corrupt = new Map(
+      Array.from({ length: 24 }, (_, i) => [5 + 8 * i, i % 12]),
+    );
+    const { result } = await overRelay({ corrupt }, {
+      count: 200,
+      size,
+      rate: 1000,
+    });
+    assertEquals(fates(result), {
+      messages_sent: 200,
+      messages_received: 176,
+      lost: 0,
+      corrupted: 24,
+      in_flight: 0,
+    });
+    assertEquals(result.duplicates, 0);
+  });
+}
+
+Deno.test("measureUdp() has sums that hold, over a relay that does everything at once", async () => {
+  const some = (most: number) =>
+    fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: most });
+  await fc.assert(
+    fc.asyncProperty(
+      some(10),
+      some(10),
+      some(6),
+      fc.array(fc.tuple(fc.integer({ min: 1, max: 150 }), fc.nat(19)), {
+        maxLength: 10,
+      }),
+      some(10),
+      fc.constantFrom(1, 4, undefined),
+      async (lose, double, swap, corrupt, delayed, pipeline) => {
+        const { result, intervals } = await overRelay({
+          lose,
+          double,
+          swap,
+          corrupt: new Map(corrupt),
+          delay: (number) => delayed.includes(number) ? 90 : 0,
+        }, {
+          size: 20,
+          count: 120,
+          timeout: 60,
+          pipeline,
+          rate: pipeline === undefined ? 2000 : undefined,
+        });
+        assertSum(result);
+        assertEquals([result.messages_sent, result.in_flight], [120, 0]);
+        assertAddUp(intervals, result);
+      },
+    ),
+    { numRuns: 8 },
+  );
+});
+
+/** Whether all intervals of a run add up to its result. */
+function assertAddUp(
+  intervals: IntervalEvent[],
+  result: UdpMeasureResultEvent,
+): void {
+  const names = [
+    "messages_sent",
+    "messages_received",
+    "bytes_sent",
+    "bytes_received",
+    "lost",
+  ] as const;
+  for (const name of names) {
+    const sum = intervals.reduce((all, each) => all + each[name]!, 0);
+    assertEquals(sum, result[name], name);
+  }
+}
+
+Deno.test("measureUdp() counts a loss in the interval in which the message was sent", async () => {
+  // All that is sent from the middle of the second second on is lost.
+  const lose = Array.from({ length: 100 }, (_, i) => 151 + i);
+  const { result, intervals } = await overRelay({ lose }, {
+    rate: 100,
+    duration: 2000,
+    timeout: 1200,
+  });
+  assertEquals(result.lost, 50);
+  assertAddUp(intervals, result);
+  for (const { lost, messages_sent } of intervals) {
+    assert(lost! <= messages_sent, `${lost} of ${messages_sent}`);
+  }
+  const [first, second] = intervals;
+  assertEquals(first.lost, 0);
+  assert(second.lost! > 45, `${second.lost} of ${second.messages_sent}`);
+});
+
+Deno.test("measureUdp() counts all late answers that the end can wait for", async () => {
+  const { result } = await overRelay({ delay: () => 250 }, {
+    rate: 400,
+    count: 100,
+    timeout: 100,
+  });
+  assertEquals(
+    [result.lost, result.late, result.late_is_lower_bound],
+    [100, 100, undefined],
+  );
+});
+
+Deno.test("measureUdp() says that late answers may be more than it saw", async () => {
+  const { result } = await overRelay({ lose: [3] }, { count: 5, timeout: 100 });
+  assertEquals(
+    [result.lost, result.late, result.late_is_lower_bound],
+    [1, 0, true],
+  );
+});
+
+Deno.test("measureUdp() does not count the wait for second answers to the run's duration", async () => {
+  await using peer = new UdpPeer(async (data, answer) => {
+    const copy = data.slice();
+    await answer(copy);
+    setTimeout(() => answer(copy).catch(() => {}), 30);
+  });
+  const result = await measureUdp({
+    hostname: HOST,
+    port: peer.port,
+    size: 64,
+    count: 10,
+  });
+  const last = result.rtt_us!.mean * 10;
+  assert(result.duplicates! > 0, "none came again");
+  assert(
+    result.duration_us < last + 25_000,
+    `${result.duration_us} us for ${last} us of round trips`,
+  );
+});
+
+Deno.test("measureUdp() says what is wrong with a character generator that answers with too much", async () => {
+  await using peer = new UdpPeer((_, answer) => answer(new Uint8Array(1024)));
+  const result = await measureUdp({
+    hostname: HOST,
+    port: peer.port,
+    size: 64,
+    count: 3,
+    service: "chargen",
+  });
+  assertEquals(
+    result.failure?.message,
+    "3 answers with more than the 512 bytes of RFC 864",
+  );
+});
+
+Deno.test("measureUdp() counts a datagram that answers nothing apart from its messages", async () => {
+  await using peer = new UdpPeer(async (data, answer) => {
+    await answer(bytes("who are you?"));
+    return answer(data);
+  });
+  const result = await measureUdp({
+    hostname: HOST,
+    port: peer.port,
+    size: 64,
+    count: 4,
+  });
+  assertEquals(fates(result), {
+    messages_sent: 4,
+    messages_received: 4,
+    lost: 0,
+    corrupted: 0,
+    in_flight: 0,
+  });
+  assertEquals(result.strays, 4);
+});
+
+Deno.test("each flow keeps the beat of --interval, whatever the others do", async () => {
+  await using server = serveTcp({ hostname: HOST, port: 0 });
+  const sentAt = new Map<number, number[]>();
+  await measureTcp({
+    hostname: HOST,
+    port: server.addr.port,
+    payload: { size: 64 },
+    connections: 3,
+    interval: 100,
+    count: 15,
+    detail: true,
+    onEvent: (event) => {
+      if (event.event !== "sent") return;
+      const own = sentAt.get(event.connection!) ?? [];
+      sentAt.set(event.connection!, [...own, performance.now()]);
+    },
+  });
+  for (const [connection, [first, ...others]] of sentAt) {
+    for (const [i, at] of others.entries()) {
+      const late = at - first - 100 * (i + 1);
+      assert(Math.abs(late) < 60, `${connection}: ${i + 1} ${late} ms late`);
+    }
+  }
+});
+
+Deno.test("measureTcp() tells what was in flight when the run was cut off", async () => {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  await using peer = new TcpPeer(async (conn) => {
+    await conn.read(new Uint8Array(100));
+    await over;
+  });
+  const stop = new AbortController();
+  const result = await measureTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload: { size: 64 },
+    count: 10,
+    pipeline: 3,
+    detail: true,
+    signal: stop.signal,
+    onEvent: (event) => {
+      if (event.event === "sent" && event.sequence === 3) stop.abort();
+    },
+  });
+  resolve();
+  assertEquals(
+    [result.messages_sent, result.messages_received, result.in_flight],
+    [3, 0, 3],
+  );
+});
+
+/** When a run is stopped. */
+const MOMENTS = ["while warming up", "while measuring", "before it begins"];
+
+for (const service of ["echo", "discard", "chargen"] as const) {
+  for (const transport of ["TCP", "UDP"] as const) {
+    for (const moment of MOMENTS) {
+      for (const isEndless of [true, false]) {
+        const end = isEndless ? "without an end" : "with an end";
+        Deno.test(`a ${service} run ${end} over ${transport} stops in order ${moment}`, async () => {
+          const options = { hostname: HOST, port: 0, service };
+          await using server = transport === "TCP"
+            ? serveTcp(options)
+            : serveUdp(options);
+          const stop = new AbortController();
+          if (moment === "before it begins") stop.abort();
+          const run = {
+            hostname: HOST,
+            port: server.addr.port,
+            service,
+            warmup: moment === "while warming up" ? 60_000 : undefined,
+            duration: isEndless ? undefined : 60_000,
+            rate: transport === "TCP" && service === "chargen"
+              ? undefined
+              : 200,
+            timeout: 1000,
+            signal: stop.signal,
+            onEvent: ({ event }: { event: string }) => {
+              if (event === "started") setTimeout(() => stop.abort(), 60);
+            },
+          };
+          const result = await (transport === "TCP"
+            ? measureTcp({ ...run, payload: { size: 64 } })
+            : measureUdp({ ...run, size: 64 }))
+            .catch((error) => ({ failure: error, in_flight: 0 }));
+          const isJudged = isEndless && moment === "while measuring";
+          assertEquals(result.failure?.code, isJudged ? undefined : "stopped");
+        });
+      }
+    }
+  }
+}
+
+Deno.test("measureUdp() with retryFor stops in order while nobody answers", async () => {
+  using nobody = new UdpSocket();
+  const stop = new AbortController();
+  const result = await measureUdp({
+    hostname: HOST,
+    port: nobody.port,
+    size: 64,
+    interval: 10,
+    retryFor: 60_000,
+    signal: stop.signal,
+    onEvent: ({ event }) => {
+      if (event === "retry") stop.abort();
+    },
+  });
+  assertEquals(result.failure?.code, "stopped");
+});
+
+Deno.test("echoes that came while the client stood still are not a time-out", async () => {
+  let answered = false;
+  await using peer = new UdpPeer(async (data, answer) => {
+    await answer(data);
+    answered = true;
+  });
+  const result = await measureUdp({
+    hostname: HOST,
+    port: peer.port,
+    size: 64,
+    count: 1,
+    timeout: 100,
+    detail: true,
+    onEvent: ({ event }) => {
+      if (event !== "sent") return;
+      // As when the process is stopped: nothing runs for longer than the time-out.
+      const until = performance.now() + 400;
+      while (performance.now() < until);
+    },
+  });
+  await until(() => answered, "the answer");
+  assertEquals([result.passed, result.lost], [true, 0]);
+});

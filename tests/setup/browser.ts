@@ -1,0 +1,30 @@
+/**
+ * A browser, for the report's page.
+ *
+ * @module
+ */
+import { type Browser, chromium } from "playwright-core";
+import { isInstalled } from "./where.ts";
+
+/** Where Chromium, or Chrome, is; `undefined` where it is not installed. */
+export const CHROMIUM: string | undefined = [
+  "/usr/bin/chromium",
+  "/usr/bin/google-chrome",
+].find(isInstalled);
+
+/** What it is to leave alone; root in a container has no sandbox for it. */
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-dev-shm-usage",
+  "--disable-quic",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-first-run",
+];
+
+/** Starts one. */
+export async function launchBrowser(): Promise<Browser> {
+  return await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+}

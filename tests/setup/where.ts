@@ -1,0 +1,42 @@
+/**
+ * Tests that need something that is not everywhere.
+ *
+ * @module
+ */
+
+/** A test that needs something; where that is missing, it says so and is skipped. */
+export function testWhere(
+  given: boolean,
+  missing: string,
+  name: string,
+  fn: () => void | Promise<void>,
+): void {
+  Deno.test({
+    name: given ? name : `${name} (skipped: ${missing})`,
+    ignore: !given,
+    fn,
+  });
+}
+
+/** Whether a program is installed; tests that need one say so where it is not. */
+export function isInstalled(program: string): boolean {
+  try {
+    return new Deno.Command(program, {
+      args: [["ip", "socat"].includes(program) ? "-V" : "--version"],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether this machine has IPv6 on its loopback. */
+export const HAS_IPV6: boolean = (() => {
+  try {
+    Deno.listen({ hostname: "::1", port: 0 }).close();
+    return true;
+  } catch {
+    return false;
+  }
+})();

@@ -1,0 +1,425 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import {
+  EchosounderError,
+  serveTcp,
+  type ServeTcpOptions,
+  type TcpServerEvent,
+} from "../../../mod.ts";
+import { CHARGEN_CYCLE } from "../../../net/chargen.ts";
+import { bytes, noise, read, text, writeAll } from "../../setup/bytes.ts";
+import { sendAndReset } from "../../setup/tcp_peer.ts";
+import { until } from "../../setup/until.ts";
+import { HAS_IPV6, testWhere } from "../../setup/where.ts";
+
+/** A server on the loopback, the events it told, and a way in. */
+function serve(options: ServeTcpOptions = {}) {
+  const events: TcpServerEvent[] = [];
+  const server = serveTcp({
+    hostname: "127.0.0.1",
+    port: 0,
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  const connect = () =>
+    Deno.connect({ hostname: server.addr.hostname, port: server.addr.port });
+  const closings = () =>
+    events.filter((event) => event.event === "connection-closed");
+  return { server, events, connect, closings };
+}
+
+/** One message there and back, to show that a server still serves. */
+async function assertEchoes(
+  connect: () => Promise<Deno.TcpConn>,
+): Promise<void> {
+  using conn = await connect();
+  await writeAll(conn, bytes("still here?"));
+  await conn.closeWrite();
+  assertEquals(text(await read(conn)), "still here?");
+}
+
+Deno.test("serveTcp() echoes, and shuts down its side after the client's", async () => {
+  const { server, connect } = serve();
+  await using _ = server;
+  using conn = await connect();
+  await writeAll(conn, bytes("this is a test"));
+  assertEquals(text(await read(conn, 14)), "this is a test");
+  await conn.closeWrite();
+  assertEquals(await conn.read(new Uint8Array(1)), null);
+});
+
+Deno.test("serveTcp() echoes nothing to a client that sends nothing and half-closes", async () => {
+  const { server, connect } = serve();
+  await using _ = server;
+  using conn = await connect();
+  await conn.closeWrite();
+  assertEquals((await read(conn)).length, 0);
+});
+
+Deno.test("serveTcp() echoes one byte at a time", async () => {
+  const { server, connect } = serve();
+  await using _ = server;
+  using conn = await connect();
+  conn.setNoDelay(true);
+  for (let byte = 0; byte < 256; byte++) {
+    await writeAll(conn, new Uint8Array([byte]));
+    assertEquals(await read(conn, 1), new Uint8Array([byte]));
+  }
+});
+
+Deno.test("serveTcp() echoes the same bytes, in whatever chunks and pauses they come", async () => {
+  const { server, connect } = serve();
+  await using _ = server;
+  const chunk = fc.record({
+    size: fc.oneof(fc.nat(20), fc.nat(70_000)),
+    pause: fc.nat(3),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(chunk, { maxLength: 12 }), async (chunks) => {
+      const sent = noise(chunks.reduce((sum, { size }) => sum + size, 0));
+      using conn = await connect();
+      const received = read(conn);
+      let at = 0;
+      for (const { size, pause } of chunks) {
+        await writeAll(conn, sent.subarray(at, at += size));
+        if (pause > 0) {
+          await new Promise((resolve) => setTimeout(resolve, pause));
+        }
+      }
+      await conn.closeWrite();
+      assertEquals(await received, sent);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+Deno.test("serveTcp() cuts nothing off for a client that sends 100 MB, half-closes, and only then reads", async () => {
+  const { server, connect, closings } = serve();
+  await using _ = server;
+  using conn = await connect();
+  const sent = noise(100_000_000);
+  await writeAll(conn, sent);
+  await conn.closeWrite();
+  const received = await read(conn);
+  assertEquals(received.length, sent.length);
+  assert(indexOfDifference(sent, received) === -1);
+  await until(() => closings().length === 1, "the end of the connection");
+  assertEquals(closings()[0].reason, "finished");
+});
+
+function indexOfDifference(a: Uint8Array, b: Uint8Array): number {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return i;
+  return -1;
+}
+
+Deno.test("serveTcp() serves 500 clients at once, each its own bytes", async () => {
+  const { server, connect } = serve();
+  const conns = await Promise.all(Array.from({ length: 500 }, connect));
+  await Promise.all(conns.map(async (conn, i) => {
+    const message = bytes(`client ${i} `.repeat(20));
+    await writeAll(conn, message);
+    assertEquals(text(await read(conn, message.length)), text(message));
+  }));
+  for (const conn of conns) await conn.closeWrite();
+  await Promise.all(conns.map((conn) => read(conn)));
+  for (const conn of conns) conn.close();
+  await server.shutdown();
+  const summary = await server.finished;
+  assertEquals([summary.connections, summary.failed], [500, 0]);
+});
+
+Deno.test("serveTcp() reads from a client that never reads only up to its limit", async () => {
+  const limit = 2_000_000;
+  const { server, connect, closings } = serve({ readAhead: limit });
+  using conn = await connect();
+  let sent = 0;
+  let before = -1;
+  const pouring = (async () => {
+    const piece = new Uint8Array(65_536);
+    for (;;) sent += await conn.write(piece);
+  })().catch(() => {});
+  // Poured until nothing more was taken for as long as the server needs to
+  // notice that the client does not read, and then some.
+  while (sent !== before) {
+    before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  const blockedAt = sent;
+  await assertEchoes(connect);
+  assertEquals(sent, blockedAt);
+  conn.close();
+  await pouring;
+  await server.shutdown();
+  const closed = closings().find(({ connection }) => connection === 1)!;
+  // What the server has read and not got rid of: what it read ahead, and the
+  // piece that it was writing.
+  assert(
+    closed.bytes_received - closed.bytes_sent <= limit + 262_144,
+    `${closed.bytes_received} received, ${closed.bytes_sent} sent`,
+  );
+});
+
+Deno.test("serveTcp() without read-ahead reads only what the client takes", async () => {
+  const { server, connect, closings } = serve({ readAhead: 0 });
+  const conn = await connect();
+  let sent = 0;
+  let before = -1;
+  const pouring = (async () => {
+    for (;;) sent += await conn.write(new Uint8Array(65_536));
+  })().catch(() => {});
+  while (sent !== before) {
+    before = sent;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  conn.close();
+  await pouring;
+  await server.shutdown();
+  const [closed] = closings();
+  assert(closed.bytes_received - closed.bytes_sent <= 262_144);
+});
+
+Deno.test("serveTcp() keeps echoing after a client resets", async () => {
+  const { server, connect, closings } = serve();
+  await sendAndReset(server.addr.port, noise(1000));
+  await until(() => closings().length === 1, "the end of the connection");
+  assertEquals(closings()[0].reason, "reset");
+  assertEquals(closings()[0].detail, "connection reset by the peer");
+  await assertEchoes(connect);
+  await server.shutdown();
+  const summary = await server.finished;
+  assertEquals([summary.connections, summary.failed], [2, 1]);
+});
+
+Deno.test("serveTcp() does not disturb a client while another one resets", async () => {
+  const { server, connect } = serve();
+  await using _ = server;
+  using steady = await connect();
+  for (let round = 0; round < 20; round++) {
+    await sendAndReset(server.addr.port, noise(1000));
+    await writeAll(steady, bytes("steady"));
+    assertEquals(text(await read(steady, 6)), "steady");
+  }
+});
+
+Deno.test("serveTcp() with once serves one client and listens no more", async () => {
+  const { server, connect } = serve({ once: true });
+  using conn = await connect();
+  await writeAll(conn, bytes("one"));
+  assertEquals(text(await read(conn, 3)), "one");
+  let refused = false;
+  await connect().then((second) => second.close(), () => refused = true);
+  assert(refused, "a second client was let in");
+  await conn.closeWrite();
+  assertEquals((await server.finished).connections, 1);
+});
+
+Deno.test("serveTcp() with once passes over a client that is not allowed", async () => {
+  const { server, events } = serve({
+    hostname: "0.0.0.0",
+    once: true,
+    allow: ["127.0.0.2"],
+  });
+  using stranger = await Deno.connect({
+    hostname: "127.0.0.1",
+    port: server.addr.port,
+  });
+  assertEquals(await stranger.read(new Uint8Array(1)), null);
+  assert(events.some(({ event }) => event === "rejected"));
+  await server.shutdown();
+  assertEquals((await server.finished).connections, 0);
+});
+
+Deno.test("serveTcp() with discard takes everything and answers nothing", async () => {
+  const { server, connect, closings } = serve({ service: "discard" });
+  using conn = await connect();
+  await writeAll(conn, noise(1_000_000));
+  await conn.closeWrite();
+  assertEquals((await read(conn)).length, 0);
+  await server.shutdown();
+  assertEquals([closings()[0].bytes_received, closings()[0].bytes_sent], [
+    1_000_000,
+    0,
+  ]);
+});
+
+Deno.test("serveTcp() with chargen sends its text until the client closes", async () => {
+  const { server, connect, closings } = serve({ service: "chargen" });
+  const conn = await connect();
+  await writeAll(conn, bytes("thrown away"));
+  const size = CHARGEN_CYCLE.length * 3;
+  const received = await read(conn, size);
+  assertEquals(text(received), text(CHARGEN_CYCLE).repeat(3));
+  conn.close();
+  await until(() => closings().length === 1, "the end of the connection");
+  assertEquals(closings()[0].reason, "finished");
+  await server.shutdown();
+});
+
+Deno.test("serveTcp() with chargen ends in order when the server is shut down", async () => {
+  const { server, connect, closings } = serve({ service: "chargen" });
+  using conn = await connect();
+  await read(conn, 10_000);
+  const rest = read(conn);
+  await server.shutdown();
+  assert((await rest).length > 0);
+  assertEquals(closings()[0].reason, "finished");
+});
+
+Deno.test("serveTcp() closes a client outside the allow-list at once, and counts it", async () => {
+  const { server, connect, events } = serve({ allow: ["192.0.2.0/24"] });
+  using conn = await connect();
+  assertEquals((await read(conn)).length, 0);
+  await server.shutdown();
+  const summary = await server.finished;
+  assertEquals([summary.connections, summary.rejected], [0, 1]);
+  const rejected = events.find((event) => event.event === "rejected");
+  assertEquals(rejected?.reason, "not-allowed");
+});
+
+Deno.test("serveTcp() closes clients over its limit at once, and lets others in when one leaves", async () => {
+  const { server, connect, closings } = serve({ maxConnections: 1 });
+  const first = await connect();
+  await writeAll(first, bytes("a"));
+  await read(first, 1);
+  using second = await connect();
+  assertEquals((await read(second)).length, 0);
+  first.close();
+  await until(() => closings().length === 1, "the end of the first");
+  await assertEchoes(connect);
+  await server.shutdown();
+  assertEquals((await server.finished).rejected, 1);
+});
+
+Deno.test("serveTcp() closes a client with which nothing moves, and no other", async () => {
+  const { server, connect, closings } = serve({ idleTimeout: 300 });
+  using idle = await connect();
+  using busy = await connect();
+  const idleEnd = read(idle);
+  while (closings().length === 0) {
+    await writeAll(busy, bytes("x"));
+    await read(busy, 1);
+  }
+  assertEquals((await idleEnd).length, 0);
+  assertEquals(
+    closings().map(({ connection, reason }) => [connection, reason]),
+    [[1, "idle"]],
+  );
+  await busy.closeWrite();
+  await server.shutdown();
+  const summary = await server.finished;
+  assertEquals([summary.idle, summary.failed], [1, 0]);
+});
+
+Deno.test("serveTcp() with an idle time-out keeps a client that goes on", async () => {
+  const { server, connect, closings } = serve({ idleTimeout: 400 });
+  using conn = await connect();
+  for (let i = 0; i < 10; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    await writeAll(conn, bytes("x"));
+    assertEquals((await read(conn, 1)).length, 1);
+  }
+  assertEquals(closings().length, 0);
+  await conn.closeWrite();
+  await read(conn);
+  await server.shutdown();
+});
+
+Deno.test("shutdown() lets a client finish that is there, and takes no new one", async () => {
+  const { server, connect, closings } = serve();
+  using conn = await connect();
+  await writeAll(conn, bytes("before"));
+  await read(conn, 6);
+  const stopped = server.shutdown();
+  let refused = false;
+  await connect().then((second) => second.close(), () => refused = true);
+  assert(refused);
+  await writeAll(conn, bytes("after"));
+  assertEquals(text(await read(conn, 5)), "after");
+  await conn.closeWrite();
+  await stopped;
+  assertEquals(closings()[0].reason, "finished");
+});
+
+Deno.test("aborting the signal closes the clients at once, and counts them", async () => {
+  const stop = new AbortController();
+  const { server, connect } = serve({ signal: stop.signal });
+  using conn = await connect();
+  await writeAll(conn, bytes("x"));
+  await read(conn, 1);
+  stop.abort();
+  const summary = await server.finished;
+  assertEquals([summary.connections, summary.cut_off, summary.failed], [
+    1,
+    1,
+    0,
+  ]);
+});
+
+Deno.test("serveTcp() tells what happened to a client, in order and in bytes", async () => {
+  const { server, connect, events } = serve();
+  using conn = await connect();
+  await writeAll(conn, bytes("this is a test"));
+  await conn.closeWrite();
+  await read(conn);
+  await server.shutdown();
+  assertEquals(
+    events.map(({ event }) => event),
+    ["listening", "connection-opened", "connection-closed", "summary"],
+  );
+  const summary = await server.finished;
+  assertEquals([summary.bytes_received, summary.bytes_sent], [14, 14]);
+});
+
+Deno.test("serveTcp() with detail tells of each piece", async () => {
+  const { server, connect, events } = serve({ detail: true });
+  using conn = await connect();
+  await writeAll(conn, bytes("abc"));
+  await read(conn, 3);
+  await conn.closeWrite();
+  await read(conn);
+  await server.shutdown();
+  assertEquals(
+    events.filter(({ event }) => event.startsWith("chunk-")),
+    [
+      { event: "chunk-received", connection: 1, bytes: 3 },
+      { event: "chunk-sent", connection: 1, bytes: 3 },
+    ],
+  );
+});
+
+Deno.test("serveTcp() says that a port is in use", async () => {
+  const { server } = serve();
+  await using _ = server;
+  const error = assertThrows(
+    () => serveTcp({ hostname: "127.0.0.1", port: server.addr.port }),
+    EchosounderError,
+  );
+  assertEquals(error.code, "cannot-listen");
+  assert(error.message.includes("already in use"), error.message);
+});
+
+Deno.test("serveTcp() says that an address is not of this machine", () => {
+  const error = assertThrows(
+    () => serveTcp({ hostname: "192.0.2.1", port: 0 }),
+    EchosounderError,
+  );
+  assert(
+    error.message.includes("not available on this machine"),
+    error.message,
+  );
+});
+
+testWhere(
+  HAS_IPV6,
+  "no IPv6 here",
+  `serveTcp() serves both families on ::`,
+  async () => {
+    const { server } = serve({ hostname: "::", allow: ["127.0.0.0/8", "::1"] });
+    await using _ = server;
+    for (const hostname of ["127.0.0.1", "::1"]) {
+      await assertEchoes(() =>
+        Deno.connect({ hostname, port: server.addr.port })
+      );
+    }
+  },
+);

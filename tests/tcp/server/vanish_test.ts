@@ -1,0 +1,172 @@
+/**
+ * TCP clients that vanish, in every state in which they can.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import fc from "fast-check";
+import { serveTcp, type TcpServerEvent } from "../../../mod.ts";
+import { bytes, noise, read, text, writeAll } from "../../setup/bytes.ts";
+import { until } from "../../setup/until.ts";
+
+const HOST = "127.0.0.1";
+
+/** A server, what it told of closed clients, and a way to show that it still serves. */
+function serve(idleTimeout?: number) {
+  const closings: Extract<
+    TcpServerEvent,
+    { event: "connection-closed" }
+  >[] = [];
+  const server = serveTcp({
+    hostname: HOST,
+    port: 0,
+    idleTimeout,
+    onEvent: (event) => {
+      if (event.event === "connection-closed") closings.push(event);
+    },
+  });
+  const { port } = server.addr;
+  const assertServes = async () => {
+    using conn = await Deno.connect({ hostname: HOST, port });
+    await writeAll(conn, bytes("still here?"));
+    await conn.closeWrite();
+    assertEquals(text(await read(conn)), "still here?");
+  };
+  return { server, port, closings, assertServes };
+}
+
+/** Connects; a reset is possible with these sockets only. */
+async function open(port: number): Promise<Socket> {
+  const socket = connect(port, HOST);
+  socket.on("error", () => {});
+  await once(socket, "connect");
+  return socket;
+}
+
+/** The states in which a client vanishes, and what becomes of it. */
+const STATES: [
+  state: string,
+  vanish: (socket: Socket) => Promise<unknown>,
+  reasons: string[],
+][] = [
+  ["closes before it has sent anything", async (socket) => {
+    socket.end();
+    await once(socket, "close");
+  }, ["finished"]],
+  ["resets before it has sent anything", async (socket) => {
+    // The server has it by the time that another is served.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.resetAndDestroy();
+  }, ["reset"]],
+  ["resets while its data is on its way", async (socket) => {
+    socket.write(noise(1_000_000));
+    await once(socket, "data");
+    socket.resetAndDestroy();
+  }, ["reset"]],
+  ["closes without reading what it is owed", async (socket) => {
+    socket.pause();
+    socket.write(noise(100_000));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.destroy();
+  }, ["reset", "finished"]],
+  ["resets after its half-close, with its echo unread", async (socket) => {
+    socket.pause();
+    socket.end(noise(5_000_000));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    socket.resetAndDestroy();
+  }, ["reset"]],
+];
+
+for (const idleTimeout of [undefined, 60_000]) {
+  const also = idleTimeout === undefined ? "" : ", with an idle time-out";
+  for (const [state, vanish, reasons] of STATES) {
+    Deno.test(`serveTcp() serves on after a client ${state}${also}`, async () => {
+      const { server, port, closings, assertServes } = serve(idleTimeout);
+      await using _ = server;
+      await vanish(await open(port));
+      await until(() => closings.length === 1, "the end of the client");
+      assert(reasons.includes(closings[0].reason), closings[0].reason);
+      await assertServes();
+    });
+  }
+
+  Deno.test(`serveTcp() serves on with many that reset before they are taken in${also}`, async () => {
+    const { server, port, assertServes } = serve(idleTimeout);
+    await using _ = server;
+    await Promise.all(Array.from({ length: 50 }, async () => {
+      (await open(port)).resetAndDestroy();
+    }));
+    await assertServes();
+    await assertServes();
+  });
+}
+
+Deno.test("serveTcp() keeps a client that is silent for ever, and serves others", async () => {
+  const { server, port, closings, assertServes } = serve();
+  await using _ = server;
+  const silent = await open(port);
+  for (let i = 0; i < 3; i++) await assertServes();
+  assertEquals(closings.length, 3);
+  silent.destroy();
+});
+
+Deno.test("serveTcp() closes a client that is silent for too long, whatever it did before", async () => {
+  const { server, port, closings, assertServes } = serve(100);
+  await using _ = server;
+  const silent = await open(port);
+  const halfWay = await open(port);
+  halfWay.write("a message");
+  await once(halfWay, "data");
+  const full = await open(port);
+  full.pause();
+  full.write(noise(50_000_000));
+  await until(() => closings.length === 3, "their ends");
+  assertEquals(closings.map(({ reason }) => reason), ["idle", "idle", "idle"]);
+  await assertServes();
+  for (const each of [silent, halfWay, full]) each.destroy();
+});
+
+/** What a wild client does, one after the other. */
+const action = fc.oneof(
+  fc.record({ send: fc.integer({ min: 0, max: 300_000 }) }),
+  fc.record({ pause: fc.integer({ min: 0, max: 5 }) }),
+  fc.record({ read: fc.integer({ min: 1, max: 100_000 }) }),
+);
+const ending = fc.constantFrom("close", "half-close", "reset");
+
+Deno.test("serveTcp() survives whatever clients do, in whatever order", async () => {
+  const { server, port, closings, assertServes } = serve();
+  await using _ = server;
+  let clients = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(action, { maxLength: 8 }),
+      ending,
+      async (actions, end) => {
+        const socket = await open(port);
+        clients++;
+        socket.pause();
+        for (const each of actions) {
+          if ("send" in each) socket.write(noise(each.send));
+          else if ("read" in each) socket.read(each.read);
+          else await new Promise((resolve) => setTimeout(resolve, each.pause));
+        }
+        if (end === "close") socket.destroy();
+        else if (end === "reset") socket.resetAndDestroy();
+        else {
+          socket.end();
+          socket.resume();
+          await once(socket, "close");
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+  await assertServes();
+  const summary = await server.shutdown().then(() => server.finished);
+  // Some may have been gone before they were taken in.
+  assert(summary.connections <= clients + 1);
+  assertEquals(summary.connections, closings.length);
+});
