@@ -33,7 +33,6 @@ export async function windowsLauncher(
   folder: string,
 ): Promise<void> {
   const input = join(folder, `${name}-windows`);
-  // Its default exclusions leave out programs at the top, but not below.
   const inside = join(input, "echosounder");
   await Deno.mkdir(inside, { recursive: true });
   await Deno.copyFile(bundle, join(inside, `${name}.js`));
@@ -53,5 +52,7 @@ export async function windowsLauncher(
     ],
     stub: fromFileUrl(STUB),
     includeNode: false,
+    // By default it leaves out programs and files of variables, among others.
+    exclude: [],
   });
 }

@@ -15,8 +15,9 @@ import {
   startRole,
   TestProcess,
 } from "../setup/process.ts";
-import { UdpPeer } from "../setup/udp_peer.ts";
+import { UdpPeer, UdpSocket } from "../setup/udp_peer.ts";
 import { until } from "../setup/until.ts";
+import { bytes } from "../setup/bytes.ts";
 import { testWhere } from "../setup/where.ts";
 
 testWhere(
@@ -88,6 +89,7 @@ Deno.test("every event that the schema knows is written by the programs that it 
     oneClient("tcp-client", [NOBODY]),
     oneClient("udp-client", [NOBODY, "--timeout", "50ms"]),
     lossAndStrays(),
+    suppression(),
     LINUX ? fault() : "",
   ]);
   const seen = new Set(outputs.flatMap(parseEvents).map(kindOf));
@@ -170,6 +172,19 @@ async function lossAndStrays(): Promise<string> {
     "100ms",
   ]);
   return stdout;
+}
+
+/** A server that gets the same datagram again and again. */
+async function suppression(): Promise<string> {
+  await using server = startRole("udp-server", ["--port", "0", "--json"]);
+  const port = await server.listening();
+  using socket = new UdpSocket();
+  while (!server.stdout.includes('"suppressed"')) {
+    for (let i = 0; i < 100; i++) await socket.send(bytes("again"), port);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  server.signal("SIGTERM");
+  return (await server.outcome()).stdout;
 }
 
 /** A server that runs out of descriptors. */

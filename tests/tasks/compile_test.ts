@@ -1,3 +1,4 @@
+import { zstdDecompressSync } from "node:zlib";
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl } from "@std/path/from-file-url";
 import { join } from "@std/path/join";
@@ -6,7 +7,9 @@ import {
   compileWithDenort,
 } from "../../tasks/compile/denort.ts";
 import { posixChecksum } from "../../tasks/compile/linux_launcher.ts";
+import { ENVIRONMENT_FILE } from "../../tasks/compile/own_text.ts";
 import { TARGETS } from "../../tasks/compile/target.ts";
+import { windowsLauncher } from "../../tasks/compile/windows_launcher.ts";
 import { OWN_TEXT } from "../../cli/own_thread.ts";
 import { ROLES } from "../../cli/roles.ts";
 import { ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
@@ -105,6 +108,40 @@ for (const target of ["linux", "windows"] as const) {
     }
   });
 }
+
+Deno.test("windowsLauncher() packs all that its command names", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const file = join(folder, "tcp-server.exe");
+    const program = join(folder, "program.js");
+    await Deno.writeTextFile(program, "the program");
+    await windowsLauncher(
+      "tcp-server",
+      program,
+      STAND_IN.windows,
+      file,
+      folder,
+    );
+    const data = await Deno.readFile(file);
+    const all = new TextDecoder("latin1").decode(data);
+    // The stub, a line, the archive, and a description.
+    const line = "\nCAXACAXACAXA\n";
+    const start = all.lastIndexOf(line) + line.length;
+    const description = all.lastIndexOf('{"identifier"');
+    const { command } = JSON.parse(
+      all.slice(description, all.lastIndexOf("}") + 1),
+    );
+    const archive = new TextDecoder("latin1").decode(
+      zstdDecompressSync(data.subarray(start, description)),
+    );
+    const named: string[] = command.join(" ").match(/echosounder\/[\w.-]+/g);
+    assertEquals(named.length, 3);
+    for (const name of named) assert(archive.includes(name), name);
+    assert(archive.includes(ENVIRONMENT_FILE));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("compileWithDenort() says in two lines what was not reachable and what to do", async () => {
   const folder = await Deno.makeTempDir();
