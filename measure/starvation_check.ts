@@ -27,24 +27,43 @@ const LEAST_WAIT = 50_000;
 const SPACING = 500_000;
 const SAMPLES = 20;
 
+/**
+ * An answer that comes in such a moment by chance is one of many that do not:
+ * so many must have been found, and so large a share of those looked for.
+ */
+const LEAST_FOUND = 2;
+const LEAST_SHARE = 0.5;
+
 /** What is there has been read when nothing more came for so many milliseconds; so many at most. */
 const QUIET = 5;
 const LONGEST_QUIET = 100;
 
 /** Looks for answers that lie unread, in a sample of long waits and before any time-out. */
 export class StarvationCheck {
-  /** The longest that was waited for an answer which had been there, in microseconds. */
-  unread: number | undefined;
   readonly #flows: readonly Flow[];
   readonly #brake: Brake;
   readonly #tally: Tally;
   #lookedAt = -Infinity;
   #samples = 0;
+  /** Waits that were looked at, those whose answer had been there, and the longest of these. */
+  #suspects = 0;
+  #found = 0;
+  #longest = 0;
 
   constructor(flows: readonly Flow[], brake: Brake, tally: Tally) {
     this.#flows = flows;
     this.#brake = brake;
     this.#tally = tally;
+  }
+
+  /**
+   * The longest that was waited for an answer which had been there, in
+   * microseconds; `undefined` where the client read what there was.
+   */
+  get unread(): number | undefined {
+    const isOwn = this.#found >= LEAST_FOUND &&
+      this.#found >= LEAST_SHARE * this.#suspects;
+    return isOwn ? this.#longest : undefined;
   }
 
   /**
@@ -58,15 +77,18 @@ export class StarvationCheck {
     const time = now();
     const hasOverdue = this.#flows.some((flow) => flow.isOverdue);
     if (time - this.#lookedAt < SPACING) return !hasOverdue;
-    const suspects = this.#suspects(time, hasOverdue);
+    const suspects = this.#longWaits(time, hasOverdue);
     if (suspects.length === 0) return true;
     this.#lookedAt = time;
     this.#brake.isOn = true;
     await this.#untilQuiet();
     for (const [flow, since] of suspects) {
+      this.#suspects++;
       const isAnswered = flow.failure === undefined &&
         (flow.waitingSince ?? Infinity) > since;
-      if (isAnswered) this.unread = Math.max(this.unread ?? 0, time - since);
+      if (!isAnswered) continue;
+      this.#found++;
+      this.#longest = Math.max(this.#longest, time - since);
     }
     this.#brake.isOn = false;
     for (const flow of this.#flows) flow.pump();
@@ -74,7 +96,7 @@ export class StarvationCheck {
   }
 
   /** Flows that have waited for long, and since when. */
-  #suspects(time: number, hasOverdue: boolean): [Flow, number][] {
+  #longWaits(time: number, hasOverdue: boolean): [Flow, number][] {
     const mayBeSampled = this.#samples < SAMPLES &&
       !this.#tally.schedule.isPaced;
     if (!hasOverdue && !mayBeSampled) return [];
