@@ -178,6 +178,8 @@ export class UdpServer implements AsyncDisposable {
         socket.receive(buffer).then(onReceived, onReceiveFailed);
       };
       const onReceived = (received: [Uint8Array, Deno.Addr]) => {
+        // Closed meanwhile: it could not be answered any more.
+        if (stopping.aborted) return resolve();
         datagram = received[0];
         peer = received[1] as Deno.NetAddr;
         backoff.reset();
