@@ -8,6 +8,9 @@ import type { Brake } from "./pacer.ts";
 import type { Tally } from "./tally.ts";
 import type { TimeoutClock } from "./timeout_clock.ts";
 
+/** So few flows cannot starve each other: the runtime serves them all in a turn. */
+export const FEW_FLOWS = 64;
+
 /** One connection or socket of a run. */
 export interface Flow {
   /** Why it is over before its end. */

@@ -13,11 +13,8 @@
 import { pause } from "../net/backoff.ts";
 import { now } from "../net/clock.ts";
 import type { Brake } from "./pacer.ts";
-import type { Flow } from "./flow.ts";
+import { FEW_FLOWS, type Flow } from "./flow.ts";
 import type { Tally } from "./tally.ts";
-
-/** Fewer flows cannot starve each other: the runtime serves so many in a turn. */
-const FEW_FLOWS = 64;
 
 /** A flow that has waited for so many times the median delay is looked at, in microseconds at least. */
 const LONG_WAIT = 20;
@@ -73,7 +70,7 @@ export class StarvationCheck {
    * has been read.
    */
   async look(): Promise<boolean> {
-    if (this.#flows.length < FEW_FLOWS) return true;
+    if (this.#flows.length <= FEW_FLOWS) return true;
     const time = now();
     const hasOverdue = this.#flows.some((flow) => flow.isOverdue);
     if (time - this.#lookedAt < SPACING) return !hasOverdue;

@@ -298,8 +298,13 @@ export class EchoStream implements Flow, PacedFlow {
   readonly #onRead = (length: number | null): void => {
     if (this.failure) return;
     if (length === null) return this.#checkEnd();
-    this.#accept(length);
-    if (this.failure === undefined) this.#receive();
+    const at = now();
+    this.#accept(length, at);
+    if (this.failure) return;
+    // Asked before the next message goes out: its answer may be there at once,
+    // and this flow would go on ahead of others whose answers wait.
+    this.#receive();
+    this.pump(at);
   };
 
   readonly #onReadFailed = (error: unknown): void => {
@@ -307,8 +312,7 @@ export class EchoStream implements Flow, PacedFlow {
   };
 
   /** Compares what came back. */
-  #accept(length: number): void {
-    const at = now();
+  #accept(length: number, at: number): void {
     const { size } = this.#messages;
     const { tally } = this.#pacer;
     this.#lastProgress = at;
@@ -343,7 +347,6 @@ export class EchoStream implements Flow, PacedFlow {
         if (this.#options.onEvent) this.#emit("received", sequence, delay);
       }
     }
-    this.pump(at);
   }
 
   /** The byte at a place of the buffer is not the one that is next. */

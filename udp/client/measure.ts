@@ -4,7 +4,7 @@
  * @module
  */
 import { expects, verdict } from "../../measure/expectations.ts";
-import type { FlowContext } from "../../measure/flow.ts";
+import { FEW_FLOWS, type FlowContext } from "../../measure/flow.ts";
 import { Messages, randomStream } from "../../measure/messages.ts";
 import {
   measure,
@@ -92,6 +92,7 @@ export async function measureUdp(
           clock,
           brake,
           index,
+          isOneOfMany: connections > FEW_FLOWS,
           onEvent: options.detail
             ? observerOf(index, connections, onEvent)
             : undefined,

@@ -46,6 +46,8 @@ export interface ProbeOptions {
   brake: Brake;
   /** Its number among the run's sockets, from 0. */
   index: number;
+  /** It shares the event loop with so many others that they could starve each other. */
+  isOneOfMany: boolean;
   /** Called for each message. */
   onEvent?: ClientObserver<SentEvent | ReceivedEvent | LostEvent | StrayEvent>;
 }
@@ -72,13 +74,15 @@ export class ProbeSocket implements Flow, PacedFlow {
   readonly #options: ProbeOptions;
   readonly #tracker: ReplyTracker;
   readonly #pacer: Pacer;
-  /** The target's address in the spelling that is compared. */
+  /** The target's address in the spelling that is compared, and in the system's. */
   readonly #address: string;
+  #known: string | undefined;
   readonly #receiveBuffer = new Uint8Array(RECEIVE_BUFFER_SIZE);
   readonly #datagram: Uint8Array<ArrayBuffer>;
   readonly #closed = new AbortController();
   #sending = false;
   readonly #sendBackoff = new Backoff(10, 1000);
+  readonly #receiveBackoff = new Backoff(1, 1000);
 
   constructor(socket: Deno.DatagramConn, options: ProbeOptions) {
     const { messages, service, index, brake } = options;
@@ -88,7 +92,7 @@ export class ProbeSocket implements Flow, PacedFlow {
     this.#pacer = new Pacer(this, brake);
     this.#address = canonicalAddress(options.target.hostname);
     this.#datagram = new Uint8Array(messages.size);
-    this.#receiveAll();
+    this.#receive();
   }
 
   /** Why it is over before its end. */
@@ -220,48 +224,53 @@ export class ProbeSocket implements Flow, PacedFlow {
     this.pump();
   };
 
-  async #receiveAll(): Promise<void> {
-    const backoff = new Backoff(1, 1000);
-    const { target } = this.#options;
-    // The system gives a new object and a new string with each datagram: the
-    // last string that was looked at needs no second look.
-    let known: string | undefined;
-    while (!this.#closed.signal.aborted) {
-      let datagram: Uint8Array;
-      let peer: Deno.NetAddr;
-      try {
-        const received = await this.#socket.receive(this.#receiveBuffer);
-        datagram = received[0];
-        peer = received[1] as Deno.NetAddr;
-      } catch (error) {
-        if (this.#closed.signal.aborted) return;
-        // Windows reports here that nobody listens at the port that was asked.
-        this.#pacer.tally?.failed(describeError(error));
-        await pause(backoff.next(), this.#closed.signal);
-        continue;
-      }
-      backoff.reset();
-      // Nothing is expected before the first phase.
-      if (this.#pacer.tally === undefined) continue;
-      if (
-        peer.port === target.port && (peer.hostname === known ||
-          canonicalAddress(peer.hostname) === this.#address)
-      ) {
-        known = peer.hostname;
-        this.#take(datagram, peer);
-      } else {
-        this.#pacer.tally.strayed();
-        this.#emitStray(datagram, peer, "other-address");
-      }
-    }
+  #receive(): void {
+    this.#socket.receive(this.#receiveBuffer)
+      .then(this.#onReceived, this.#onReceiveFailed);
   }
 
-  /** Takes a datagram from the target. */
-  #take(datagram: Uint8Array, peer: Deno.NetAddr): void {
+  readonly #onReceived = (
+    [datagram, address]: [Uint8Array, Deno.Addr],
+  ): void => {
     const at = now();
+    this.#receiveBackoff.reset();
+    // Nothing is expected before the first phase.
+    if (this.#pacer.tally !== undefined) {
+      this.#take(datagram, address as Deno.NetAddr, at);
+    }
+    // The answer to the next message may be there at once, and asked for after
+    // that has gone out, it spares a lone flow a turn of the event loop; of many,
+    // one would go on so ahead of others whose answers wait.
+    if (this.#options.isOneOfMany) this.#receive();
+    this.pump(at);
+    if (!this.#options.isOneOfMany) this.#receive();
+  };
+
+  readonly #onReceiveFailed = async (error: unknown): Promise<void> => {
+    if (this.#closed.signal.aborted) return;
+    // Windows reports here that nobody listens at the port that was asked.
+    this.#pacer.tally?.failed(describeError(error));
+    await pause(this.#receiveBackoff.next(), this.#closed.signal);
+    if (!this.#closed.signal.aborted) this.#receive();
+  };
+
+  #take(datagram: Uint8Array, peer: Deno.NetAddr, at: number): void {
+    if (!this.#isTarget(peer)) {
+      this.#pacer.tally!.strayed();
+      return this.#emitStray(datagram, peer, "other-address");
+    }
     const reply = this.#tracker.receive(datagram, at);
     if (this.#options.onEvent) this.#emitReply(reply, datagram, peer);
-    this.pump(at);
+  }
+
+  #isTarget({ hostname, port }: Deno.NetAddr): boolean {
+    if (port !== this.#options.target.port) return false;
+    // The system gives a new string with each datagram: one like the last that
+    // was looked at needs no second look.
+    if (hostname === this.#known) return true;
+    if (canonicalAddress(hostname) !== this.#address) return false;
+    this.#known = hostname;
+    return true;
   }
 
   #emitReply(reply: Reply, datagram: Uint8Array, peer: Deno.NetAddr): void {
