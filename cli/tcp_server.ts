@@ -41,7 +41,8 @@ await runProgram({
         }),
     );
     // The one client that `--once` is about broke off, or never came to an end.
-    const broken = options.once && summary.failed + summary.idle > 0;
+    const { failed, idle } = summary.connections;
+    const broken = options.once && failed + idle > 0;
     return broken ? NO_ANSWER : DONE;
   },
 });

@@ -13,15 +13,7 @@ import type {
   PositiveCount,
   Service,
 } from "./base.ts";
-import type {
-  Counts,
-  DelaySummary,
-  MeasureResultEvent,
-  ResultEvent,
-  Speed,
-  UdpMeasureResultEvent,
-  UdpResultEvent,
-} from "./result.ts";
+import type { DelaySummary, PartCounts, ResultEvent, Speed } from "./result.ts";
 
 /** A client failed to connect, or to be answered, and tries again. */
 export interface RetryEvent extends NamedEvent<"retry"> {
@@ -137,7 +129,8 @@ export interface ClosedEvent extends NamedEvent<"closed"> {
  * message sent in it has been answered or given up. All of them add up to the
  * result.
  */
-export interface IntervalEvent extends NamedEvent<"interval">, Counts, Speed {
+export interface IntervalEvent
+  extends NamedEvent<"interval">, PartCounts, Speed {
   /** It belongs to the warm-up, and so not to the result. */
   warmup?: true;
   /** From the start of measuring (or of the warm-up) to the end of this interval. */
@@ -157,8 +150,7 @@ export type TcpClientEvent =
   | ReceivedEvent
   | IntervalEvent
   | ClosedEvent
-  | ResultEvent
-  | MeasureResultEvent;
+  | ResultEvent;
 
 /** What the UDP client tells. */
 export type UdpClientEvent =
@@ -169,8 +161,7 @@ export type UdpClientEvent =
   | LostEvent
   | StrayEvent
   | IntervalEvent
-  | UdpResultEvent
-  | UdpMeasureResultEvent;
+  | ResultEvent;
 
 /**
  * Takes a client's events. Where it returns a promise, the client waits for it

@@ -3,11 +3,17 @@
  *
  * @module
  */
-import type { Base64, ErrorCode, NamedEvent } from "./base.ts";
+import type { Base64, ErrorCode, NamedEvent, PositiveCount } from "./base.ts";
 import type { TcpClientEvent, UdpClientEvent } from "./client.ts";
 import type { EchosounderEvent } from "./mod.ts";
 import type { Failure } from "./result.ts";
-import type { TcpServerEvent, UdpServerEvent } from "./server.ts";
+import type {
+  FaultEvent,
+  RejectedEvent,
+  SuppressedEvent,
+  TcpServerEvent,
+  UdpServerEvent,
+} from "./server.ts";
 
 /** A program ends because of an error. */
 export interface ErrorEvent extends NamedEvent<"error"> {
@@ -21,6 +27,18 @@ export interface ErrorEvent extends NamedEvent<"error"> {
 
 /** Everything that a program writes. */
 export type ProgramEvent = EchosounderEvent | ErrorEvent;
+
+/** What comes in floods: of each kind and reason, one a second is told. */
+export type FloodEvent = RejectedEvent | SuppressedEvent | FaultEvent;
+
+/** What an event that comes in floods may have besides. */
+export interface Omission {
+  /** How many more there were since the last that was told; absent where none were. */
+  omitted?: PositiveCount;
+}
+
+/** An event as it is told. */
+export type Told<E> = E extends FloodEvent ? E & Omission : E;
 
 /** What each of the four programs tells. */
 export interface EventsOfRole {
@@ -52,7 +70,7 @@ export interface LineHead {
   /** When it was written. */
   time: Time;
   /** The version of the lines' form. */
-  schema: 1;
+  schema: 2;
 }
 
 /** An event as JSON has it, in which bytes are text. */
@@ -65,5 +83,5 @@ export type Written<E> = E extends unknown ? {
 
 /** A line, read. */
 export type EventLine = {
-  [R in Role]: Written<EventsOfRole[R]> & LineHead & { role: R };
+  [R in Role]: Written<Told<EventsOfRole[R]>> & LineHead & { role: R };
 }[Role];

@@ -126,12 +126,16 @@ export interface Speed {
   received_bytes_per_second: Figure;
 }
 
-/** What a measuring client counted. */
+/** What a client counted. */
 export interface Counts extends Traffic {
   /** Messages sent. */
   messages_sent: Count;
   /** Messages whose answer came back whole and as it was sent. */
   messages_received: Count;
+}
+
+/** What a client counted of a part of its run: of its warm-up, or of a second. */
+export interface PartCounts extends Counts {
   /**
    * With a rate: messages sent more than a millisecond after their time, because
    * those before were still on their way, or because the client was busy.
@@ -146,7 +150,7 @@ export interface Counts extends Traffic {
 }
 
 /** What a client's warm-up came to. */
-export interface Warmup extends Counts, Partial<Speed> {
+export interface Warmup extends PartCounts, Partial<Speed> {
   /** How long it took. */
   duration_us: Microseconds;
   /** Absent where no message was timed. */
@@ -187,30 +191,42 @@ export interface InstrumentCheck {
   warnings: string[];
 }
 
-/** What a client's run came to. */
-export interface ResultEvent
-  extends NamedEvent<"result">, Omit<Counts, "late_sends" | "lost"> {
-  /** Whether everything that was asked for held. */
-  passed: boolean;
-  /** Why not; absent where it passed. */
-  failure?: Failure;
-  /** From the first message to the last thing that was sent or came back. */
-  duration_us: Microseconds;
-  /** Round-trip delays, with a rate from the scheduled times; absent where no message was timed. */
-  rtt_us?: DelaySummary;
-  /**
-   * What was expected, and whether it held; absent where nothing was.
-   *
-   * @minItems 1
-   */
-  expectations?: JudgedExpectation[];
+/**
+ * What became of a run's datagrams. What cannot be known is absent: where nothing
+ * is answered all but the strays, and of a single message what takes several, or
+ * a wait that goes on after it was given up.
+ */
+export interface DatagramCounts {
+  /** Messages without an answer in time (RFC 6673, round-trip loss). */
+  lost?: Count;
+  /** Messages whose answer was not what was sent. */
+  corrupted?: Count;
+  /** Answers to messages given up by then. */
+  late?: Count;
+  /** `late` is what had come when the run ended: more may have been under way. */
+  late_is_lower_bound?: true;
+  /** Answers that had been counted before (RFC 5560). */
+  duplicates?: Count;
+  /** Answers that came after one to a later message of their socket (RFC 4737). */
+  reordered?: Count;
+  /** How many messages the most reordered answer was behind. */
+  reordering_distance?: Count;
+  /** Variation of the round-trip delay (RFC 3550, section 6.4.1); absent below two answers. */
+  jitter_us?: Microseconds;
+  /** Datagrams that answer nothing: from other addresses, or damaged beyond recognition. */
+  strays: Count;
 }
 
-/** What a client's measuring run came to. */
-export interface MeasureResultEvent
-  extends ResultEvent, Omit<Counts, "lost">, Partial<Speed> {
-  /** With a rate: round-trip delays from the real sending, which hide a peer's stall. */
-  rtt_from_sending_us?: DelaySummary;
+/**
+ * What only a run that measures has. The speeds are absent where it is unknown
+ * whether the peer took everything.
+ */
+export interface Measured extends Partial<Speed> {
+  /**
+   * With a rate: messages sent more than a millisecond after their time, because
+   * those before were still on their way, or because the client was busy.
+   */
+  late_sends?: Count;
   /** Connections that failed (TCP), or failures to send and receive (UDP). */
   errors: Count;
   /**
@@ -221,44 +237,44 @@ export interface MeasureResultEvent
   in_flight?: Count;
   /** `unknown`: nothing tells whether what was sent arrived (UDP, one way). */
   arrival?: "unknown";
+  /** With a rate: round-trip delays from the real sending, which hide a peer's stall. */
+  rtt_from_sending_us?: DelaySummary;
   /** What was measured apart, and is left out of the rest. */
   warmup?: Warmup;
   /** How well the client itself kept up. */
   instrument: InstrumentCheck;
 }
 
-/** What a UDP client's run came to. */
-export interface UdpResultEvent extends ResultEvent {
-  /** Messages without an answer in time (RFC 6673, round-trip loss). */
-  lost?: Count;
-  /** Datagrams that answer nothing: from other addresses, or damaged beyond recognition. */
-  strays: Count;
+/** What a client's run came to, whichever client's, and whether it measured or not. */
+export interface ResultEvent extends NamedEvent<"result">, Counts {
+  /** Whether everything that was asked for held. */
+  passed: boolean;
+  /** Why not; absent where it passed. */
+  failure?: Failure;
+  /** From the first message to the last thing that was sent or came back. */
+  duration_us: Microseconds;
+  /** Round-trip delays, with a rate from the scheduled times; absent where no message was timed. */
+  rtt_us?: DelaySummary;
+  /** What became of its datagrams; absent over TCP. */
+  datagrams?: DatagramCounts;
+  /** What it measured; absent where it sent a single message. */
+  measured?: Measured;
+  /**
+   * What was expected, and whether it held; absent where nothing was.
+   *
+   * @minItems 1
+   */
+  expectations?: JudgedExpectation[];
 }
 
-/** What became of the datagrams of a run, beside those answered and lost. */
-export interface DatagramCounts {
-  /** Answers to messages given up by then. */
-  late: Count;
-  /** Answers that had been counted before (RFC 5560). */
-  duplicates: Count;
-  /** Messages whose answer was not what was sent. */
-  corrupted: Count;
-  /** Answers that came after one to a later message of their socket (RFC 4737). */
-  reordered: Count;
-  /** How many messages the most reordered answer was behind. */
-  reordering_distance: Count;
-  /** Datagrams that answer nothing: from other addresses, or damaged beyond recognition. */
-  strays: Count;
+/** The result of a run that measured. */
+export interface MeasureResult extends ResultEvent {
+  /** What it measured. */
+  measured: Measured;
 }
 
-/** What a UDP client's measuring run came to; one way, nothing is known of answers. */
-export interface UdpMeasureResultEvent
-  extends
-    Omit<MeasureResultEvent, "lost">,
-    UdpResultEvent,
-    Partial<Omit<DatagramCounts, "strays">> {
-  /** `late` is what had come when the run ended: more may have been under way. */
-  late_is_lower_bound?: true;
-  /** Variation of the round-trip delay (RFC 3550, section 6.4.1); absent below two answers. */
-  jitter_us?: Microseconds;
+/** The result of a run over UDP. */
+export interface DatagramResult extends ResultEvent {
+  /** What became of its datagrams. */
+  datagrams: DatagramCounts;
 }

@@ -81,8 +81,6 @@ export interface RejectedEvent extends NamedEvent<"rejected">, PeerAddress {
    * - `not-unicast`: an answer would go to many, or to nobody.
    */
   reason: "not-allowed" | "max-connections" | "not-unicast";
-  /** How many more there were since the last that was told of; absent where none were. */
-  untold?: PositiveCount;
 }
 
 /**
@@ -90,8 +88,6 @@ export interface RejectedEvent extends NamedEvent<"rejected">, PeerAddress {
  * again, so that it does not go round for ever where the peer answers answers.
  */
 export interface SuppressedEvent extends NamedEvent<"suppressed">, PeerAddress {
-  /** How many more there were since the last that was told of; absent where none were. */
-  untold?: PositiveCount;
 }
 
 /** A UDP server received a datagram (only with `detail`). */
@@ -112,45 +108,57 @@ export interface FaultEvent extends NamedEvent<"fault"> {
   detail: string;
   /** How long the server waits before it tries again. */
   retry_us?: Microseconds;
-  /** How many more there were since the last that was told of; absent where none were. */
-  untold?: PositiveCount;
 }
 
-/** A TCP server has stopped. */
-export interface TcpSummaryEvent extends NamedEvent<"summary">, Traffic {
+/** What became of a TCP server's clients. */
+export interface ServedConnections {
   /** Clients served. */
-  connections: Count;
-  /** Peers turned away, by the allow-list or the limit. */
-  rejected: Count;
+  accepted: Count;
   /** Clients that ended by `reset` or `failed`. */
   failed: Count;
   /** Clients closed because nothing moved for too long. */
   idle: Count;
   /** Clients closed because the server stopped. */
   cut_off: Count;
-  /** Failures of `accept` that were survived. */
-  faults: Count;
-  /** How long it ran. */
-  duration_us: Microseconds;
 }
 
-/** A UDP server has stopped. */
-export interface UdpSummaryEvent extends NamedEvent<"summary">, Traffic {
+/** What became of the datagrams that a UDP server received. */
+export interface ServedDatagrams {
   /** Datagrams received, those turned away left out. */
-  datagrams_received: Count;
+  received: Count;
   /** Answers sent. */
-  datagrams_sent: Count;
-  /** Datagrams not served: from outside the allow-list, or from no one peer. */
-  rejected: Count;
+  sent: Count;
   /**
    * Answers left out so that no loop lasts: to datagrams that came from the same
    * peer again and again. They are counted as received.
    */
   suppressed: Count;
-  /** Failures of sending and receiving that were survived. */
+}
+
+/** A server has stopped. */
+export interface SummaryEvent extends NamedEvent<"summary">, Traffic {
+  /** Peers turned away (TCP), or datagrams not served (UDP). */
+  rejected: Count;
+  /** Failures that were survived: of accepting (TCP), of sending and receiving (UDP). */
   faults: Count;
-  /** How long it was there. */
+  /** How long it ran. */
   duration_us: Microseconds;
+  /** What became of its clients; absent over UDP. */
+  connections?: ServedConnections;
+  /** What became of its datagrams; absent over TCP. */
+  datagrams?: ServedDatagrams;
+}
+
+/** The summary of a TCP server. */
+export interface TcpSummary extends SummaryEvent {
+  /** What became of its clients. */
+  connections: ServedConnections;
+}
+
+/** The summary of a UDP server. */
+export interface UdpSummary extends SummaryEvent {
+  /** What became of its datagrams. */
+  datagrams: ServedDatagrams;
 }
 
 /** What {@linkcode serveTcp} tells. */
@@ -162,7 +170,7 @@ export type TcpServerEvent =
   | ConnectionClosedEvent
   | RejectedEvent
   | FaultEvent
-  | TcpSummaryEvent;
+  | SummaryEvent;
 
 /** What {@linkcode serveUdp} tells. */
 export type UdpServerEvent =
@@ -171,4 +179,4 @@ export type UdpServerEvent =
   | RejectedEvent
   | SuppressedEvent
   | FaultEvent
-  | UdpSummaryEvent;
+  | SummaryEvent;

@@ -7,26 +7,16 @@ import type {
   Expectation,
   Failure,
   JudgedExpectation,
-  MeasureResultEvent,
   Metric,
   ResultEvent,
-  Speed,
-  UdpMeasureResultEvent,
 } from "../events/mod.ts";
 import { plural } from "../text/format.ts";
 
 /** The figures of a result that expectations are about. */
-export type Figures =
-  & Pick<
-    MeasureResultEvent,
-    "messages_sent" | "rtt_us" | "errors" | keyof Speed
-  >
-  & Partial<
-    Pick<
-      UdpMeasureResultEvent,
-      "lost" | "late" | "duplicates" | "reordered" | "jitter_us"
-    >
-  >;
+export type Figures = Pick<
+  ResultEvent,
+  "messages_sent" | "rtt_us" | "datagrams" | "measured"
+>;
 
 const READERS: Record<Metric, (figures: Figures) => number | undefined> = {
   "min": ({ rtt_us }) => rtt_us?.min,
@@ -36,16 +26,16 @@ const READERS: Record<Metric, (figures: Figures) => number | undefined> = {
   "p99": ({ rtt_us }) => rtt_us?.p99,
   "p99.9": ({ rtt_us }) => rtt_us?.["p99.9"],
   "max": ({ rtt_us }) => rtt_us?.max,
-  "jitter": ({ jitter_us }) => jitter_us,
-  "loss": ({ lost }) => lost,
-  "late": ({ late }) => late,
-  "duplicated": ({ duplicates }) => duplicates,
-  "reordered": ({ reordered }) => reordered,
-  "errors": ({ errors }) => errors,
-  "rate": ({ messages_per_second }) => messages_per_second,
+  "jitter": ({ datagrams }) => datagrams?.jitter_us,
+  "loss": ({ datagrams }) => datagrams?.lost,
+  "late": ({ datagrams }) => datagrams?.late,
+  "duplicated": ({ datagrams }) => datagrams?.duplicates,
+  "reordered": ({ datagrams }) => datagrams?.reordered,
+  "errors": ({ measured }) => measured?.errors,
+  "rate": ({ measured }) => measured?.messages_per_second,
   // Where nothing comes back, what goes out is all that there is to see.
-  "throughput": ({ received_bytes_per_second, sent_bytes_per_second }) =>
-    received_bytes_per_second || sent_bytes_per_second,
+  "throughput": ({ measured }) =>
+    measured?.received_bytes_per_second || measured?.sent_bytes_per_second,
 };
 
 const COMPARISONS: Record<

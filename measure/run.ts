@@ -9,9 +9,10 @@ import type {
   Expectation,
   Failure,
   IntervalEvent,
-  MeasureResultEvent,
+  MeasureResult,
   Service,
   StartedEvent,
+  Warmup,
 } from "../events/mod.ts";
 import type { Flow, FlowContext } from "./flow.ts";
 import { Histogram } from "./histogram.ts";
@@ -86,10 +87,10 @@ export class Preparation {
 
 /** What every run comes to, before it is judged. */
 export interface Outcome {
-  /** The figures that every result has. */
+  /** What its result will say, but for its datagrams. */
   figures: Omit<
-    MeasureResultEvent,
-    "event" | "passed" | "failure" | "expectations"
+    MeasureResult,
+    "event" | "passed" | "failure" | "expectations" | "datagrams"
   >;
   /** The counts that they are made of. */
   tally: Tally;
@@ -284,12 +285,12 @@ class Run {
     const { count, duration, interval, rate, warmup = 0 } = this.#options;
     await onEvent?.(startedEvent(this.#options, this.#context));
     const warmed = warmup > 0
-      ? withoutHistogram(
-        (await this.#phase(
+      ? this.#warmupOf(
+        await this.#phase(
           { duration: warmup, interval, rate },
           prepared.warmup,
           true,
-        )).total(),
+        ),
       )
       : undefined;
     const instrument = this.#instrument = new Instrument(prepared.lateness);
@@ -304,14 +305,20 @@ class Run {
       const isAnswered = isDatagrams
         ? service !== "discard"
         : service === "echo";
-      const figures = {
-        ...tally.total(),
-        errors: tally.errors,
-        in_flight: isAnswered ? tally.inFlight : undefined,
-        arrival: isDatagrams && !isAnswered ? "unknown" as const : undefined,
-        rtt_from_sending_us: tally.fromSending(),
-        warmup: warmed,
-        instrument: instrument.check(tally, this.#starvation?.unread),
+      const figures: Outcome["figures"] = {
+        ...tally.counts(),
+        duration_us: tally.duration,
+        rtt_us: tally.delays().summary(),
+        measured: {
+          ...tally.speed(),
+          late_sends: tally.lateSends,
+          errors: tally.errors,
+          in_flight: isAnswered ? tally.inFlight : undefined,
+          arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
+          rtt_from_sending_us: tally.fromSending?.summary(),
+          warmup: warmed,
+          instrument: instrument.check(tally, this.#starvation?.unread),
+        },
       };
       const wasEnded = this.#isStopped && this.#isEndless;
       return { figures, tally, wasEnded };
@@ -319,12 +326,15 @@ class Run {
       instrument.stop();
     }
   }
-}
 
-function withoutHistogram<T extends { rtt_us?: { histogram?: string } }>(
-  total: T,
-): T {
-  return total.rtt_us === undefined
-    ? total
-    : { ...total, rtt_us: { ...total.rtt_us, histogram: undefined } };
+  #warmupOf(tally: Tally): Warmup {
+    return {
+      ...tally.counts(),
+      ...tally.speed(),
+      late_sends: tally.lateSends,
+      lost: this.#context.isDatagrams ? tally.datagrams().lost : undefined,
+      duration_us: tally.duration,
+      rtt_us: tally.delays().percentiles(),
+    };
+  }
 }

@@ -6,11 +6,9 @@
 import type {
   Counts,
   DatagramCounts,
-  DelaySummary,
   FlowShares,
   IntervalEvent,
   Speed,
-  Warmup,
 } from "../events/mod.ts";
 import { between, now } from "../net/clock.ts";
 import { Histogram } from "./histogram.ts";
@@ -283,6 +281,7 @@ export class Tally {
       interval_us: length,
       ...counts,
       ...this.#speed(counts, length),
+      late_sends: this.#lateSendsSince(this.#before),
       rtt_us: delays,
     };
     this.#before = Object.assign(new Movement(), this.#total);
@@ -298,16 +297,12 @@ export class Tally {
    * @param all Also those in which messages were in flight when the run ended.
    */
   *settledIntervals(all = false): Generator<Omit<IntervalEvent, "event">> {
-    const { isDatagrams } = this.#options;
     for (;;) {
       const [{ event, open, lost }] = this.#intervals;
       const isOpen = this.#knowsLoss && open > 0 && !all;
       if (event === undefined || isOpen) return;
       this.#intervals.shift();
-      yield {
-        ...event,
-        lost: isDatagrams && this.#knowsLoss ? lost : undefined,
-      };
+      yield { ...event, lost: this.#knowsLoss ? lost : undefined };
     }
   }
 
@@ -322,36 +317,56 @@ export class Tally {
     return this.#options.isDatagrams && !this.#options.isOneWay;
   }
 
-  /** What came in over all. */
-  total(): Warmup {
-    const { schedule } = this;
-    const counts = this.#countsSince(new Movement());
-    const delays = this.#earlier;
-    delays.add(this.#recent);
-    this.#recent.reset();
-    const span = schedule.span(
+  /** What was counted over all. */
+  counts(): Counts {
+    return this.#countsSince(new Movement());
+  }
+
+  /** With a rate: messages sent late. */
+  get lateSends(): number | undefined {
+    return this.#lateSendsSince(new Movement());
+  }
+
+  /** How fast it was over all; `undefined` where it is unknown what the peer took. */
+  speed(): Speed | undefined {
+    if (this.#isUnfinished) return undefined;
+    const span = this.schedule.span(
       this.messagesSent,
       this.#lastSent,
       this.#lastMoved,
     );
-    return {
-      ...counts,
-      lost: this.#knowsLoss ? this.#lost : undefined,
-      ...this.#isUnfinished ? undefined : this.#speed(counts, span),
-      duration_us: between(schedule.start, this.#lastMoved),
-      rtt_us: delays.summary(),
-    };
+    return this.#speed(this.counts(), span);
+  }
+
+  /** From its start to the last thing that moved, in microseconds. */
+  get duration(): number {
+    return between(this.schedule.start, this.#lastMoved);
+  }
+
+  /** All its round trips. */
+  delays(): RoundTrips {
+    this.#earlier.add(this.#recent);
+    this.#recent.reset();
+    return this.#earlier;
+  }
+
+  /** With a rate, the same from the real sending. */
+  get fromSending(): RoundTrips | undefined {
+    return this.#fromSending;
   }
 
   /** What became of a run's datagrams. */
   datagrams(): DatagramCounts {
+    const strays = this.#strays;
+    if (!this.#knowsLoss) return { strays };
     return {
+      lost: this.#lost,
+      corrupted: this.#corrupted,
       late: this.#late,
       duplicates: this.#duplicates,
-      corrupted: this.#corrupted,
       reordered: this.#reordered,
       reordering_distance: this.#reorderingDistance,
-      strays: this.#strays,
+      strays,
     };
   }
 
@@ -377,24 +392,22 @@ export class Tally {
     return (this.#recent.percentiles() ?? this.#earlier.percentiles())?.p50;
   }
 
-  /** With a rate, the delays from the real sending. */
-  fromSending(): DelaySummary | undefined {
-    return this.#fromSending?.summary();
-  }
-
-  #countsSince(earlier: Movement): Omit<Counts, "lost"> {
-    const { isOpenLoop } = this.schedule;
+  #countsSince(earlier: Movement): Counts {
     const total = this.#total;
     return {
       messages_sent: total.messagesSent - earlier.messagesSent,
       messages_received: total.messagesReceived - earlier.messagesReceived,
       bytes_sent: total.bytesSent - earlier.bytesSent,
       bytes_received: total.bytesReceived - earlier.bytesReceived,
-      late_sends: isOpenLoop ? total.lateSends - earlier.lateSends : undefined,
     };
   }
 
-  #speed(counts: Omit<Counts, "lost">, microseconds: number): Speed {
+  #lateSendsSince(earlier: Movement): number | undefined {
+    if (!this.schedule.isOpenLoop) return undefined;
+    return this.#total.lateSends - earlier.lateSends;
+  }
+
+  #speed(counts: Counts, microseconds: number): Speed {
     const done = this.#options.isOneWay
       ? counts.messages_sent
       : counts.messages_received;

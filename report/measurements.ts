@@ -53,7 +53,7 @@ const sum = (numbers: number[]) => numbers.reduce((all, one) => all + one, 0);
 export function measurementsOf(run: ClientRun): Measurements | undefined {
   const { result, intervals } = run;
   if (result !== undefined) {
-    const { duration_us } = result;
+    const { duration_us, measured, datagrams } = result;
     const seconds = duration_us / 1e6;
     const each = (total: number) => seconds > 0 ? total / seconds : 0;
     return {
@@ -62,20 +62,20 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
       bytes_sent: result.bytes_sent,
       bytes_received: result.bytes_received,
       duration_us,
-      messages_per_second: result.messages_per_second ??
+      messages_per_second: measured?.messages_per_second ??
         each(result.messages_received),
-      sent_bytes_per_second: result.sent_bytes_per_second ??
+      sent_bytes_per_second: measured?.sent_bytes_per_second ??
         each(result.bytes_sent),
-      received_bytes_per_second: result.received_bytes_per_second ??
+      received_bytes_per_second: measured?.received_bytes_per_second ??
         each(result.bytes_received),
       rtt_us: result.rtt_us,
-      lost: result.lost,
-      late: result.late,
-      duplicates: result.duplicates,
-      reordered: result.reordered,
-      corrupted: result.corrupted,
-      jitter_us: result.jitter_us,
-      errors: result.errors,
+      lost: datagrams?.lost,
+      late: datagrams?.late,
+      duplicates: datagrams?.duplicates,
+      reordered: datagrams?.reordered,
+      corrupted: datagrams?.corrupted,
+      jitter_us: datagrams?.jitter_us,
+      errors: measured?.errors,
     };
   }
   if (intervals.length === 0) return undefined;

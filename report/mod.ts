@@ -15,6 +15,7 @@
  *
  * @module
  */
+export { type ErrorEvent } from "../events/line.ts";
 export * from "./runs.ts";
 export { readRuns, type Source } from "./read.ts";
 export * from "./measurements.ts";

@@ -26,52 +26,12 @@ export interface PageRun extends Row {
   series?: Series;
 }
 
-/** A server's run on a page. */
-export interface PageServer {
-  /** The file that it was read from, and of several in a file its number. */
-  source: string;
-  /** Which server. */
-  role: string;
-  /** When it began (RFC 3339). */
-  time: string;
-  /** Where it listened. */
-  host?: string;
-  /** At which port. */
-  port?: number;
-  /** What it did with what it received. */
-  service?: string;
-  /** Whether it stopped in order; the rest is absent where it did not. */
-  stopped: boolean;
-  /** Clients (TCP). */
-  connections?: number;
-  /** Datagrams received (UDP). */
-  datagrams?: number;
-  /** Bytes received. */
-  bytes_received?: number;
-  /** Bytes sent. */
-  bytes_sent?: number;
-  /** Peers or datagrams turned away. */
-  rejected?: number;
-  /** Answers left out so that no loop lasts (UDP). */
-  suppressed?: number;
-  /** Clients that broke off (TCP). */
-  failed?: number;
-  /** Clients closed for doing nothing (TCP). */
-  idle?: number;
-  /** Clients closed because the server stopped (TCP). */
-  cut_off?: number;
-  /** Failures survived. */
-  faults?: number;
-  /** How long it ran. */
-  duration_us?: number;
-}
-
 /** All that a page shows. */
 export interface PageData {
   /** The clients' runs. */
   runs: PageRun[];
   /** The servers' runs. */
-  servers: PageServer[];
+  servers: ServerRun[];
   /** What of the input could not be used. */
   problems: Problem[];
   /** When it was made (RFC 3339). */
@@ -119,14 +79,14 @@ export function pageData(runs: Runs): PageData {
       warnings: warningsOf(run),
       series: seriesOf(run.intervals, Math.max(points, 2)),
     })),
-    servers: servers.map(pageServer),
+    servers,
     problems,
     made: new Date().toISOString(),
   };
 }
 
 function warningsOf({ result, intervals }: ClientRun): string[] {
-  const warnings = [...result?.instrument?.warnings ?? []];
+  const warnings = [...result?.measured?.instrument.warnings ?? []];
   const impossible = intervals.filter(hasMoreLostThanSent).length;
   if (impossible > 0) {
     warnings.push(
@@ -135,33 +95,4 @@ function warningsOf({ result, intervals }: ClientRun): string[] {
     );
   }
   return warnings;
-}
-
-function pageServer(run: ServerRun): PageServer {
-  const { listening, summary, connections } = run;
-  const server: PageServer = {
-    source: run.source,
-    role: run.role,
-    time: run.time,
-    host: listening?.host,
-    port: listening?.port,
-    service: listening?.service,
-    stopped: summary !== undefined,
-    connections: run.role === "tcp-server" ? connections : undefined,
-  };
-  if (summary === undefined) return server;
-  const { bytes_received, bytes_sent, rejected, faults, duration_us } = summary;
-  Object.assign(server, {
-    bytes_received,
-    bytes_sent,
-    rejected,
-    faults,
-    duration_us,
-  });
-  if ("connections" in summary) {
-    const { failed, idle, cut_off } = summary;
-    return { ...server, failed, idle, cut_off };
-  }
-  const { datagrams_received, suppressed } = summary;
-  return { ...server, datagrams: datagrams_received, suppressed };
 }

@@ -11,7 +11,7 @@ import type { EventLine, LineHead } from "../events/line.ts";
 import type { DelaySummary, PeerAddress } from "../events/mod.ts";
 import type { ClientRun, Runs, ServerRun } from "./runs.ts";
 
-const VERSION: LineHead["schema"] = 1;
+const VERSION: LineHead["schema"] = 2;
 
 /**
  * The longest line, in characters: many times a result whose histograms hold
@@ -187,7 +187,7 @@ class Reader {
     else if (line.event === "connection-opened") run.connections++;
     else if (line.event === "summary") {
       run.summary = line;
-      if ("connections" in line) run.connections = line.connections;
+      if (line.connections) run.connections = line.connections.accepted;
     }
   }
 }

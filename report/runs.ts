@@ -8,20 +8,11 @@ import type { ErrorEvent } from "../events/line.ts";
 import type {
   IntervalEvent,
   ListeningEvent,
-  MeasureResultEvent,
   PeerAddress,
   ResultEvent,
   StartedEvent,
-  TcpSummaryEvent,
-  UdpMeasureResultEvent,
-  UdpSummaryEvent,
+  SummaryEvent,
 } from "../events/mod.ts";
-
-/** The result of any client: a run that did not measure has fewer figures. */
-export type AnyResult =
-  & ResultEvent
-  & Partial<MeasureResultEvent>
-  & Partial<UdpMeasureResultEvent>;
 
 /** What one call of a client came to. */
 export interface ClientRun {
@@ -38,7 +29,7 @@ export interface ClientRun {
   /** Its seconds, without those of the warm-up. */
   intervals: IntervalEvent[];
   /** What it came to; absent where it was cut off. */
-  result?: AnyResult;
+  result?: ResultEvent;
   /** Why it ended without a result; absent where it has one, or was killed. */
   error?: ErrorEvent;
 }
@@ -54,7 +45,7 @@ export interface ServerRun {
   /** Where it listened; absent where that line is missing. */
   listening?: ListeningEvent;
   /** What it came to; absent where it was killed, or still runs. */
-  summary?: TcpSummaryEvent | UdpSummaryEvent;
+  summary?: SummaryEvent;
   /** Clients that had come by then (TCP). */
   connections: number;
 }

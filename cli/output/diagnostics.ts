@@ -12,7 +12,7 @@ import {
   type Logger,
   type LogLevel,
 } from "@logtape/logtape";
-import type { ProgramEvent } from "../../events/line.ts";
+import type { ProgramEvent, Told } from "../../events/line.ts";
 import type { Output } from "./writer.ts";
 import { formatDuration, trimZeros } from "../../text/format.ts";
 import { oneLine } from "../../text/printable.ts";
@@ -58,14 +58,14 @@ function shortly(microseconds: number): string {
 }
 
 /** Logs what an event has to say to somebody looking for a fault. */
-export function diagnose(event: ProgramEvent, logger: Logger): void {
+export function diagnose(event: Told<ProgramEvent>, logger: Logger): void {
   if (event.event === "fault") {
     const wait = event.retry_us === undefined
       ? ""
       : `; again in ${shortly(event.retry_us)}`;
-    const more = event.untold === undefined
+    const more = event.omitted === undefined
       ? ""
-      : ` (and ${event.untold} more before)`;
+      : ` (and ${event.omitted} more before)`;
     logger.warning`${event.operation} failed: ${event.detail}${wait}${more}`;
   } else if (event.event === "retry") {
     logger.debug`${event.detail}; again in ${shortly(event.retry_us)}`;

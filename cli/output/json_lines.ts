@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { LineHead, ProgramEvent, Role } from "../../events/line.ts";
+import type { LineHead, ProgramEvent, Role, Told } from "../../events/line.ts";
 
 /** An event as one line of JSON. */
-export function jsonLine(event: ProgramEvent, role: Role): string {
+export function jsonLine(event: Told<ProgramEvent>, role: Role): string {
   const { event: name, ...details } = event;
-  const head: LineHead = { role, time: new Date().toISOString(), schema: 1 };
+  const head: LineHead = { role, time: new Date().toISOString(), schema: 2 };
   return JSON.stringify(
     { event: name, ...head, ...details },
     (_, value) => value instanceof Uint8Array ? value.toBase64() : value,

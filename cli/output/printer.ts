@@ -4,7 +4,7 @@
  * @module
  */
 import type { Logger } from "@logtape/logtape";
-import type { ProgramEvent } from "../../events/line.ts";
+import type { ProgramEvent, Told } from "../../events/line.ts";
 import { delayChart } from "./delay_chart.ts";
 import { diagnose } from "./diagnostics.ts";
 import { formatDuration } from "../../text/format.ts";
@@ -54,7 +54,7 @@ export function createTeller(
     if (lines.length > 0) return results.writeLine(lines.join("\n"));
   }
 
-  function tell(event: ProgramEvent, chart?: string[]) {
+  function tell(event: Told<ProgramEvent>, chart?: string[]) {
     return write(
       json ? [jsonLine(event, role)] : textLines(event, { ...style, chart }),
     );

@@ -6,16 +6,16 @@
 // @ts-types="./colors.d.ts"
 import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatAddress } from "../../net/address.ts";
-import type { ProgramEvent } from "../../events/line.ts";
+import type { ProgramEvent, Told } from "../../events/line.ts";
 import type {
   ConnectionClosedEvent,
+  DatagramCounts,
   DelaySummary,
   JudgedExpectation,
-  MeasureResultEvent,
+  Measured,
   PeerAddress,
-  TcpSummaryEvent,
-  UdpMeasureResultEvent,
-  UdpSummaryEvent,
+  ResultEvent,
+  SummaryEvent,
 } from "../../events/mod.ts";
 import {
   formatByteRate,
@@ -43,15 +43,18 @@ export interface TextStyle {
 
 type Writers = {
   [Name in ProgramEvent["event"]]: (
-    event: Extract<ProgramEvent, { event: Name }>,
+    event: Extract<Told<ProgramEvent>, { event: Name }>,
     style: TextStyle,
   ) => string[];
 };
 
 /** The lines of text that an event is worth; none for some. */
-export function textLines(event: ProgramEvent, style: TextStyle): string[] {
+export function textLines(
+  event: Told<ProgramEvent>,
+  style: TextStyle,
+): string[] {
   const write = WRITERS[event.event] as (
-    event: ProgramEvent,
+    event: Told<ProgramEvent>,
     style: TextStyle,
   ) => string[];
   const lines = write(event, style);
@@ -97,7 +100,7 @@ const WRITERS: Writers = {
   "rejected": (event) => [
     yellow(
       `Rejected ${peer(event)}: ${REJECTED_REASONS[event.reason]}${
-        alsoUntold(event.untold)
+        alsoOmitted(event.omitted)
       }`,
     ),
   ],
@@ -106,7 +109,7 @@ const WRITERS: Writers = {
       `Left ${
         peer(event)
       } without an answer: it sends the same again and again${
-        alsoUntold(event.untold)
+        alsoOmitted(event.omitted)
       }`,
     ),
   ],
@@ -169,14 +172,16 @@ const WRITERS: Writers = {
   "started": () => [],
   "interval": () => [],
   "result": (event, { teaching, chart }) =>
-    teaching || !("errors" in event) ? [] : resultLines(event, chart ?? []),
+    teaching || event.measured === undefined
+      ? []
+      : resultLines(event, event.measured, chart ?? []),
   // The program says these on standard error itself.
   "error": () => [],
 };
 
 /** ` (and 12 more before)`, where there were more. */
-function alsoUntold(untold: number | undefined): string {
-  return untold === undefined ? "" : ` (and ${untold} more before)`;
+function alsoOmitted(omitted: number | undefined): string {
+  return omitted === undefined ? "" : ` (and ${omitted} more before)`;
 }
 
 function closedLine(event: ConnectionClosedEvent): string {
@@ -191,28 +196,33 @@ function closedLine(event: ConnectionClosedEvent): string {
   return event.reason === "finished" ? line : yellow(line);
 }
 
-function summaryLine(event: TcpSummaryEvent | UdpSummaryEvent): string {
-  const counts = "connections" in event
-    ? [
-      plural(event.connections, "client"),
-      `${formatSize(event.bytes_received)} received`,
-      `${formatSize(event.bytes_sent)} sent`,
-      `${event.rejected} rejected`,
-      `${event.failed} failed`,
-      ...(event.idle > 0 ? [`${event.idle} idle`] : []),
-      ...(event.cut_off > 0 ? [`${event.cut_off} cut off`] : []),
-    ]
-    : [
-      `${plural(event.datagrams_received, "datagram")} (${
-        formatSize(event.bytes_received)
-      }) received`,
-      `${event.datagrams_sent} (${formatSize(event.bytes_sent)}) sent`,
-      `${event.rejected} rejected`,
-      ...(event.suppressed > 0 ? [`${event.suppressed} suppressed`] : []),
-    ];
-  if (event.faults > 0) {
-    counts.push(`${plural(event.faults, "fault")} survived`);
+function summaryLine(event: SummaryEvent): string {
+  const { connections, datagrams, rejected, faults } = event;
+  const received = formatSize(event.bytes_received);
+  const sent = formatSize(event.bytes_sent);
+  const counts: string[] = [];
+  if (connections !== undefined) {
+    const { accepted, failed, idle, cut_off } = connections;
+    counts.push(
+      plural(accepted, "client"),
+      `${received} received`,
+      `${sent} sent`,
+      `${rejected} rejected`,
+      `${failed} failed`,
+    );
+    if (idle > 0) counts.push(`${idle} idle`);
+    if (cut_off > 0) counts.push(`${cut_off} cut off`);
   }
+  if (datagrams !== undefined) {
+    const { suppressed } = datagrams;
+    counts.push(
+      `${plural(datagrams.received, "datagram")} (${received}) received`,
+      `${datagrams.sent} (${sent}) sent`,
+      `${rejected} rejected`,
+    );
+    if (suppressed > 0) counts.push(`${suppressed} suppressed`);
+  }
+  if (faults > 0) counts.push(`${plural(faults, "fault")} survived`);
   return `Stopped after ${formatDuration(event.duration_us)}: ${
     counts.join(", ")
   }`;
@@ -228,16 +238,17 @@ function messageName(
 }
 
 function resultLines(
-  event: MeasureResultEvent | UdpMeasureResultEvent,
+  event: ResultEvent,
+  measured: Measured,
   chart: string[],
 ): string[] {
-  const { instrument, late_sends, rtt_us, rtt_from_sending_us } = event;
-  const lines = [
-    headline(event),
-    ...speedRows(event),
-  ];
-  if ("strays" in event) lines.push(...datagramRows(event));
-  if (event.errors > 0) lines.push(row("errors", String(event.errors)));
+  const { datagrams, rtt_us } = event;
+  const { instrument, late_sends, rtt_from_sending_us, errors } = measured;
+  const lines = [headline(event, measured), ...speedRows(measured)];
+  if (datagrams !== undefined) {
+    lines.push(...datagramRows(datagrams, event.messages_sent));
+  }
+  if (errors > 0) lines.push(row("errors", String(errors)));
   if (rtt_us !== undefined) {
     const name = rtt_from_sending_us ? "from schedule" : "round trip";
     lines.push(...delayRows(name, rtt_us));
@@ -263,8 +274,11 @@ function row(name: string, text: string): string {
 }
 
 /** `passed: 10 sent, 10 back in 2.2 ms`, and what else is to be said at once. */
-function headline(event: MeasureResultEvent): string {
-  const { messages_sent: sent, in_flight, arrival, passed } = event;
+function headline(
+  event: ResultEvent,
+  { in_flight, arrival }: Measured,
+): string {
+  const { messages_sent: sent, passed } = event;
   const duration = formatDuration(event.duration_us);
   if (arrival === "unknown" && passed) {
     return `${yellow("sent")}: ${
@@ -278,10 +292,10 @@ function headline(event: MeasureResultEvent): string {
   return `${passed ? green("passed") : red("failed")}: ${counts}${duration}`;
 }
 
-function speedRows(event: MeasureResultEvent): string[] {
-  const { messages_per_second, arrival } = event;
+function speedRows(measured: Measured): string[] {
+  const { messages_per_second, arrival } = measured;
   const { sent_bytes_per_second: sent, received_bytes_per_second: received } =
-    event;
+    measured;
   if (
     messages_per_second === undefined || sent === undefined ||
     received === undefined
@@ -295,19 +309,20 @@ function speedRows(event: MeasureResultEvent): string[] {
   return [row("speed", parts.join(", "))];
 }
 
-function datagramRows(event: UdpMeasureResultEvent): string[] {
-  const { messages_sent, strays, jitter_us, reordered } = event;
+/** What became of the datagrams, of those that were sent; what is not known is left out. */
+function datagramRows(datagrams: DatagramCounts, sent: number): string[] {
+  const { strays, jitter_us, reordered } = datagrams;
   const elsewhere = strays > 0 ? [`${strays} from elsewhere`] : [];
-  if (event.arrival === "unknown") {
+  if (datagrams.lost === undefined) {
     return elsewhere.map((text) => row("datagrams", text));
   }
   const share = (number = 0, what: string) =>
     number === 0
       ? `0 ${what}`
-      : `${number} (${formatShare(number, messages_sent)}) ${what}`;
-  const late = share(event.late, "late");
+      : `${number} (${formatShare(number, sent)}) ${what}`;
+  const late = share(datagrams.late, "late");
   const order = [share(reordered, "reordered")];
-  if (reordered) order[0] += ` by up to ${event.reordering_distance}`;
+  if (reordered) order[0] += ` by up to ${datagrams.reordering_distance}`;
   order.push(...elsewhere);
   if (jitter_us !== undefined) {
     order.push(`jitter ${formatDuration(jitter_us)}`);
@@ -316,10 +331,10 @@ function datagramRows(event: UdpMeasureResultEvent): string[] {
     row(
       "datagrams",
       [
-        share(event.lost, "lost"),
-        event.late_is_lower_bound ? `at least ${late}` : late,
-        share(event.duplicates, "duplicated"),
-        share(event.corrupted, "corrupted"),
+        share(datagrams.lost, "lost"),
+        datagrams.late_is_lower_bound ? `at least ${late}` : late,
+        share(datagrams.duplicates, "duplicated"),
+        share(datagrams.corrupted, "corrupted"),
       ].join(", "),
     ),
     row("", order.join(", ")),

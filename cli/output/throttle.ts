@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ProgramEvent } from "../../events/line.ts";
+import type { FloodEvent, ProgramEvent, Told } from "../../events/line.ts";
 
 /** Milliseconds from one event of a kind that is told to the next. */
 const SPACING = 1000;
@@ -14,29 +14,33 @@ const SPACING = 1000;
  * the number of those that it was not told of.
  */
 export function throttled<Result>(
-  tell: (event: ProgramEvent) => Result,
+  tell: (event: Told<ProgramEvent>) => Result,
 ): (event: ProgramEvent) => Result | undefined {
-  const kinds = new Map<string, { toldAt: number; untold: number }>();
+  const kinds = new Map<string, { toldAt: number; omitted: number }>();
   return (event) => {
+    if (!isOfFloods(event)) return tell(event);
     const kind = kindOf(event);
-    if (kind === undefined) return tell(event);
     const time = performance.now();
     const known = kinds.get(kind);
     if (known !== undefined && time - known.toldAt < SPACING) {
-      known.untold++;
+      known.omitted++;
       return undefined;
     }
-    kinds.set(kind, { toldAt: time, untold: 0 });
+    kinds.set(kind, { toldAt: time, omitted: 0 });
     return tell(
-      known === undefined || known.untold === 0
+      known === undefined || known.omitted === 0
         ? event
-        : { ...event, untold: known.untold } as ProgramEvent,
+        : { ...event, omitted: known.omitted },
     );
   };
 }
 
-/** What an event counts as; `undefined` for one that is told always. */
-function kindOf(event: ProgramEvent): string | undefined {
+function isOfFloods(event: ProgramEvent): event is FloodEvent {
+  return ["rejected", "suppressed", "fault"].includes(event.event);
+}
+
+/** What an event counts as. */
+function kindOf(event: FloodEvent): string {
   switch (event.event) {
     case "rejected":
       return `rejected ${event.reason}`;

@@ -5,13 +5,14 @@
  * @module
  */
 import { formatBytes, formatDuration } from "../../text/format.ts";
-import type { PageRun, PageServer } from "../page_data.ts";
+import type { PageRun } from "../page_data.ts";
+import type { ServerRun } from "../runs.ts";
 import { element } from "./dom.ts";
 
 /** A column: its title, and what it shows of a server and of the clients' runs. */
 type ServerColumn = [
   title: string,
-  text: (server: PageServer, runs: PageRun[]) => string,
+  text: (server: ServerRun, runs: PageRun[]) => string,
 ];
 
 const number = (value: number | undefined) =>
@@ -23,20 +24,24 @@ const COLUMNS: ServerColumn[] = [
   ["Server", ({ source }) => source],
   [
     "Listened at",
-    ({ role, host, port, service }) =>
-      host === undefined
-        ? ""
-        : `${role.slice(0, 3).toUpperCase()} ${host}:${port}, ${service}`,
+    ({ role, listening }) => {
+      if (listening === undefined) return "";
+      const { host, port, service } = listening;
+      return `${role.slice(0, 3).toUpperCase()} ${host}:${port}, ${service}`;
+    },
   ],
   ["Time (UTC)", ({ time }) => time.slice(0, 19).replace("T", " ")],
   [
     "Ran for",
-    ({ duration_us }) =>
-      duration_us === undefined ? "" : formatDuration(duration_us),
+    ({ summary }) =>
+      summary === undefined ? "" : formatDuration(summary.duration_us),
   ],
-  ["Clients", ({ connections }) => number(connections)],
-  ["Datagrams", ({ datagrams }) => number(datagrams)],
-  ["Received", ({ bytes_received }) => bytes(bytes_received)],
+  [
+    "Clients",
+    ({ role, connections }) => role === "tcp-server" ? `${connections}` : "",
+  ],
+  ["Datagrams", ({ summary }) => number(summary?.datagrams?.received)],
+  ["Received", ({ summary }) => bytes(summary?.bytes_received)],
   [
     "Sent by the runs above",
     (server, runs) => {
@@ -45,33 +50,34 @@ const COLUMNS: ServerColumn[] = [
       return total === 0 ? "" : formatBytes(total);
     },
   ],
-  ["Sent", ({ bytes_sent }) => bytes(bytes_sent)],
+  ["Sent", ({ summary }) => bytes(summary?.bytes_sent)],
   ["Trouble", troubles],
 ];
 
 /** `none`, or `3 rejected, 1 cut off`. */
-function troubles(server: PageServer): string {
-  if (!server.stopped) return "no summary: it was killed, or still runs";
+function troubles({ summary }: ServerRun): string {
+  if (summary === undefined) return "no summary: it was killed, or still runs";
+  const { rejected, faults, connections, datagrams } = summary;
   const parts = [
-    [server.rejected, "rejected"],
-    [server.suppressed, "answers suppressed"],
-    [server.failed, "broken off"],
-    [server.idle, "idle too long"],
-    [server.cut_off, "cut off at its stop"],
-    [server.faults, "failures survived"],
+    [rejected, "rejected"],
+    [datagrams?.suppressed, "answers suppressed"],
+    [connections?.failed, "broken off"],
+    [connections?.idle, "idle too long"],
+    [connections?.cut_off, "cut off at its stop"],
+    [faults, "failures survived"],
   ].filter(([count]) => count).map(([count, name]) => `${count} ${name}`);
   return parts.length === 0 ? "none" : parts.join(", ");
 }
 
 /** Whether a run's peer may be this server: their transports and ports are the same. */
-function isAskedBy(server: PageServer, run: PageRun): boolean {
-  return server.port === run.port &&
+function isAskedBy(server: ServerRun, run: PageRun): boolean {
+  return server.listening?.port === run.port &&
     server.role.slice(0, 3) === run.role.slice(0, 3);
 }
 
 /** Makes the table. */
 export function serversTable(
-  servers: PageServer[],
+  servers: ServerRun[],
   runs: PageRun[],
 ): HTMLElement {
   const columns = COLUMNS.filter(([, text]) =>

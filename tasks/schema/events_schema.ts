@@ -98,6 +98,10 @@ export function eventsSchema(): string {
     definitions: Record<string, Schema>;
   };
 
+  const floods = (generator.createSchema("FloodEvent") as Schema).anyOf!
+    .map(nameOf);
+  const omission = generator.createSchema("Omission") as Schema;
+
   const rest = { ...definitions, ...head.definitions };
   /** The events that a schema allows. */
   const eventsIn = (schema: Schema): string[] => {
@@ -117,7 +121,11 @@ export function eventsSchema(): string {
 
   const lines = [...rolesOf].map(([name, roles]) => {
     const { description, properties, required = [] } = definitions[name];
-    const { event, ...details } = properties!;
+    const { event, ...own } = properties!;
+    const details = {
+      ...own,
+      ...floods.includes(name) ? omission.properties : undefined,
+    };
     const { role: _, ...others } = head.properties!;
     const ofLine = { event, role: { enum: roles }, ...others };
     return {

@@ -19,7 +19,7 @@ import {
   Preparation,
 } from "../../measure/run.ts";
 import { close } from "../../net/close.ts";
-import type { Failure, MeasureResultEvent } from "../../events/mod.ts";
+import type { Failure, MeasureResult } from "../../events/mod.ts";
 import { plural } from "../../text/format.ts";
 import type { TcpClientOptions } from "./echo.ts";
 import { connectTcp } from "./connect.ts";
@@ -70,7 +70,7 @@ const STREAMS = {
  */
 export async function measureTcp(
   options: MeasureTcpOptions,
-): Promise<MeasureResultEvent> {
+): Promise<MeasureResult> {
   const { payload, service = "echo", expectations = [], onEvent } = options;
   const { timeout = 5000, connections = 1 } = options;
   const stream = randomStream();
@@ -105,7 +105,7 @@ export async function measureTcp(
     prepared,
     onEvent,
   });
-  figures.errors =
+  figures.measured.errors =
     flows.filter(({ failure }) =>
       failure !== undefined && failure.code !== "stopped"
     ).length;
@@ -114,7 +114,7 @@ export async function measureTcp(
   }
   const failure = judge(flows, expects(expectations, "errors")) ??
     nothingMeasured(figures, wasEnded);
-  const result: MeasureResultEvent = {
+  const result: MeasureResult = {
     event: "result",
     ...verdict(figures, failure, expectations),
     ...figures,

@@ -13,7 +13,7 @@ import type {
   CloseReason,
   Service,
   TcpServerEvent,
-  TcpSummaryEvent,
+  TcpSummary,
 } from "../../events/mod.ts";
 import { Connection } from "./connection.ts";
 import { ReadAheadLimit } from "./read_ahead.ts";
@@ -67,7 +67,7 @@ export class TcpServer implements AsyncDisposable {
   /** The address that was really bound. */
   readonly addr: Deno.NetAddr;
   /** Resolves with the summary when the server has stopped and its clients are gone. */
-  readonly finished: Promise<TcpSummaryEvent>;
+  readonly finished: Promise<TcpSummary>;
 
   readonly #options: ServeTcpOptions;
   readonly #listener: Deno.TcpListener;
@@ -154,21 +154,23 @@ export class TcpServer implements AsyncDisposable {
     close(this.#listener);
   }
 
-  async #run(): Promise<TcpSummaryEvent> {
+  async #run(): Promise<TcpSummary> {
     await this.#acceptAll();
     await Promise.all(this.#connections.values());
     this.#options.signal?.removeEventListener("abort", this.#abort);
-    const summary: TcpSummaryEvent = {
+    const summary: TcpSummary = {
       event: "summary",
-      connections: this.#accepted,
       bytes_received: this.#received,
       bytes_sent: this.#sent,
       rejected: this.#rejected,
-      failed: this.#closed.reset + this.#closed.failed,
-      idle: this.#closed.idle,
-      cut_off: this.#closed["cut-off"],
       faults: this.#faults,
       duration_us: since(this.#startedAt),
+      connections: {
+        accepted: this.#accepted,
+        failed: this.#closed.reset + this.#closed.failed,
+        idle: this.#closed.idle,
+        cut_off: this.#closed["cut-off"],
+      },
     };
     this.#emit(summary);
     return summary;

@@ -93,16 +93,17 @@ async function ours(
   // Whoever loses datagrams has told of the rest.
   if (code !== DONE && code !== FAILED) throw new Error(stderr);
   const result = parseEvents(stdout).at(-1)!;
+  const { measured, datagrams } = result;
   return {
-    rate: result.messages_per_second,
+    rate: measured.messages_per_second,
     p50: result.rtt_us?.p50,
     p99: result.rtt_us?.p99,
-    cpu: result.instrument.cpu_share * result.duration_us /
+    cpu: measured.instrument.cpu_share * result.duration_us /
       result.messages_sent,
     throughput: args.includes("--service")
-      ? result.sent_bytes_per_second / 1e6
+      ? measured.sent_bytes_per_second / 1e6
       : undefined,
-    lost: result.lost,
+    lost: datagrams?.lost,
   };
 }
 

@@ -107,7 +107,7 @@ signalTest(
       "result",
     ]);
     assert(
-      client.every(({ role, schema }) => role === "tcp-client" && schema === 1),
+      client.every(({ role, schema }) => role === "tcp-client" && schema === 2),
     );
     const server = parseEvents(served.stdout);
     assertEquals(
@@ -519,7 +519,7 @@ for (const role of ["tcp-client", "udp-client"] as const) {
       assert(result.messages_received >= 3);
       assertEquals(
         result.messages_sent,
-        result.messages_received + result.in_flight,
+        result.messages_received + result.measured.in_flight,
       );
     });
   }
@@ -583,7 +583,11 @@ signalTest(
     await conn.closeWrite();
     const { code, stdout } = await server.outcome();
     const summary = parseEvents(stdout).at(-1)!;
-    assertEquals([code, summary.connections, summary.cut_off], [0, 1, 0]);
+    assertEquals([
+      code,
+      summary.connections.accepted,
+      summary.connections.cut_off,
+    ], [0, 1, 0]);
   },
 );
 
@@ -603,7 +607,7 @@ signalTest(
     server.signal("SIGINT");
     const { code, stdout } = await server.outcome();
     const summary = parseEvents(stdout).at(-1)!;
-    assertEquals([code, summary.cut_off], [0, 1]);
+    assertEquals([code, summary.connections.cut_off], [0, 1]);
   },
 );
 
@@ -655,8 +659,8 @@ signalTest("udp-server sums up at SIGTERM and exits 0", async () => {
   assertEquals(
     [
       served.code,
-      summary.datagrams_received,
-      summary.datagrams_sent,
+      summary.datagrams.received,
+      summary.datagrams.sent,
       summary.bytes_sent,
     ],
     [0, 3, 3, 3000],
@@ -695,7 +699,11 @@ signalTest(
     assertEquals((await read(first)).length, 0);
     server.signal("SIGTERM");
     const summary = parseEvents((await server.outcome()).stdout).at(-1)!;
-    assertEquals([summary.connections, summary.rejected, summary.idle], [
+    assertEquals([
+      summary.connections.accepted,
+      summary.rejected,
+      summary.connections.idle,
+    ], [
       1,
       1,
       1,
@@ -753,7 +761,7 @@ signalTest("udp-server --service and --allow reach the server", async () => {
   assertEquals(unanswered.code, 4);
   server.signal("SIGTERM");
   const summary = parseEvents((await server.outcome()).stdout).at(-1)!;
-  assertEquals([summary.datagrams_received, summary.datagrams_sent], [2, 0]);
+  assertEquals([summary.datagrams.received, summary.datagrams.sent], [2, 0]);
 });
 
 Deno.test("udp-client exits 1 where some datagrams are lost, 4 where all are", async () => {
@@ -844,7 +852,12 @@ testWhere(
     const { code, stdout } = await client.outcome();
     const result = parseEvents(stdout).find(({ event }) => event === "result")!;
     assertEquals(
-      [code, result.errors, result.messages_sent, result.lost],
+      [
+        code,
+        result.measured.errors,
+        result.messages_sent,
+        result.datagrams.lost,
+      ],
       [3, 3, 0, 0],
     );
     assertEquals(result.failure.message, "cannot send: network unreachable");

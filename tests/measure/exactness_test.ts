@@ -7,8 +7,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { Histogram } from "../../measure/histogram.ts";
 import {
+  type DatagramResult,
   type DelaySummary,
-  type MeasureResultEvent,
+  type MeasureResult,
   measureTcp,
   type MeasureTcpOptions,
   measureUdp,
@@ -16,7 +17,6 @@ import {
   type ReceivedEvent,
   serveTcp,
   serveUdp,
-  type UdpMeasureResultEvent,
 } from "../../mod.ts";
 import { type RelayOptions, TcpRelay, UdpRelay } from "../setup/relay.ts";
 
@@ -26,7 +26,7 @@ const HOST = "127.0.0.1";
 async function overTcp(
   path: Omit<RelayOptions, "port">,
   options: Partial<MeasureTcpOptions>,
-): Promise<MeasureResultEvent> {
+): Promise<MeasureResult> {
   await using server = serveTcp({ hostname: HOST, port: 0 });
   using relay = new TcpRelay({ port: server.addr.port, ...path });
   const payload = { size: 64 };
@@ -42,7 +42,7 @@ async function overTcp(
 async function overUdp(
   path: Omit<RelayOptions, "port">,
   options: Partial<MeasureUdpOptions>,
-): Promise<UdpMeasureResultEvent> {
+): Promise<MeasureResult & DatagramResult> {
   await using server = serveUdp({ hostname: HOST, port: 0 });
   using relay = new UdpRelay({ port: server.addr.port, ...path });
   return await measureUdp({
@@ -149,13 +149,18 @@ Deno.test("measureTcp() with one message on its way sends late after a stall, an
     { rate: 1000, duration: 2000, pipeline: 1 },
   );
   assertEquals(result.messages_received, 2000);
-  assert(Math.abs(result.late_sends! - 1000) < 100, `${result.late_sends}`);
+  assert(
+    Math.abs(result.measured.late_sends! - 1000) < 100,
+    `${result.measured.late_sends}`,
+  );
   // From its sending, a stall is one slow answer; from its time, a thousand.
-  assert(result.rtt_from_sending_us!.p99! < 500_000);
+  assert(result.measured.rtt_from_sending_us!.p99! < 500_000);
   assert(result.rtt_us!.p90! > 500_000, `p90 ${result.rtt_us!.p90}`);
   // It was the path that held them up, not the client.
   assertEquals(
-    result.instrument.warnings.filter((text) => text.includes("messages")),
+    result.measured.instrument.warnings.filter((text) =>
+      text.includes("messages")
+    ),
     [],
   );
 });
@@ -178,14 +183,14 @@ for (const rate of [undefined, 1000]) {
       {
         sent: result.messages_sent,
         received: result.messages_received,
-        lost: result.lost,
-        late: result.late,
-        duplicates: result.duplicates,
-        reordered: result.reordered,
-        distance: result.reordering_distance,
-        corrupted: result.corrupted,
-        strays: result.strays,
-        errors: result.errors,
+        lost: result.datagrams.lost,
+        late: result.datagrams.late,
+        duplicates: result.datagrams.duplicates,
+        reordered: result.datagrams.reordered,
+        distance: result.datagrams.reordering_distance,
+        corrupted: result.datagrams.corrupted,
+        strays: result.datagrams.strays,
+        errors: result.measured.errors,
       },
       {
         sent: 300,
@@ -209,7 +214,11 @@ Deno.test("measureUdp() counts an answer after its timeout as lost and as late",
     { delay: (number) => number === 20 ? 250 : 0 },
     { count: 60, rate: 100, timeout: 150 },
   );
-  assertEquals([result.lost, result.late, result.messages_received], [
+  assertEquals([
+    result.datagrams.lost,
+    result.datagrams.late,
+    result.messages_received,
+  ], [
     1,
     1,
     59,
@@ -225,6 +234,9 @@ Deno.test("measureUdp() gives the variation of a delay that alternates", async (
   // Each differs from the one before by 10 ms, and the estimate gets there
   // by a sixteenth of what is missing with each.
   const expected = 10_000 * (1 - (15 / 16) ** 99);
-  assert(Math.abs(uneven.jitter_us! - expected) < 1500, `${uneven.jitter_us}`);
-  assert(steady.jitter_us! < 1500, `${steady.jitter_us}`);
+  assert(
+    Math.abs(uneven.datagrams.jitter_us! - expected) < 1500,
+    `${uneven.datagrams.jitter_us}`,
+  );
+  assert(steady.datagrams.jitter_us! < 1500, `${steady.datagrams.jitter_us}`);
 });

@@ -308,10 +308,6 @@ Deno.test("a delay beyond the histogram's range counts as its end", async () => 
 const FIGURES = {
   messages_sent: 200,
   messages_received: 198,
-  messages_per_second: 99,
-  sent_bytes_per_second: 9_900,
-  received_bytes_per_second: 9_801,
-  errors: 3,
   rtt_us: {
     count: 198,
     min: 10,
@@ -322,11 +318,25 @@ const FIGURES = {
     p99: 100,
     "p99.9": 399,
   },
-  lost: 2,
-  late: 1,
-  duplicates: 0,
-  reordered: 4,
-  jitter_us: 7.5,
+  datagrams: {
+    lost: 2,
+    late: 1,
+    duplicates: 0,
+    reordered: 4,
+    jitter_us: 7.5,
+    strays: 0,
+  },
+  measured: {
+    messages_per_second: 99,
+    sent_bytes_per_second: 9_900,
+    received_bytes_per_second: 9_801,
+    errors: 3,
+    instrument: {
+      timer_lateness_us: { p50: 1, p99: 2, max: 3 },
+      cpu_share: 0.5,
+      warnings: [],
+    },
+  },
 };
 
 for (

@@ -8,13 +8,14 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { expectation } from "../../cli/command_line/expectation.ts";
 import {
+  type DatagramResult,
   type IntervalEvent,
+  type MeasureResult,
   measureTcp,
   measureUdp,
   type MeasureUdpOptions,
   serveTcp,
   serveUdp,
-  type UdpMeasureResultEvent,
 } from "../../mod.ts";
 import { type RelayOptions, UdpRelay } from "../setup/relay.ts";
 import { bytes } from "../setup/bytes.ts";
@@ -24,11 +25,13 @@ import { until } from "../setup/until.ts";
 
 const HOST = "127.0.0.1";
 
+type UdpResult = MeasureResult & DatagramResult;
+
 /** Measures through a relay; the intervals beside the result. */
 async function overRelay(
   path: Omit<RelayOptions, "port">,
   options: Partial<MeasureUdpOptions>,
-): Promise<{ result: UdpMeasureResultEvent; intervals: IntervalEvent[] }> {
+): Promise<{ result: UdpResult; intervals: IntervalEvent[] }> {
   await using server = serveUdp({ hostname: HOST, port: 0 });
   using relay = new UdpRelay({ port: server.addr.port, ...path });
   const intervals: IntervalEvent[] = [];
@@ -46,17 +49,19 @@ async function overRelay(
 }
 
 /** What became of the messages of a run. */
-function fates(result: UdpMeasureResultEvent) {
-  const { messages_sent, messages_received, lost, corrupted, in_flight } =
-    result;
+function fates(result: UdpResult) {
+  const { messages_sent, messages_received } = result;
+  const { lost, corrupted } = result.datagrams;
+  const { in_flight } = result.measured;
   return { messages_sent, messages_received, lost, corrupted, in_flight };
 }
 
-function assertSum(result: UdpMeasureResultEvent): void {
+function assertSum(result: UdpResult): void {
+  const { messages_sent, messages_received, lost, corrupted, in_flight } =
+    fates(result);
   assertEquals(
-    result.messages_sent,
-    result.messages_received + result.lost! + result.corrupted! +
-      result.in_flight!,
+    messages_sent,
+    messages_received + lost! + corrupted! + in_flight!,
     JSON.stringify(fates(result)),
   );
 }
@@ -89,7 +94,7 @@ Deno.test("measureTcp() one way gives the throughput that the peer took, not wha
     expectations: [expectation("throughput>100MB/s")],
   });
   assertEquals(result.failure?.code, "expectation");
-  const speed = result.sent_bytes_per_second!;
+  const speed = result.measured.sent_bytes_per_second!;
   assert(speed > pace / 4 && speed < pace * 1.2, `${speed} bytes/s`);
 });
 
@@ -122,7 +127,7 @@ Deno.test("measureTcp() one way has no throughput of a peer that never closes", 
   resolve();
   assertEquals(result.failure?.code, "no-answer");
   assertEquals(
-    [result.sent_bytes_per_second, result.expectations?.[0].held],
+    [result.measured.sent_bytes_per_second, result.expectations?.[0].held],
     [undefined, false],
   );
 });
@@ -174,7 +179,8 @@ Deno.test("measureUdp() leaves what became of the warm-up's messages out of the 
     count: 100,
   });
   assert(number > 100, `${number} in all`);
-  const { duplicates, corrupted, reordered, late, strays, errors } = result;
+  const { duplicates, corrupted, reordered, late, strays } = result.datagrams;
+  const { errors } = result.measured;
   // The warm-up is shorter than forty messages; what follows of those is measured.
   const measured = Math.max(40 - (number - 100), 0);
   assertEquals(
@@ -208,7 +214,7 @@ for (const size of [12, 16, 64]) {
       corrupted: 24,
       in_flight: 0,
     });
-    assertEquals(result.duplicates, 0);
+    assertEquals(result.datagrams.duplicates, 0);
   });
 }
 
@@ -240,7 +246,10 @@ Deno.test("measureUdp() has sums that hold, over a relay that does everything at
           rate: pipeline === undefined ? 2000 : undefined,
         });
         assertSum(result);
-        assertEquals([result.messages_sent, result.in_flight], [120, 0]);
+        assertEquals([result.messages_sent, result.measured.in_flight], [
+          120,
+          0,
+        ]);
         assertAddUp(intervals, result);
       },
     ),
@@ -251,7 +260,7 @@ Deno.test("measureUdp() has sums that hold, over a relay that does everything at
 /** Whether all intervals of a run add up to its result. */
 function assertAddUp(
   intervals: IntervalEvent[],
-  result: UdpMeasureResultEvent,
+  result: UdpResult,
 ): void {
   const names = [
     "messages_sent",
@@ -260,9 +269,10 @@ function assertAddUp(
     "bytes_received",
     "lost",
   ] as const;
+  const totals = { ...result, lost: result.datagrams.lost };
   for (const name of names) {
     const sum = intervals.reduce((all, each) => all + each[name]!, 0);
-    assertEquals(sum, result[name], name);
+    assertEquals(sum, totals[name], name);
   }
 }
 
@@ -274,7 +284,7 @@ Deno.test("measureUdp() counts a loss in the interval in which the message was s
     duration: 2000,
     timeout: 1200,
   });
-  assertEquals(result.lost, 50);
+  assertEquals(result.datagrams.lost, 50);
   assertAddUp(intervals, result);
   for (const { lost, messages_sent } of intervals) {
     assert(lost! <= messages_sent, `${lost} of ${messages_sent}`);
@@ -291,7 +301,11 @@ Deno.test("measureUdp() counts all late answers that the end can wait for", asyn
     timeout: 100,
   });
   assertEquals(
-    [result.lost, result.late, result.late_is_lower_bound],
+    [
+      result.datagrams.lost,
+      result.datagrams.late,
+      result.datagrams.late_is_lower_bound,
+    ],
     [100, 100, undefined],
   );
 });
@@ -299,7 +313,11 @@ Deno.test("measureUdp() counts all late answers that the end can wait for", asyn
 Deno.test("measureUdp() says that late answers may be more than it saw", async () => {
   const { result } = await overRelay({ lose: [3] }, { count: 5, timeout: 100 });
   assertEquals(
-    [result.lost, result.late, result.late_is_lower_bound],
+    [
+      result.datagrams.lost,
+      result.datagrams.late,
+      result.datagrams.late_is_lower_bound,
+    ],
     [1, 0, true],
   );
 });
@@ -317,7 +335,7 @@ Deno.test("measureUdp() does not count the wait for second answers to the run's 
     count: 10,
   });
   const last = result.rtt_us!.mean * 10;
-  assert(result.duplicates! > 0, "none came again");
+  assert(result.datagrams.duplicates! > 0, "none came again");
   assert(
     result.duration_us < last + 25_000,
     `${result.duration_us} us for ${last} us of round trips`,
@@ -357,7 +375,7 @@ Deno.test("measureUdp() counts a datagram that answers nothing apart from its me
     corrupted: 0,
     in_flight: 0,
   });
-  assertEquals(result.strays, 4);
+  assertEquals(result.datagrams.strays, 4);
 });
 
 Deno.test("each flow keeps the beat of --interval, whatever the others do", async () => {
@@ -406,7 +424,11 @@ Deno.test("measureTcp() tells what was in flight when the run was cut off", asyn
   });
   resolve();
   assertEquals(
-    [result.messages_sent, result.messages_received, result.in_flight],
+    [
+      result.messages_sent,
+      result.messages_received,
+      result.measured.in_flight,
+    ],
     [3, 0, 3],
   );
 });
@@ -444,7 +466,7 @@ for (const service of ["echo", "discard", "chargen"] as const) {
           const result = await (transport === "TCP"
             ? measureTcp({ ...run, payload: { size: 64 } })
             : measureUdp({ ...run, size: 64 }))
-            .catch((error) => ({ failure: error, in_flight: 0 }));
+            .catch((error) => ({ failure: error }));
           const isJudged = isEndless && moment === "while measuring";
           assertEquals(result.failure?.code, isJudged ? undefined : "stopped");
         });
@@ -491,5 +513,5 @@ Deno.test("echoes that came while the client stood still are not a time-out", as
     },
   });
   await until(() => answered, "the answer");
-  assertEquals([result.passed, result.lost], [true, 0]);
+  assertEquals([result.passed, result.datagrams.lost], [true, 0]);
 });

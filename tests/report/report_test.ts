@@ -166,12 +166,12 @@ for (
     ],
     [
       "another version of the schema",
-      '{"event":"result","schema":2}',
-      "it is of schema version 2, and this reads version 1",
+      '{"event":"result","schema":1}',
+      "it is of schema version 1, and this reads version 2",
     ],
     [
       "an event that it does not know",
-      '{"event":"surprise","role":"tcp-client","time":"","schema":1}',
+      '{"event":"surprise","role":"tcp-client","time":"","schema":2}',
       'it is no event that the schema knows ("surprise")',
     ],
   ]
@@ -245,7 +245,7 @@ for (const number of ["1e300", "9007199254740993", "-1", "0.5", "null"]) {
 
 Deno.test("readRuns() names a line that is too long for an event, and reads the rest", async () => {
   const lines = await linesOf({ delays: DELAYS });
-  const long = `{"event":"result","schema":1,"${"x".repeat(5_000_000)}":1}`;
+  const long = `{"event":"result","schema":2,"${"x".repeat(5_000_000)}":1}`;
   const { clients, problems } = await readOne(
     [lines[0], long, ...lines.slice(1)].join("\n"),
   );

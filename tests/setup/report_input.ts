@@ -39,7 +39,7 @@ export async function linesOf(run: InputRun): Promise<string[]> {
   const head = {
     role: lost === undefined ? "tcp-client" : "udp-client",
     time,
-    schema: 1,
+    schema: 2,
   };
   const rtt_us = await summaryOf(delays);
   const { histogram: _, ...percentiles } = rtt_us;
@@ -51,9 +51,10 @@ export async function linesOf(run: InputRun): Promise<string[]> {
       messages_received: received,
       bytes_sent: sent * 64,
       bytes_received: received * 64,
-      ...lost === undefined ? {} : { lost: lost * share },
     };
   };
+  const lostOf = (share: number) =>
+    lost === undefined ? undefined : { lost: lost * share };
   const speed = {
     messages_per_second: delays.length / seconds,
     sent_bytes_per_second: (delays.length + (lost ?? 0)) * 64 / seconds,
@@ -77,6 +78,7 @@ export async function linesOf(run: InputRun): Promise<string[]> {
       elapsed_us: (i + 1) * 1e6,
       interval_us: 1e6,
       ...counts(1 / seconds),
+      ...lostOf(1 / seconds),
       ...speed,
       rtt_us: percentiles,
     })),
@@ -87,22 +89,25 @@ export async function linesOf(run: InputRun): Promise<string[]> {
         ? {}
         : { failure: { code: "expectation", message: failure } },
       ...counts(1),
-      ...speed,
       duration_us: seconds * 1e6,
       rtt_us,
-      errors: 0,
-      instrument: {
-        timer_lateness_us: { p50: 1, p99: 2, max: 3 },
-        cpu_share: 0.5,
-        warnings: [],
-      },
-      ...lost === undefined ? {} : {
-        strays: 0,
+      datagrams: lost === undefined ? undefined : {
+        lost,
+        corrupted: 0,
         late: 0,
         duplicates: 0,
-        corrupted: 0,
         reordered: 0,
         reordering_distance: 0,
+        strays: 0,
+      },
+      measured: {
+        ...speed,
+        errors: 0,
+        instrument: {
+          timer_lateness_us: { p50: 1, p99: 2, max: 3 },
+          cpu_share: 0.5,
+          warnings: [],
+        },
       },
     },
   ];

@@ -194,16 +194,16 @@ async function datagrams(field: Field): Promise<Account> {
     connections: 1 + dice.below(4),
     timeout: 2000,
   });
+  const { corrupted, duplicates, late, strays } = result.datagrams;
   expect(
-    result.corrupted! + result.duplicates! + result.strays + result.errors ===
-      0,
+    corrupted! + duplicates! + strays + result.measured.errors === 0,
     `datagrams: ${JSON.stringify({ ...result, rtt_us: undefined })}`,
   );
   return {
     connections: 0,
     bytes: result.bytes_received,
     datagramsSent: result.messages_sent,
-    datagramsReceived: result.messages_received + result.late!,
+    datagramsReceived: result.messages_received + late!,
   };
 }
 

@@ -239,19 +239,18 @@ async function soak(duration: number, seed: number): Promise<string[]> {
   if (codes.some((code) => code !== 0)) {
     faults.push(`the servers ended with exit codes ${codes}`);
   }
-  const { connections } = closings.summary ?? { connections: 0 };
-  if (faults.length === 0 && connections !== total.connections) {
-    faults.push(`${connections} of ${total.connections} connections served`);
+  const served = closings.summary?.connections.accepted ?? 0;
+  if (faults.length === 0 && served !== total.connections) {
+    faults.push(`${served} of ${total.connections} connections served`);
   }
-  const datagrams = parseEvents(udp.stdout).at(-1)!;
-  const received = datagrams.datagrams_received;
+  const { received, sent } = parseEvents(udp.stdout).at(-1)!.datagrams;
   if (
     received > total.datagramsSent ||
-    datagrams.datagrams_sent < total.datagramsReceived
+    sent < total.datagramsReceived
   ) {
     faults.push(
       `${total.datagramsSent} datagrams sent, ${received} received by the server, ` +
-        `${datagrams.datagrams_sent} sent by it, ${total.datagramsReceived} came back`,
+        `${sent} sent by it, ${total.datagramsReceived} came back`,
     );
   }
   return faults;

@@ -74,7 +74,9 @@ Deno.test("serveUdp() answers each of many clients, and none the other's", async
         }),
     ),
   );
-  assert(results.every(({ passed, strays }) => passed && strays === 0));
+  assert(
+    results.every(({ passed, datagrams }) => passed && datagrams.strays === 0),
+  );
 });
 
 Deno.test("serveUdp() goes on after its answer meets a closed port", async () => {
@@ -103,7 +105,7 @@ Deno.test("serveUdp() with discard answers nothing", async () => {
   assertEquals(result.failure?.code, "no-answer");
   await server.shutdown();
   const summary = await server.finished;
-  assertEquals([summary.datagrams_received, summary.datagrams_sent], [3, 0]);
+  assertEquals([summary.datagrams.received, summary.datagrams.sent], [3, 0]);
 });
 
 Deno.test("serveUdp() with chargen answers with 0 to 512 characters", async () => {
@@ -131,7 +133,7 @@ Deno.test("serveUdp() ignores peers outside the allow-list, and counts them", as
   );
   await server.shutdown();
   const summary = await server.finished;
-  assertEquals([summary.rejected, summary.datagrams_sent], [1, 0]);
+  assertEquals([summary.rejected, summary.datagrams.sent], [1, 0]);
 });
 
 Deno.test("serveUdp() with once serves one datagram and stops", async () => {
@@ -139,7 +141,7 @@ Deno.test("serveUdp() with once serves one datagram and stops", async () => {
   using _socket = socket;
   await send(TEST);
   assertEquals(text(await receive()), "this is a test");
-  assertEquals((await server.finished).datagrams_sent, 1);
+  assertEquals((await server.finished).datagrams.sent, 1);
 });
 
 Deno.test("serveUdp() with detail tells of each datagram", async () => {
@@ -220,7 +222,7 @@ Deno.test("echoUdp() waits in vain for an answer, and says so", async () => {
     payload: TEST,
     timeout: 100,
   });
-  assertEquals([result.failure?.code, result.lost], ["no-answer", 1]);
+  assertEquals([result.failure?.code, result.datagrams.lost], ["no-answer", 1]);
 });
 
 Deno.test("echoUdp() finds a wrong byte in the answer", async () => {
@@ -284,7 +286,11 @@ Deno.test("measureUdp() does not take an answer from another address", async () 
     detail: true,
     onEvent: (event) => void events.push(event),
   });
-  assertEquals([result.lost, result.messages_received, result.strays], [
+  assertEquals([
+    result.datagrams.lost,
+    result.messages_received,
+    result.datagrams.strays,
+  ], [
     1,
     1,
     2,
@@ -309,7 +315,11 @@ Deno.test("measureUdp() does not take a late answer for the answer to the next d
     count: 2,
     timeout: 200,
   });
-  assertEquals([result.lost, result.late, result.messages_received], [1, 1, 1]);
+  assertEquals([
+    result.datagrams.lost,
+    result.datagrams.late,
+    result.messages_received,
+  ], [1, 1, 1]);
   assertEquals(result.failure?.code, "loss");
 });
 
@@ -336,7 +346,7 @@ Deno.test("measureUdp() counts a late answer that comes between two datagrams", 
       if (event === "stray") late.resolve();
     },
   });
-  assertEquals([result.lost, result.late], [1, 1]);
+  assertEquals([result.datagrams.lost, result.datagrams.late], [1, 1]);
 });
 
 Deno.test("measureUdp() counts an answer that comes twice once", async () => {
@@ -351,7 +361,11 @@ Deno.test("measureUdp() counts an answer that comes twice once", async () => {
     size: 64,
     count: 3,
   });
-  assertEquals([result.messages_received, result.duplicates, result.lost], [
+  assertEquals([
+    result.messages_received,
+    result.datagrams.duplicates,
+    result.datagrams.lost,
+  ], [
     3,
     1,
     0,
@@ -373,11 +387,14 @@ Deno.test("measureUdp() sends the first datagram again until somebody answers", 
   await retried.promise;
   await using _ = serveUdp({ hostname: HOST, port });
   const result = await echoing;
-  assertEquals([result.passed, result.messages_received, result.lost], [
-    true,
-    2,
-    0,
-  ]);
+  assertEquals(
+    [result.passed, result.messages_received, result.datagrams.lost],
+    [
+      true,
+      2,
+      0,
+    ],
+  );
 });
 
 Deno.test("echoUdp() stops when it is told to, and still sums up", async () => {
@@ -389,7 +406,7 @@ Deno.test("echoUdp() stops when it is told to, and still sums up", async () => {
     payload: TEST,
     signal: stop.signal,
   });
-  assertEquals([result.failure?.code, result.lost], ["stopped", 0]);
+  assertEquals([result.failure?.code, result.datagrams.lost], ["stopped", 0]);
 });
 
 Deno.test("measureUdp() measures each round trip", async () => {

@@ -22,9 +22,9 @@ import { describeError } from "../../net/errors.ts";
 import { formatExactDuration } from "../../text/format.ts";
 import type {
   ClientObserver,
+  DatagramResult,
   Failure,
   UdpClientEvent,
-  UdpResultEvent,
 } from "../../events/mod.ts";
 import { RECEIVE_BUFFER_SIZE } from "../datagram.ts";
 import { findTarget, openSocket, type TargetOptions } from "./target.ts";
@@ -76,7 +76,7 @@ interface Answer {
  */
 export async function echoUdp(
   options: EchoUdpOptions,
-): Promise<UdpResultEvent> {
+): Promise<DatagramResult> {
   const { timeout = 5000, retryFor = 0, signal, onEvent } = options;
   const messages = new Messages(options.payload, randomStream());
   const target = await findTarget(options, messages.size);
@@ -187,7 +187,7 @@ export async function echoUdp(
     closed.abort();
     close(socket);
   }
-  const result: UdpResultEvent = {
+  const result: DatagramResult = {
     event: "result",
     passed: failure === undefined,
     failure,
@@ -197,8 +197,7 @@ export async function echoUdp(
     bytes_received: bytesReceived,
     duration_us: since(started),
     rtt_us: trips.summary(),
-    lost: failure?.code === "no-answer" ? 1 : 0,
-    strays,
+    datagrams: { lost: failure?.code === "no-answer" ? 1 : 0, strays },
   };
   await onEvent?.(result);
   return result;

@@ -16,10 +16,12 @@ import {
 } from "../../measure/run.ts";
 import { EchosounderError } from "../../net/errors.ts";
 import type {
+  DatagramCounts,
+  DatagramResult,
   Expectation,
   Failure,
+  MeasureResult,
   Service,
-  UdpMeasureResultEvent,
 } from "../../events/mod.ts";
 import { formatExactDuration, plural } from "../../text/format.ts";
 import { ProbeSocket, SMALLEST_MEASURED } from "./probe_socket.ts";
@@ -60,12 +62,12 @@ export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
  *   size: 200,
  *   count: 10,
  * });
- * console.log(result.messages_received, result.lost);
+ * console.log(result.messages_received, result.datagrams.lost);
  * ```
  */
 export async function measureUdp(
   options: MeasureUdpOptions,
-): Promise<UdpMeasureResultEvent> {
+): Promise<MeasureResult & DatagramResult> {
   const { size, service = "echo", expectations = [], onEvent } = options;
   const { timeout = 5000, connections = 1, retryFor = 0 } = options;
   if (service === "echo" && size < SMALLEST_MEASURED) {
@@ -113,21 +115,18 @@ export async function measureUdp(
     prepared,
     onEvent,
   });
-  const isOneWay = service === "discard";
   const mayBeLate = flows.some(({ unanswered }) => unanswered > 0);
-  const { strays, ...datagrams } = tally.datagrams();
-  const all = {
-    ...figures,
-    strays,
-    ...isOneWay ? undefined : datagrams,
-    late_is_lower_bound: mayBeLate ? true as const : undefined,
+  const datagrams: DatagramCounts = {
+    ...tally.datagrams(),
+    late_is_lower_bound: mayBeLate ? true : undefined,
     jitter_us: mean(flows.flatMap(({ jitter }) => jitter ?? [])),
   };
+  const all = { ...figures, datagrams };
   const failure = flows.find(({ failure }) => failure)?.failure ??
     nothingMeasured(figures, wasEnded) ??
     judge(all, timeout, expectations, service, tally.lastError);
-  const result: UdpMeasureResultEvent = {
-    event: "result",
+  const result = {
+    event: "result" as const,
     ...verdict(all, failure, expectations),
     ...all,
   };
@@ -159,16 +158,17 @@ async function awaitPeer(
 }
 
 function judge(
-  figures: Omit<
-    UdpMeasureResultEvent,
-    "event" | "passed" | "failure" | "expectations"
+  figures: Pick<
+    MeasureResult & DatagramResult,
+    "messages_sent" | "measured" | "datagrams"
   >,
   timeout: number,
   expectations: readonly Expectation[],
   service: Service,
   lastError: string | undefined,
 ): Failure | undefined {
-  const { messages_sent: sent, lost = 0, corrupted = 0, errors } = figures;
+  const { messages_sent: sent, datagrams, measured: { errors } } = figures;
+  const { lost = 0, corrupted = 0 } = datagrams;
   if (corrupted > 0) {
     return {
       code: "difference",

@@ -15,7 +15,7 @@ import type {
   RejectedEvent,
   Service,
   UdpServerEvent,
-  UdpSummaryEvent,
+  UdpSummary,
 } from "../../events/mod.ts";
 import { RECEIVE_BUFFER_SIZE } from "../datagram.ts";
 import { LoopGuard } from "./loop_guard.ts";
@@ -66,7 +66,7 @@ export class UdpServer implements AsyncDisposable {
   /** The address that was really bound. */
   readonly addr: Deno.NetAddr;
   /** Resolves with the summary when the server has stopped. */
-  readonly finished: Promise<UdpSummaryEvent>;
+  readonly finished: Promise<UdpSummary>;
 
   readonly #options: ServeUdpOptions;
   readonly #socket: Deno.DatagramConn;
@@ -133,20 +133,22 @@ export class UdpServer implements AsyncDisposable {
     close(this.#socket);
   };
 
-  async #run(): Promise<UdpSummaryEvent> {
+  async #run(): Promise<UdpSummary> {
     await this.#serveAll();
     close(this.#socket);
     this.#options.signal?.removeEventListener("abort", this.#abort);
-    const summary: UdpSummaryEvent = {
+    const summary: UdpSummary = {
       event: "summary",
-      datagrams_received: this.#datagramsReceived,
-      datagrams_sent: this.#datagramsSent,
       bytes_received: this.#bytesReceived,
       bytes_sent: this.#bytesSent,
       rejected: this.#rejected,
-      suppressed: this.#suppressed,
       faults: this.#faults,
       duration_us: since(this.#startedAt),
+      datagrams: {
+        received: this.#datagramsReceived,
+        sent: this.#datagramsSent,
+        suppressed: this.#suppressed,
+      },
     };
     this.#emit(summary);
     return summary;

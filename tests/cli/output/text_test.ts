@@ -5,9 +5,9 @@ import type { Output } from "../../../cli/output/writer.ts";
 import type { ProgramEvent } from "../../../events/line.ts";
 import type {
   Expectation,
-  MeasureResultEvent,
+  Measured,
   Metric,
-  UdpMeasureResultEvent,
+  ResultEvent,
 } from "../../../events/mod.ts";
 import { oneLine, printable } from "../../../text/printable.ts";
 import { stripVTControlCharacters } from "node:util";
@@ -187,14 +187,12 @@ Deno.test("a summary counts one datagram and many datagrams as one says it", () 
   const summary = (datagrams: number, suppressed = 0) =>
     textLines({
       event: "summary",
-      datagrams_received: datagrams,
-      datagrams_sent: datagrams,
       bytes_received: datagrams,
       bytes_sent: datagrams,
       rejected: 0,
-      suppressed,
       faults: 0,
       duration_us: 1000,
+      datagrams: { received: datagrams, sent: datagrams, suppressed },
     }, { teaching: false, transport: "UDP", ascii: false })[0];
   assertEquals(
     summary(1),
@@ -286,11 +284,7 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
     messages_received: 198,
     bytes_sent: 12_800,
     bytes_received: 12_672,
-    messages_per_second: 99,
-    sent_bytes_per_second: 6400,
-    received_bytes_per_second: 6336,
     duration_us: 2_000_000,
-    late_sends: 3,
     rtt_us: {
       count: 198,
       min: 101.25,
@@ -301,20 +295,28 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
       p99: 4000,
       "p99.9": 40_000,
     },
-    errors: 0,
-    in_flight: 0,
-    lost: 2,
-    late: 1,
-    duplicates: 0,
-    corrupted: 0,
-    reordered: 4,
-    reordering_distance: 2,
-    strays: 0,
-    jitter_us: 12.5,
-    instrument: {
-      timer_lateness_us: { p50: 100, p99: 200, max: 300 },
-      cpu_share: 0.5,
-      warnings: ["the client was slow"],
+    datagrams: {
+      lost: 2,
+      corrupted: 0,
+      late: 1,
+      duplicates: 0,
+      reordered: 4,
+      reordering_distance: 2,
+      jitter_us: 12.5,
+      strays: 0,
+    },
+    measured: {
+      messages_per_second: 99,
+      sent_bytes_per_second: 6400,
+      received_bytes_per_second: 6336,
+      late_sends: 3,
+      errors: 0,
+      in_flight: 0,
+      instrument: {
+        timer_lateness_us: { p50: 100, p99: 200, max: 300 },
+        cpu_share: 0.5,
+        warnings: ["the client was slow"],
+      },
     },
     expectations: [{
       metric: "loss",
@@ -347,38 +349,43 @@ Deno.test("a result says what is unknown, and what was in flight at its end", ()
     bytes_sent: 12_800,
     bytes_received: 0,
     duration_us: 1_000_000,
+  };
+  const measured: Measured = {
     errors: 0,
-    strays: 0,
     instrument: {
       timer_lateness_us: { p50: 100, p99: 200, max: 300 },
       cpu_share: 0.5,
-      warnings: [] as string[],
+      warnings: [],
     },
   };
-  const speed = {
+  const fast: Measured = {
+    ...measured,
     messages_per_second: 200,
     sent_bytes_per_second: 12_800,
     received_bytes_per_second: 0,
   };
   const style = { teaching: false, transport: "UDP", ascii: true };
-  const lines = (event: UdpMeasureResultEvent | MeasureResultEvent) =>
+  const lines = (event: ResultEvent) =>
     textLines(event, style).map(stripVTControlCharacters);
-  assertEquals(lines({ ...result, ...speed, arrival: "unknown" }), [
+  const unknown = {
+    ...result,
+    datagrams: { strays: 0 },
+    measured: { ...fast, arrival: "unknown" as const },
+  };
+  assertEquals(lines(unknown), [
     "sent: 200 datagrams in 1.00 s; whether they arrived is unknown",
     "  speed         200 messages/s, 12.8 kB/s out",
   ]);
-  const { strays: _, ...oneWay } = result;
-  assertEquals(lines({ ...oneWay, passed: false }), [
+  assertEquals(lines({ ...result, measured, passed: false }), [
     "failed: 200 sent in 1.00 s",
     "  speed         unknown: the peer did not take everything",
   ]);
   assertEquals(
     lines({
-      ...oneWay,
-      ...speed,
+      ...result,
+      measured: { ...fast, in_flight: 10 },
       passed: false,
       messages_received: 190,
-      in_flight: 10,
     })[0],
     "failed: 200 sent, 190 back, 10 in flight in 1.00 s",
   );

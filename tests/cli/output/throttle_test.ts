@@ -26,7 +26,7 @@ Deno.test("throttled() tells one of a kind a second, and how many it left out", 
   tell(rejected("not-allowed"));
   tell({ event: "fault", operation: "send", detail: "refused" });
   assertEquals(told.slice(4), [
-    { ...rejected("not-allowed"), untold: 4 },
+    { ...rejected("not-allowed"), omitted: 4 },
     { event: "fault", operation: "send", detail: "refused" },
   ]);
 });

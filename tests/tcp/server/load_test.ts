@@ -56,7 +56,7 @@ testWhere(
     const { code, stdout } = await server.outcome();
     const summary = parseEvents(stdout).at(-1)!;
     assertEquals(
-      [code, summary.connections, summary.rejected, summary.faults],
+      [code, summary.connections.accepted, summary.rejected, summary.faults],
       [0, 2 * CROWD, 0, 0],
     );
   },

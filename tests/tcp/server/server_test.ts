@@ -125,7 +125,10 @@ Deno.test("serveTcp() serves 500 clients at once, each its own bytes", async () 
   for (const conn of conns) conn.close();
   await server.shutdown();
   const summary = await server.finished;
-  assertEquals([summary.connections, summary.failed], [500, 0]);
+  assertEquals([summary.connections.accepted, summary.connections.failed], [
+    500,
+    0,
+  ]);
 });
 
 Deno.test("serveTcp() reads from a client that never reads only up to its limit", async () => {
@@ -187,7 +190,10 @@ Deno.test("serveTcp() keeps echoing after a client resets", async () => {
   await assertEchoes(connect);
   await server.shutdown();
   const summary = await server.finished;
-  assertEquals([summary.connections, summary.failed], [2, 1]);
+  assertEquals([summary.connections.accepted, summary.connections.failed], [
+    2,
+    1,
+  ]);
 });
 
 Deno.test("serveTcp() does not disturb a client while another one resets", async () => {
@@ -210,7 +216,7 @@ Deno.test("serveTcp() with once serves one client and listens no more", async ()
   await connect().then((second) => second.close(), () => refused = true);
   assert(refused, "a second client was let in");
   await conn.closeWrite();
-  assertEquals((await server.finished).connections, 1);
+  assertEquals((await server.finished).connections.accepted, 1);
 });
 
 Deno.test("serveTcp() with once passes over a client that is not allowed", async () => {
@@ -226,7 +232,7 @@ Deno.test("serveTcp() with once passes over a client that is not allowed", async
   assertEquals(await stranger.read(new Uint8Array(1)), null);
   assert(events.some(({ event }) => event === "rejected"));
   await server.shutdown();
-  assertEquals((await server.finished).connections, 0);
+  assertEquals((await server.finished).connections.accepted, 0);
 });
 
 Deno.test("serveTcp() with discard takes everything and answers nothing", async () => {
@@ -271,7 +277,7 @@ Deno.test("serveTcp() closes a client outside the allow-list at once, and counts
   assertEquals((await read(conn)).length, 0);
   await server.shutdown();
   const summary = await server.finished;
-  assertEquals([summary.connections, summary.rejected], [0, 1]);
+  assertEquals([summary.connections.accepted, summary.rejected], [0, 1]);
   const rejected = events.find((event) => event.event === "rejected");
   assertEquals(rejected?.reason, "not-allowed");
 });
@@ -307,7 +313,7 @@ Deno.test("serveTcp() closes a client with which nothing moves, and no other", a
   await busy.closeWrite();
   await server.shutdown();
   const summary = await server.finished;
-  assertEquals([summary.idle, summary.failed], [1, 0]);
+  assertEquals([summary.connections.idle, summary.connections.failed], [1, 0]);
 });
 
 Deno.test("serveTcp() with an idle time-out keeps a client that goes on", async () => {
@@ -348,7 +354,11 @@ Deno.test("aborting the signal closes the clients at once, and counts them", asy
   await read(conn, 1);
   stop.abort();
   const summary = await server.finished;
-  assertEquals([summary.connections, summary.cut_off, summary.failed], [
+  assertEquals([
+    summary.connections.accepted,
+    summary.connections.cut_off,
+    summary.connections.failed,
+  ], [
     1,
     1,
     0,

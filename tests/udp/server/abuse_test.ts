@@ -101,7 +101,7 @@ class Loops implements AsyncDisposable {
     let suppressed = 0;
     for (const server of this.#servers) {
       await server.shutdown();
-      suppressed += (await server.finished).suppressed;
+      suppressed += (await server.finished).datagrams.suppressed;
     }
     return suppressed;
   }
@@ -347,7 +347,7 @@ async function sendAll(
   await until(() => received === sent, "the last datagram");
   await server.shutdown();
   const summary = await server.finished;
-  await until(() => answered === summary.datagrams_sent, "the last answer");
+  await until(() => answered === summary.datagrams.sent, "the last answer");
   return summary;
 }
 
@@ -357,33 +357,35 @@ function* times(count: number, make: (i: number) => Uint8Array) {
 
 Deno.test("serveUdp() leaves at most two in a thousand of the same unanswered, and counts them apart", async () => {
   const same = noise(64);
-  const { datagrams_received, datagrams_sent, suppressed, rejected } =
-    await sendAll({}, times(10_000, () => same));
-  assertEquals(datagrams_received, 10_000);
-  assertEquals(datagrams_sent, 10_000 - suppressed);
+  const { datagrams: { received, sent, suppressed }, rejected } = await sendAll(
+    {},
+    times(10_000, () => same),
+  );
+  assertEquals(received, 10_000);
+  assertEquals(sent, 10_000 - suppressed);
   assert(suppressed >= 10 && suppressed <= 20, `${suppressed}`);
   assertEquals(rejected, 0);
 });
 
 Deno.test("serveUdp() answers everything that varies, be it in one byte", async () => {
   const varying = noise(1472);
-  const { datagrams_sent, suppressed } = await sendAll(
+  const { datagrams } = await sendAll(
     {},
     times(10_000, (i) => {
       varying[700] = i;
       return varying;
     }),
   );
-  assertEquals([datagrams_sent, suppressed], [10_000, 0]);
+  assertEquals([datagrams.sent, datagrams.suppressed], [10_000, 0]);
 });
 
 Deno.test("serveUdp() discards all of the same", async () => {
   const same = noise(64);
-  const { datagrams_received, suppressed } = await sendAll(
+  const { datagrams } = await sendAll(
     { service: "discard" },
     times(2000, () => same),
   );
-  assertEquals([datagrams_received, suppressed], [2000, 0]);
+  assertEquals([datagrams.received, datagrams.suppressed], [2000, 0]);
 });
 
 for (
@@ -416,8 +418,8 @@ for (
     server.signal("SIGTERM");
     const { stdout } = await server.outcome();
     const told = parseEvents(stdout);
-    const { suppressed, datagrams_received } = told.at(-1)!;
-    assertEquals(datagrams_received, 2000);
+    const { suppressed, received } = told.at(-1)!.datagrams;
+    assertEquals(received, 2000);
     assert(suppressed >= least && suppressed <= most, stdout);
     assertEquals(
       told.some(({ event }) => event === "suppressed"),
@@ -443,8 +445,8 @@ Deno.test("serveUdp() looks at each peer's address, whoever came before", async 
   }
   far.close();
   await server.shutdown();
-  const { rejected, datagrams_received } = await server.finished;
-  assertEquals([rejected, datagrams_received], [10, 10]);
+  const { rejected, datagrams } = await server.finished;
+  assertEquals([rejected, datagrams.received], [10, 10]);
 });
 
 Deno.test("serveUdp() never answers with more than it was asked with", async () => {
