@@ -537,13 +537,15 @@ Deno.test("LoopGuard counts the same whatever comes between, and from whomever",
   const guarded = new Guarded(() => 0);
   const same = bytes("the same");
   const left: number[] = [];
-  for (let i = 1; i <= 1000; i++) {
+  for (let i = 1; i <= 1100; i++) {
     if (!guarded.answers(same)) left.push(i);
     for (let other = 0; other < 200; other++) {
       assert(guarded.answers(noise(100), 6000 + other));
     }
   }
-  assertEquals(left, [500, 1000]);
+  assertEquals([left.length, left[0]], [2, 500]);
+  // One of the others may have taken its place meanwhile, for a while.
+  assert(left[1] >= 1000 && left[1] <= 1070, `${left[1]}`);
 });
 
 Deno.test("LoopGuard begins anew after more than a second", () => {
@@ -660,6 +662,17 @@ for (
     assert(median(answers) < 2000, `${median(answers)}`);
   });
 }
+
+Deno.test("of five thousand different long datagrams, none goes round much longer than the others", () => {
+  const data = new Uint8Array(300);
+  const view = new DataView(data.buffer);
+  const servers = [new Guarded(), undefined];
+  for (let i = 0; i < 5000; i++) {
+    view.setUint32(0, i);
+    const [answers] = goRound(servers, [data]);
+    assert(answers <= 3000, `${answers} answers to datagram ${i}`);
+  }
+});
 
 Deno.test("a forged datagram goes round no longer beside a flood of varied ones", () => {
   const servers = [new Guarded(), new Guarded(draws(2))];
