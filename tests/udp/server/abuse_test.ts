@@ -54,30 +54,21 @@ async function forge(from: number, to: number, ...payloads: string[]) {
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
-/** Waits until a count stays as it is. */
-async function untilQuiet(count: () => number): Promise<void> {
-  let last = count();
-  let lastAt = performance.now();
-  await until(() => {
-    if (count() !== last) {
-      last = count();
-      lastAt = performance.now();
-    }
-    return performance.now() - lastAt > 300;
-  }, "silence");
-}
-
 /**
  * Servers that answer each other, and how many datagrams they have received.
  */
 class Loops implements AsyncDisposable {
   received = 0;
+  #forged = 0;
+  #ended = 0;
   readonly #servers: UdpServer[] = [];
 
   /** Adds a server; returns its port. */
   add(service: Service, loopGuard = true): number {
-    const onEvent = ({ event }: UdpServerEvent) =>
-      void (event === "datagram" && this.received++);
+    const onEvent = ({ event }: UdpServerEvent) => {
+      if (event === "datagram") this.received++;
+      if (event === "suppressed") this.#ended++;
+    };
     const { server, port } = serve({
       service,
       loopGuard,
@@ -88,12 +79,15 @@ class Loops implements AsyncDisposable {
     return port;
   }
 
-  /** Forges datagrams between two ports, and waits for the end of the loops. */
+  /** Forges datagrams between two ports. */
   async forge(from: number, to: number, ...payloads: string[]): Promise<void> {
-    const { received } = this;
+    this.#forged += payloads.length;
     await forge(from, to, ...payloads);
-    await until(() => this.received > received + 3, "a loop");
-    await untilQuiet(() => this.received);
+  }
+
+  /** Waits for the end of each: a loop is over once one answer is left out. */
+  async end(): Promise<void> {
+    await until(() => this.#ended >= this.#forged, "the end of the loops");
   }
 
   /** How many answers were left out. */
@@ -131,6 +125,7 @@ for (
       const first = loops.add(one);
       const second = loops.add(other);
       await loops.forge(first, second, "round and round");
+      await loops.end();
       assert(loops.received <= MOST, `${loops.received} datagrams`);
       // Both still serve, and the same address and port, too.
       for (const port of [first, second]) {
@@ -149,6 +144,7 @@ forgingTest(
     await using loops = new Loops();
     await using foreign = new UdpPeer((data, answer) => answer(data));
     await loops.forge(loops.add("echo"), foreign.port, "round and round");
+    await loops.end();
     const turns = loops.received + foreign.received;
     assert(turns <= MOST, `${turns} datagrams`);
     assertEquals(await loops.suppressed(), 1);
@@ -164,6 +160,7 @@ forgingTest(
     for (let times = 1; times <= 5; times++) {
       const before = loops.received;
       await loops.forge(first, second, "round and round");
+      await loops.end();
       assert(loops.received - before <= MOST, `${loops.received} datagrams`);
     }
     assertEquals(await loops.suppressed(), 5);
@@ -173,9 +170,10 @@ forgingTest(
 forgingTest("forged datagrams among three servers all end", async () => {
   await using loops = new Loops();
   const [first, second, third] = [1, 2, 3].map(() => loops.add("echo"));
-  await forge(first, second, "round and round");
-  await forge(second, third, "round and round");
+  await loops.forge(first, second, "round and round");
+  await loops.forge(second, third, "round and round");
   await loops.forge(third, first, "round and round");
+  await loops.end();
   assert(loops.received <= 3 * MOST, `${loops.received} datagrams`);
   assertEquals(await loops.suppressed(), 3);
 });
@@ -185,6 +183,7 @@ forgingTest("fifty different forged datagrams at once all end", async () => {
   const first = loops.add("echo");
   const payloads = Array.from({ length: 50 }, (_, i) => `loop ${i}`);
   await loops.forge(first, loops.add("echo"), ...payloads);
+  await loops.end();
   assertEquals(await loops.suppressed(), 50);
 });
 
@@ -534,13 +533,15 @@ Deno.test("LoopGuard counts the same whatever comes between, and from whomever",
   const guarded = new Guarded(() => 0);
   const same = bytes("the same");
   const left: number[] = [];
-  for (let i = 1; i <= 1000; i++) {
+  for (let i = 1; i <= 1100; i++) {
     if (!guarded.answers(same)) left.push(i);
     for (let other = 0; other < 200; other++) {
       assert(guarded.answers(noise(100), 6000 + other));
     }
   }
-  assertEquals(left, [500, 1000]);
+  assertEquals([left.length, left[0]], [2, 500]);
+  // One of the others may have taken its place meanwhile, for a while.
+  assert(left[1] >= 1000 && left[1] <= 1070, `${left[1]}`);
 });
 
 Deno.test("LoopGuard begins anew after more than a second", () => {
@@ -657,6 +658,17 @@ for (
     assert(median(answers) < 2000, `${median(answers)}`);
   });
 }
+
+Deno.test("of five thousand different long datagrams, none goes round much longer than the others", () => {
+  const data = new Uint8Array(300);
+  const view = new DataView(data.buffer);
+  const servers = [new Guarded(), undefined];
+  for (let i = 0; i < 5000; i++) {
+    view.setUint32(0, i);
+    const [answers] = goRound(servers, [data]);
+    assert(answers <= 3000, `${answers} answers to datagram ${i}`);
+  }
+});
 
 Deno.test("a forged datagram goes round no longer beside a flood of varied ones", () => {
   const servers = [new Guarded(), new Guarded(draws(2))];
