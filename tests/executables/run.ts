@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path/join";
+import { join } from "node:path";
 import { runDeno } from "../setup/process.ts";
 
 /** What the files for Linux need of a system, besides its kernel and C library. */
@@ -69,7 +69,14 @@ async function main(): Promise<number> {
     if (code !== 0) return code;
     const tests = TESTS.map((name) => `tests/${name}`);
     return await runDeno(
-      ["test", "--quiet", "--frozen", "--allow-all", ...tests],
+      [
+        "test",
+        "--quiet",
+        "--lock=deno.lock",
+        "--frozen",
+        "--allow-all",
+        ...tests,
+      ],
       {
         ECHOSOUNDER_EXECUTABLES: join(dist, "linux"),
         ECHOSOUNDER_PATH: path,
