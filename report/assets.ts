@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path/from-file-url";
-import { join } from "@std/path/join";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 
 /** What a page carries beside its data. */
 export interface PageAssets {
@@ -33,10 +33,10 @@ export async function bundlePage(): Promise<PageAssets> {
         "--minify",
         "--outdir",
         folder,
-        entry.protocol === "file:" ? fromFileUrl(entry) : entry.href,
+        entry.protocol === "file:" ? fileURLToPath(entry) : entry.href,
       ],
       cwd: entry.protocol === "file:"
-        ? fromFileUrl(new URL(".", entry))
+        ? fileURLToPath(new URL(".", entry))
         : undefined,
       stdout: "null",
       stderr: "piped",

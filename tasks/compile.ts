@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "@std/path/join";
+import { join } from "node:path";
 import configuration from "../deno.json" with { type: "json" };
 import { bundle } from "./compile/bundle.ts";
 import { BaseUnavailable, compileWithDenort } from "./compile/denort.ts";

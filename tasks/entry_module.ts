@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path/from-file-url";
+import { fileURLToPath } from "node:url";
 import type { Role } from "../cli/roles.ts";
 
 /**
@@ -33,9 +33,14 @@ export const ROLE_ENVIRONMENT = {
   DENO_TOKIO_MAX_IO_EVENTS_PER_TICK: "64",
 };
 
+/** The path of the programs' configuration: what they import, and its lock. */
+export const ROLE_CONFIGURATION: string = fileURLToPath(
+  new URL("../cli/deno.json", import.meta.url),
+);
+
 /** The path of a role's entry module. */
 export function entryModule(role: Role): string {
-  return fromFileUrl(
+  return fileURLToPath(
     new URL(`../cli/${role.replace("-", "_")}.ts`, import.meta.url),
   );
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ROLE_CONFIGURATION } from "../entry_module.ts";
 import { runProgram } from "../subprocess.ts";
 
 /**
@@ -15,7 +16,7 @@ export async function bundle(entry: string, output: string): Promise<void> {
   await runProgram(Deno.execPath(), [
     "bundle",
     "--quiet",
-    "--frozen",
+    `--config=${ROLE_CONFIGURATION}`,
     "--minify",
     "-o",
     output,

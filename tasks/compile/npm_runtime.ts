@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { join } from "@std/path/join";
+import { join } from "node:path";
 import { TaskError } from "../task.ts";
 import { runProgram } from "../subprocess.ts";
 import type { Target } from "./target.ts";

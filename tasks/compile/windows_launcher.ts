@@ -5,8 +5,8 @@
  * @module
  */
 import caxa from "@appthreat/caxa";
-import { fromFileUrl } from "@std/path/from-file-url";
-import { join } from "@std/path/join";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { ENVIRONMENT_FILE } from "./own_text.ts";
 import { RUN_BUNDLE } from "./target.ts";
 
@@ -50,7 +50,7 @@ export async function windowsLauncher(
       "--env-file={{caxa}}/echosounder/role.env",
       `{{caxa}}/echosounder/${name}.js`,
     ],
-    stub: fromFileUrl(STUB),
+    stub: fileURLToPath(STUB),
     includeNode: false,
     // By default it leaves out programs and files of variables, among others.
     exclude: [],

@@ -18,10 +18,10 @@ import {
   type SubNodeParser,
 } from "ts-json-schema-generator";
 import ts from "typescript";
-import { fromFileUrl } from "@std/path/from-file-url";
+import { fileURLToPath } from "node:url";
 
 /** Where the types of the lines are. */
-const TYPES = fromFileUrl(new URL("../../events/line.ts", import.meta.url));
+const TYPES = fileURLToPath(new URL("../../events/line.ts", import.meta.url));
 
 const CONFIG: CompletedConfig = {
   ...DEFAULT_CONFIG,

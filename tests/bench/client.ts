@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { join } from "@std/path/join";
+import { join } from "node:path";
 import { DONE, FAILED } from "../../cli/exit_codes.ts";
 import { parseEvents } from "../setup/events.ts";
 import { runRole, startRole, TestProcess } from "../setup/process.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path/join";
+import { join } from "node:path";
 import { runProgram } from "../../tasks/subprocess.ts";
 import { DONE, FAILED, USAGE } from "../../cli/exit_codes.ts";
 import { flag, list, value } from "../../cli/command_line/options.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path/join";
+import { join } from "node:path";
 import { serveTcp } from "../../mod.ts";
 import type { Role } from "../../cli/roles.ts";
 import { median } from "./median.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { join } from "@std/path/join";
+import { join } from "node:path";
 import { MANY_FLOWS } from "../../cli/own_thread.ts";
 import type { Role } from "../../cli/roles.ts";
 import { bundle } from "../../tasks/compile/bundle.ts";

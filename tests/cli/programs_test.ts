@@ -13,7 +13,6 @@ import { closedPort, sendAndReset, TcpPeer } from "../setup/tcp_peer.ts";
 import { UdpPeer, UdpSocket } from "../setup/udp_peer.ts";
 import { until } from "../setup/until.ts";
 import { HAS_IPV6, isInstalled, testWhere } from "../setup/where.ts";
-import { getAvailablePort } from "@std/net/get-available-port";
 import type { Role } from "../../cli/roles.ts";
 
 const HOST = "127.0.0.1";
@@ -460,7 +459,7 @@ for (const role of ["tcp-client", "udp-client"] as const) {
   });
 
   Deno.test(`${role} --retry-for waits for a server that starts after it`, async () => {
-    const port = getAvailablePort();
+    const port = closedPort();
     await using client = startRole(role, [
       `${HOST}:${port}`,
       "--retry-for",
@@ -887,7 +886,7 @@ signalTest(
   "tcp-server serves on and stops in order while its output pipe is full",
   async () => {
     const [program, ...args] = roleCommand("tcp-server");
-    const port = getAvailablePort();
+    const port = closedPort();
     // Nobody reads the pipe, and nobody closes it.
     const server = new Deno.Command(program, {
       args: [

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { fromFileUrl } from "@std/path/from-file-url";
+import { fileURLToPath } from "node:url";
 import configuration from "../../deno.json" with { type: "json" };
 import { ROLES } from "../../cli/roles.ts";
 import { ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
@@ -68,9 +68,11 @@ testWhere(
   async () => {
     const command = roleCommand("tcp-server");
     // The same program with the same flags; only the entry module is another.
-    const entry = fromFileUrl(import.meta.resolve("../setup/sandbox_probe.ts"));
+    const entry = fileURLToPath(
+      import.meta.resolve("../setup/sandbox_probe.ts"),
+    );
     const probe = [...command.slice(0, -1), entry];
-    assertEquals(probe.slice(1, -1), ["run", "--frozen", ...FLAGS]);
+    assertEquals(probe.slice(1, -1), ["run", ...FLAGS]);
     await using process = new TestProcess(probe);
     const { code, stdout } = await process.outcome();
     assertEquals(code, 0);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { join } from "@std/path/join";
-import { fromFileUrl } from "@std/path/from-file-url";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
 import { bundle } from "../../tasks/compile/bundle.ts";
 import { linuxLauncher } from "../../tasks/compile/linux_launcher.ts";
@@ -234,7 +234,7 @@ executableTest(
     withHome(async (home) => {
       const script = join(home, "probe.js");
       await bundle(
-        fromFileUrl(new URL("../setup/sandbox_probe.ts", import.meta.url)),
+        fileURLToPath(new URL("../setup/sandbox_probe.ts", import.meta.url)),
         script,
       );
       const launcher = await linuxLauncher(

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path/join";
+import { join } from "node:path";
 import { runDeno } from "../setup/process.ts";
 
 /** What the files for Linux need of a system, besides its kernel and C library. */
@@ -13,12 +13,12 @@ const UTILITIES = "sh cat chmod cksum gzip head mkdir mv rm sync tail wc"
 
 /** The tests that start the programs. */
 const TESTS = [
-  "cli_test.ts",
-  "demo_test.ts",
-  "faults_test.ts",
-  "interop_test.ts",
-  "sandbox_test.ts",
-  "usage_test.ts",
+  "cli/programs_test.ts",
+  "tasks/demo_test.ts",
+  "cli/faults_test.ts",
+  "cli/interop_test.ts",
+  "cli/sandbox_test.ts",
+  "cli/command_line/usage_test.ts",
   "executables/launcher_test.ts",
 ];
 
@@ -69,7 +69,14 @@ async function main(): Promise<number> {
     if (code !== 0) return code;
     const tests = TESTS.map((name) => `tests/${name}`);
     return await runDeno(
-      ["test", "--quiet", "--frozen", "--allow-all", ...tests],
+      [
+        "test",
+        "--quiet",
+        "--lock=deno.lock",
+        "--frozen",
+        "--allow-all",
+        ...tests,
+      ],
       {
         ECHOSOUNDER_EXECUTABLES: join(dist, "linux"),
         ECHOSOUNDER_PATH: path,

@@ -10,7 +10,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { join } from "@std/path/join";
+import { join } from "node:path";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { formatDuration } from "../../text/format.ts";
 import { mergeDelays } from "../../mod.ts";

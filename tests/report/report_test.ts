@@ -9,7 +9,7 @@ import {
   assertEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { join } from "@std/path/join";
+import { join } from "node:path";
 import fc from "fast-check";
 import {
   type IntervalEvent,
@@ -531,12 +531,11 @@ async function report(
       Deno.execPath(),
       "run",
       "--quiet",
-      "--frozen",
       "--allow-read",
       "--allow-write",
       "--allow-run",
       "--no-prompt",
-      `--config=${ROOT}deno.json`,
+      `--config=${ROOT}report/deno.json`,
       `${ROOT}tasks/report.ts`,
       ...args.map((word) => word.replace("FOLDER", folder)),
     ], { stdin: ReadableStream.from([new TextEncoder().encode(stdin)]) });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fromFileUrl } from "@std/path/from-file-url";
+import { fileURLToPath } from "node:url";
 import {
   entryModule,
   ROLE_ENVIRONMENT,
@@ -13,7 +13,7 @@ import type { Role } from "../../cli/roles.ts";
 import { until } from "./until.ts";
 
 /** The project's top folder. */
-export const ROOT: string = fromFileUrl(new URL("../..", import.meta.url));
+export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
  * How a role is started: from source, or, where this names a folder, from the
@@ -68,7 +68,6 @@ export function roleCommand(role: Role): string[] {
   return [
     Deno.execPath(),
     "run",
-    "--frozen",
     "--quiet",
     ...ROLE_FLAGS,
     entryModule(role),

@@ -1,7 +1,7 @@
 import { zstdDecompressSync } from "node:zlib";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { fromFileUrl } from "@std/path/from-file-url";
-import { join } from "@std/path/join";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import {
   BaseUnavailable,
   compileWithDenort,
@@ -20,8 +20,8 @@ import { isInstalled, testWhere } from "../setup/where.ts";
 /** Programs of the right kind, small, that stand in for the base runtimes. */
 const STAND_INS = new URL("../stubs/", import.meta.resolve("@appthreat/caxa"));
 const STAND_IN = {
-  linux: fromFileUrl(new URL("stub--linux--x64", STAND_INS)),
-  windows: fromFileUrl(new URL("stub--win32--x64", STAND_INS)),
+  linux: fileURLToPath(new URL("stub--linux--x64", STAND_INS)),
+  windows: fileURLToPath(new URL("stub--win32--x64", STAND_INS)),
 };
 
 /** Runs `deno task compile`. */
@@ -30,7 +30,6 @@ async function compile(args: string[], env: Record<string, string> = {}) {
     Deno.execPath(),
     "run",
     "--quiet",
-    "--frozen",
     "--allow-all",
   ];
   const process = new TestProcess([

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path/join";
+import { join } from "node:path";
 import { ROLES } from "../../cli/roles.ts";
 import { ROOT, runDeno } from "../setup/process.ts";
 import { NotPrepared, Wine } from "./wine.ts";
@@ -76,6 +76,7 @@ async function main(): Promise<number> {
     return await runDeno([
       "test",
       "--quiet",
+      "--lock=deno.lock",
       "--frozen",
       "--allow-all",
       "tests/windows/",

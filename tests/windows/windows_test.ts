@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { getAvailablePort } from "@std/net/get-available-port";
 import type { Role } from "../../cli/roles.ts";
 import { parseEvents } from "../setup/events.ts";
 import { bytes, noise, read, writeAll } from "../setup/bytes.ts";
@@ -360,7 +359,7 @@ for (const [name, start, size] of SENDS) {
   windowsTest(
     `tcp-client on ${name} gets 100 MB back from a blocking Winsock server`,
     async () => {
-      const port = getAvailablePort();
+      const port = closedPort();
       await using peer = new WindowsProcess("tcp_server", [`${port}`]);
       await ready(peer);
       const client = start("tcp-client", [
@@ -392,7 +391,7 @@ for (const [name, start, size] of SENDS) {
   windowsTest(
     `udp-client on ${name} gets its datagrams back from a Winsock server`,
     async () => {
-      const port = getAvailablePort();
+      const port = closedPort();
       await using peer = new WindowsProcess("udp_server", [`${port}`, "3"]);
       await ready(peer);
       const args = [`${HOST}:${port}`, "--size", "65507", "--count", "3"];

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "@std/path/join";
+import { join } from "node:path";
 
 /** Something that is needed is not here. */
 export class NotPrepared extends Error {}
