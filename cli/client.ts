@@ -49,8 +49,8 @@ export interface Order extends MeasureOptions {
   timeout: number;
 }
 
-/** What the teaching programs send. */
-const TEACHING_MESSAGE = "this is a test";
+/** What is sent where nothing else is asked for, as in the Winsock teaching programs. */
+const ONE_SHOT_MESSAGE = "this is a test";
 
 /** The size of the messages that measure, where none is asked for. */
 const MEASURED_SIZE = 64;
@@ -215,7 +215,7 @@ function readPayload(
     const isStream = transport === "TCP" && service !== "echo";
     return { size: isStream ? ONE_WAY_SIZE : MEASURED_SIZE };
   }
-  return new TextEncoder().encode(message ?? TEACHING_MESSAGE);
+  return new TextEncoder().encode(message ?? ONE_SHOT_MESSAGE);
 }
 
 /**
@@ -230,7 +230,7 @@ export async function runClient(
   const stopped = new AbortController();
   onStopSignal(() => stopped.abort());
   const { failure } = await run(
-    AbortSignal.any([stopped.signal, session.unread]),
+    AbortSignal.any([stopped.signal, session.outputClosed]),
   );
   if (failure !== undefined) throw new RunFailed(failure);
   return DONE;

@@ -1,42 +1,42 @@
 /**
- * Giving memory back once a crowd of clients has gone.
+ * Giving memory back after a burst of clients.
  *
  * @module
  */
 import type { ProgramEvent } from "../events/line.ts";
 
-/** How many clients at once leave enough behind to be cleared away. */
-const CROWD = 1000;
+/** So many clients at once leave enough behind to be collected. */
+const BURST = 1000;
 
-/** When so few of a crowd are left, it has gone. */
+/** A burst is over when so few of its clients are left. */
 const REMNANT = 1 / 10;
 
-/** Milliseconds that it waits then: in a crowd that goes, the last are not far. */
+/** Milliseconds that it waits then: the last of a burst are soon gone, too. */
 const PATIENCE = 1000;
 
 /**
- * Watches a TCP server's clients. A server that has nothing to do allocates
- * nothing, so nothing makes V8 look for what a crowd has left behind, and a
- * server that once had ten thousand clients would keep their memory for good.
+ * Runs a full collection after a burst of clients. An idle server allocates
+ * nothing, so nothing starts V8's collector, and a server that once had ten
+ * thousand clients would keep their memory for good.
  */
-export class Crowd {
+export class CollectAfterBurst {
   readonly #collect: () => void;
   #present = 0;
   #most = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param collect Is called once after each crowd has gone. */
+  /** @param collect Called once after each burst. */
   constructor(collect: () => void) {
     this.#collect = collect;
   }
 
-  /** Takes notice of clients that come and go. */
+  /** Counts clients that come and go. */
   observe({ event }: ProgramEvent): void {
     if (event === "connection-opened") this.#present++;
     else if (event === "connection-closed") this.#present--;
     else return;
     this.#most = Math.max(this.#most, this.#present);
-    const isGone = this.#most >= CROWD &&
+    const isGone = this.#most >= BURST &&
       this.#present <= this.#most * REMNANT;
     if (!isGone || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {

@@ -25,7 +25,7 @@ export const EXIT_CODES: Record<
 > = {
   "usage": USAGE,
   "invalid-option": USAGE,
-  "cannot-listen": UNREACHABLE,
+  "cannot-bind": UNREACHABLE,
   "cannot-resolve": UNREACHABLE,
   "cannot-connect": UNREACHABLE,
   "failed": UNREACHABLE,

@@ -22,7 +22,7 @@ import { type CommandLine, parseCommandLine } from "./command_line/parse.ts";
 import type { CommonValues, RoleDefinition } from "./roles.ts";
 import { plural } from "../text/format.ts";
 import { oneLine } from "../text/printable.ts";
-import { createTeller } from "./output/printer.ts";
+import { createPrinter } from "./output/printer.ts";
 import { UsageError } from "./command_line/values.ts";
 
 /** What a program works with. */
@@ -33,10 +33,10 @@ export interface Session {
   stderr: Output;
   /** Diagnostics. */
   logger: Logger;
-  /** Tells an event, as text or JSON. */
-  tell: (event: ProgramEvent) => void | Promise<void>;
+  /** Prints an event, as text or JSON. */
+  print: (event: ProgramEvent) => void | Promise<void>;
   /** Aborts when standard output is closed: nobody reads the results any more. */
-  unread: AbortSignal;
+  outputClosed: AbortSignal;
 }
 
 /** A program: its role, how it shows events, and what it does. */
@@ -47,8 +47,8 @@ export interface Program<Table extends OptionTable> {
   whenFull: "wait" | "drop";
   /** Whether it may have more than `MANY_FLOWS` at once. */
   hasManyFlows?: (line: CommandLine<Table>) => boolean;
-  /** Whether events are shown as the teaching programs' lines. */
-  isTeaching: (line: CommandLine<Table>) => boolean;
+  /** Whether it is one-shot: one client, one message or one datagram. */
+  isOneShot: (line: CommandLine<Table>) => boolean;
   /** Whether it shows how it is getting on, where standard error is a terminal. */
   hasLiveLine?: (line: CommandLine<Table>) => boolean;
   /** Whether standard output carries data, so that events go to standard error. */
@@ -74,11 +74,11 @@ export async function runProgram<Table extends OptionTable>(
   program: Program<Table>,
 ): Promise<never> {
   const { role } = program.definition;
-  const unread = new AbortController();
+  const outputClosed = new AbortController();
   const stderr = new Output(Deno.stderr, { whenFull: "drop" });
   const stdout = new Output(Deno.stdout, {
     whenFull: program.whenFull,
-    onClosed: (error) => unread.abort(error),
+    onClosed: (error) => outputClosed.abort(error),
   });
   const line = parseCommandLine(program.definition, Deno.args);
   const { json } = line.options as unknown as CommonValues;
@@ -92,13 +92,13 @@ export async function runProgram<Table extends OptionTable>(
     exitCode = await start(program, line, results, {
       stdout,
       stderr,
-      unread: unread.signal,
+      outputClosed: outputClosed.signal,
     });
   } catch (error) {
     const event = errorEvent(error);
     exitCode = event.exit_code;
     if (json) results.writeLine(jsonLine(event, role));
-    if (!isUnread(exitCode, stdout)) {
+    if (!hasNoReader(exitCode, stdout)) {
       stderr.writeLine(`${role}: ${oneLine(event.message)}`);
     }
     if (error instanceof UsageError) {
@@ -124,11 +124,11 @@ export async function runProgram<Table extends OptionTable>(
   }
   await stderr.flush();
   // A reader that has seen enough (`| head -1`) is no failure.
-  endProcess(isUnread(exitCode, stdout) ? DONE : exitCode);
+  endProcess(hasNoReader(exitCode, stdout) ? DONE : exitCode);
 }
 
 /** Whether a client stopped only because nobody reads its results any more. */
-function isUnread(exitCode: number, stdout: Output): boolean {
+function hasNoReader(exitCode: number, stdout: Output): boolean {
   return exitCode === STOPPED && stdout.error !== undefined;
 }
 
@@ -141,7 +141,7 @@ async function start<Table extends OptionTable>(
   program: Program<Table>,
   line: CommandLine<Table>,
   results: Output,
-  streams: Pick<Session, "stdout" | "stderr" | "unread">,
+  streams: Pick<Session, "stdout" | "stderr" | "outputClosed">,
 ): Promise<number> {
   const { definition } = program;
   const options = line.options as unknown as CommonValues;
@@ -161,17 +161,17 @@ async function start<Table extends OptionTable>(
   );
   const isLive = program.hasLiveLine?.(line) && Deno.stderr.isTerminal() &&
     !(options.json && Deno.stdout.isTerminal());
-  const tell = createTeller({
+  const print = createPrinter({
     role: definition.role,
     results,
     logger,
     json: options.json,
-    teaching: program.isTeaching(line),
+    oneShot: program.isOneShot(line),
     ascii: !color,
     width: Deno.stdout.isTerminal() ? terminalWidth() : undefined,
     live: isLive ? new LiveLine(stderr, terminalWidth(), !color) : undefined,
   });
-  return await program.run(line, { ...streams, logger, tell });
+  return await program.run(line, { ...streams, logger, print });
 }
 
 /** The terminal's width; one that does not know its own is as wide as the usual. */
@@ -195,7 +195,7 @@ function errorEvent(error: unknown): ErrorEvent {
 }
 
 /** What to do about an address that cannot be bound, by the system's reason. */
-const LISTEN_ADVICE: Record<string, string> = {
+const BIND_ADVICE: Record<string, string> = {
   EADDRINUSE: "choose another port with --port, or a free one with --port 0",
   EACCES: "ports below 1024 need a privilege; choose another with --port",
   EADDRNOTAVAIL:
@@ -210,7 +210,7 @@ function explain(error: unknown): string {
   if (error.code === "cannot-connect") {
     return `Unable to connect to server! ${error.message}`;
   }
-  const advice = error.code === "cannot-listen" &&
-    LISTEN_ADVICE[systemCode(error.cause) ?? ""];
+  const advice = error.code === "cannot-bind" &&
+    BIND_ADVICE[systemCode(error.cause) ?? ""];
   return advice ? `${error.message}; ${advice}` : error.message;
 }

@@ -23,7 +23,7 @@ export async function runServer<Server extends TcpServer | UdpServer>(
   const { logger } = session;
   const cutOff = new AbortController();
   const server = serve(cutOff.signal);
-  session.unread.addEventListener("abort", () => {
+  session.outputClosed.addEventListener("abort", () => {
     logger.warning`nobody reads standard output any more; serving on`;
   });
   onStopSignal((signal) => {

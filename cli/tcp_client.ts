@@ -16,7 +16,7 @@ await runProgram({
   definition: TCP_CLIENT,
   whenFull: "wait",
   hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
-  isTeaching: ({ options }) => !isMeasuring(options),
+  isOneShot: ({ options }) => !isMeasuring(options),
   hasLiveLine: ({ options }) => isMeasuring(options) && !tellsMessages(options),
   hasDataOutput: ({ options }) => options.stdin,
   run: (line, session) => {
@@ -28,7 +28,7 @@ await runProgram({
         connectTimeout: options["connect-timeout"],
         retryFor: options["retry-for"],
         signal,
-        onEvent: session.tell,
+        onEvent: session.print,
       };
       if (isMeasuring(options)) return measureTcp(common);
       if (options.stdin) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { serveTcp } from "../tcp/server/server.ts";
-import { collectGarbage, Crowd } from "./collect_after_burst.ts";
+import { CollectAfterBurst, collectGarbage } from "./collect_after_burst.ts";
 import { DONE, NO_ANSWER } from "./exit_codes.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
@@ -16,9 +16,9 @@ await runProgram({
   whenFull: "drop",
   hasManyFlows: ({ options }) =>
     !options.once && options["max-connections"] > MANY_FLOWS,
-  isTeaching: ({ options }) => options.once,
+  isOneShot: ({ options }) => options.once,
   run: async ({ options }, session) => {
-    const crowd = new Crowd(collectGarbage);
+    const burst = new CollectAfterBurst(collectGarbage);
     const summary = await runServer(
       session,
       options.grace,
@@ -35,8 +35,8 @@ await runProgram({
           detail: options.once || options["log-level"] === "debug",
           signal,
           onEvent: (event) => {
-            crowd.observe(event);
-            session.tell(event);
+            burst.observe(event);
+            session.print(event);
           },
         }),
     );

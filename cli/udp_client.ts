@@ -15,7 +15,7 @@ await runProgram({
   definition: UDP_CLIENT,
   whenFull: "wait",
   hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
-  isTeaching: ({ options }) => !isMeasuring(options),
+  isOneShot: ({ options }) => !isMeasuring(options),
   hasLiveLine: ({ options }) => isMeasuring(options) && !tellsMessages(options),
   run: (line, session) => {
     const { options } = line;
@@ -25,7 +25,7 @@ await runProgram({
         ...order,
         retryFor: options["retry-for"],
         signal,
-        onEvent: session.tell,
+        onEvent: session.print,
       };
       return payload instanceof Uint8Array || !isMeasuring(options)
         ? echoUdp({ ...common, payload })

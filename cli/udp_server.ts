@@ -12,7 +12,7 @@ import { runServer } from "./server.ts";
 await runProgram({
   definition: UDP_SERVER,
   whenFull: "drop",
-  isTeaching: ({ options }) => options.once,
+  isOneShot: ({ options }) => options.once,
   run: async ({ options }, session) => {
     await runServer(session, options.grace, (signal) =>
       serveUdp({
@@ -24,7 +24,7 @@ await runProgram({
         loopGuard: options["loop-guard"] === "on",
         detail: options.once || options["log-level"] === "debug",
         signal,
-        onEvent: session.tell,
+        onEvent: session.print,
       }));
     return DONE;
   },

@@ -91,14 +91,14 @@ export interface Traffic {
  * What went wrong, as a word that a program can act on.
  *
  * - `invalid-option`: an option's value cannot be used.
- * - `cannot-listen`: the address could not be bound.
+ * - `cannot-bind`: the address could not be bound.
  * - `cannot-resolve`: the name has no address (of the family asked for).
  * - `cannot-connect`: no address of the peer took the connection.
  * - `stopped`: the caller's `AbortSignal` ended it.
  */
 export type ErrorCode =
   | "invalid-option"
-  | "cannot-listen"
+  | "cannot-bind"
   | "cannot-resolve"
   | "cannot-connect"
   | "stopped";

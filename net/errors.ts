@@ -18,7 +18,7 @@ import { formatAddress } from "./address.ts";
  *   serveTcp({ hostname: "127.0.0.1", port: first.addr.port });
  * } catch (error) {
  *   if (!(error instanceof EchosounderError)) throw error;
- *   console.log(error.code); // "cannot-listen"
+ *   console.log(error.code); // "cannot-bind"
  * }
  * await first.shutdown();
  * ```
@@ -81,15 +81,15 @@ export function isReset(error: unknown): boolean {
 }
 
 /** The error of a server whose address cannot be bound. */
-export function cannotListen(
+export function cannotBind(
   hostname: string,
   port: number,
   cause: unknown,
 ): EchosounderError {
   const address = formatAddress(hostname, port);
   return new EchosounderError(
-    "cannot-listen",
-    `cannot listen on ${address}: ${describeError(cause)}`,
+    "cannot-bind",
+    `cannot bind ${address}: ${describeError(cause)}`,
     { cause },
   );
 }

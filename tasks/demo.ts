@@ -1,6 +1,6 @@
 /**
  * The demo: all four roles as processes of their own, on free ports of this
- * machine, first as the teaching programs did it, then with more, and measuring.
+ * machine, first one-shot, then with more, and measuring.
  *
  * @module
  */
@@ -126,7 +126,7 @@ function title(text: string): void {
   say(`\n${bold(text)}`);
 }
 
-async function teachingExchange(server: Role, client: Role): Promise<boolean> {
+async function oneShotExchange(server: Role, client: Role): Promise<boolean> {
   const serving = new Actor(server, ["--host", HOST, "--port", "0", "--once"]);
   const port = await serving.port;
   const asked = await new Actor(client, [`${HOST}:${port}`]).succeeds();
@@ -150,9 +150,9 @@ async function largerExchange(
 
 async function demo(): Promise<boolean> {
   title("TCP: one message, half-close, and back");
-  let allBack = await teachingExchange("tcp-server", "tcp-client");
+  let allBack = await oneShotExchange("tcp-server", "tcp-client");
   title("UDP: one datagram, and back");
-  allBack = await teachingExchange("udp-server", "udp-client") && allBack;
+  allBack = await oneShotExchange("udp-server", "udp-client") && allBack;
   title("TCP: 1 MiB with half-close");
   allBack = await largerExchange("tcp-server", "tcp-client", [
     ["--size", "1MiB"],

@@ -1,5 +1,5 @@
 /**
- * Telling events: as text or as JSON Lines, to whoever reads the results.
+ * Printing events: as text or as JSON Lines.
  *
  * @module
  */
@@ -15,8 +15,8 @@ import type { Role } from "../roles.ts";
 import { textLines } from "./text.ts";
 import { throttled } from "./throttle.ts";
 
-/** How events are told. */
-export interface TellerOptions {
+/** How events are printed. */
+export interface PrinterOptions {
   /** Whose events they are. */
   role: Role;
   /** Where they are written. */
@@ -25,8 +25,8 @@ export interface TellerOptions {
   logger: Logger;
   /** Write JSON Lines in place of text. */
   json: boolean;
-  /** Write the teaching programs' lines. */
-  teaching: boolean;
+  /** The program is one-shot: one client, one message or one datagram. */
+  oneShot: boolean;
   /** Write with ASCII characters alone. */
   ascii: boolean;
   /** The width of the terminal, where there is one. */
@@ -38,14 +38,14 @@ export interface TellerOptions {
 /** The width of text that goes to no terminal. */
 const PLAIN_WIDTH = 80;
 
-/** Makes the function that tells a program's events. */
-export function createTeller(
-  options: TellerOptions,
+/** Makes the function that prints a program's events. */
+export function createPrinter(
+  options: PrinterOptions,
 ): (event: ProgramEvent) => void | Promise<void> {
   const { role, results, logger, json, live, ascii } = options;
   const { width = PLAIN_WIDTH } = options;
   const style = {
-    teaching: options.teaching,
+    oneShot: options.oneShot,
     transport: role.startsWith("tcp") ? "TCP" : "UDP",
     ascii,
   };
@@ -54,13 +54,13 @@ export function createTeller(
     if (lines.length > 0) return results.writeLine(lines.join("\n"));
   }
 
-  function tell(event: Told<ProgramEvent>, chart?: string[]) {
+  function print(event: Told<ProgramEvent>, chart?: string[]) {
     return write(
       json ? [jsonLine(event, role)] : textLines(event, { ...style, chart }),
     );
   }
 
-  async function tellResult(
+  async function printResult(
     event: Extract<ProgramEvent, { event: "result" }>,
   ): Promise<void> {
     await live?.clear();
@@ -68,12 +68,12 @@ export function createTeller(
     const chart = delays === undefined
       ? undefined
       : await delayChart(delays, formatDuration, { width, ascii });
-    await tell(event, chart);
+    await print(event, chart);
   }
 
   return throttled((event) => {
     diagnose(event, logger);
     live?.observe(event);
-    return event.event === "result" ? tellResult(event) : tell(event);
+    return event.event === "result" ? printResult(event) : print(event);
   });
 }

@@ -31,8 +31,8 @@ import { oneLine, printable } from "../../text/printable.ts";
 
 /** How events are put into text. */
 export interface TextStyle {
-  /** The teaching programs' lines: one client, one message or one datagram. */
-  teaching: boolean;
+  /** One client, one message or one datagram: lines as the Winsock teaching programs print them. */
+  oneShot: boolean;
   /** `TCP` or `UDP`. */
   transport: string;
   /** Write with ASCII characters alone. */
@@ -91,10 +91,10 @@ const WRITERS: Writers = {
       bold(formatAddress(host, port))
     } (${transport}, ${service})`,
   ],
-  "connection-opened": (event, { teaching }) =>
-    teaching ? [] : [`#${event.connection} ${peer(event)} connected`],
-  "connection-closed": (event, { teaching }) =>
-    teaching && event.reason === "finished"
+  "connection-opened": (event, { oneShot }) =>
+    oneShot ? [] : [`#${event.connection} ${peer(event)} connected`],
+  "connection-closed": (event, { oneShot }) =>
+    oneShot && event.reason === "finished"
       ? ["Connection closing..."]
       : [closedLine(event)],
   "rejected": (event) => [
@@ -113,38 +113,37 @@ const WRITERS: Writers = {
       }`,
     ),
   ],
-  "datagram": (event, { teaching }) => {
+  "datagram": (event, { oneShot }) => {
     const line =
       `${peer(event)}: ${formatSize(event.bytes_received)} received, ` +
       `${formatSize(event.bytes_sent)} sent`;
-    return teaching
+    return oneShot
       ? [printable(event.data), line]
       : [`${line}: ${printable(event.data)}`];
   },
   // Diagnostics tell of these, on standard error.
   "fault": () => [],
   "retry": () => [],
-  "summary": (event, { teaching }) => teaching ? [] : [summaryLine(event)],
-  "connected": (event, { teaching }) =>
-    teaching ? [] : [
+  "summary": (event, { oneShot }) => oneShot ? [] : [summaryLine(event)],
+  "connected": (event, { oneShot }) =>
+    oneShot ? [] : [
       `Connected to ${bold(peer(event))} in ${
         formatDuration(event.connect_us)
       }`,
     ],
-  "chunk-received": (event, { teaching }) => [
-    teaching
+  "chunk-received": (event, { oneShot }) => [
+    oneShot
       ? `Bytes received: ${event.bytes}`
       : dim(`#${event.connection} ${formatSize(event.bytes)} received`),
   ],
-  "chunk-sent": (event, { teaching }) => [
-    teaching
+  "chunk-sent": (event, { oneShot }) => [
+    oneShot
       ? `Bytes sent: ${event.bytes}`
       : dim(`#${event.connection} ${formatSize(event.bytes)} sent`),
   ],
-  "sent": (event, { teaching }) =>
-    teaching ? [`Bytes Sent: ${event.bytes}`] : [],
-  "received": (event, { teaching }) => {
-    if (!teaching) {
+  "sent": (event, { oneShot }) => oneShot ? [`Bytes Sent: ${event.bytes}`] : [],
+  "received": (event, { oneShot }) => {
+    if (!oneShot) {
       const delay = event.rtt_us === undefined
         ? ""
         : ` in ${formatDuration(event.rtt_us)}`;
@@ -153,8 +152,8 @@ const WRITERS: Writers = {
     const line = `Bytes received: ${event.bytes}`;
     return event.data === undefined ? [line] : [line, printable(event.data)];
   },
-  "lost": (event, { teaching }) =>
-    teaching ? [] : [
+  "lost": (event, { oneShot }) =>
+    oneShot ? [] : [
       yellow(
         `${messageName(event)}: no answer for ${
           formatDuration(event.waited_us)
@@ -168,11 +167,11 @@ const WRITERS: Writers = {
       }`,
     ),
   ],
-  "closed": (_, { teaching }) => teaching ? ["Connection closed"] : [],
+  "closed": (_, { oneShot }) => oneShot ? ["Connection closed"] : [],
   "started": () => [],
   "interval": () => [],
-  "result": (event, { teaching, chart }) =>
-    teaching || event.measured === undefined
+  "result": (event, { oneShot, chart }) =>
+    oneShot || event.measured === undefined
       ? []
       : resultLines(event, event.measured, chart ?? []),
   // The program says these on standard error itself.

@@ -14,11 +14,11 @@ const SPACING = 1000;
  * the number of those that it was not told of.
  */
 export function throttled<Result>(
-  tell: (event: Told<ProgramEvent>) => Result,
+  print: (event: Told<ProgramEvent>) => Result,
 ): (event: ProgramEvent) => Result | undefined {
   const kinds = new Map<string, { toldAt: number; omitted: number }>();
   return (event) => {
-    if (!isOfFloods(event)) return tell(event);
+    if (!isOfFloods(event)) return print(event);
     const kind = kindOf(event);
     const time = performance.now();
     const known = kinds.get(kind);
@@ -27,7 +27,7 @@ export function throttled<Result>(
       return undefined;
     }
     kinds.set(kind, { toldAt: time, omitted: 0 });
-    return tell(
+    return print(
       known === undefined || known.omitted === 0
         ? event
         : { ...event, omitted: known.omitted },

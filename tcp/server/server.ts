@@ -8,7 +8,7 @@ import { now, since } from "../../net/clock.ts";
 import { allowList } from "../../net/allow_list.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
-import { cannotListen, describeError, isReset } from "../../net/errors.ts";
+import { cannotBind, describeError, isReset } from "../../net/errors.ts";
 import type {
   CloseReason,
   Service,
@@ -114,7 +114,7 @@ export class TcpServer implements AsyncDisposable {
         tcpBacklog: LISTEN_BACKLOG,
       });
     } catch (error) {
-      throw cannotListen(hostname, port, error);
+      throw cannotBind(hostname, port, error);
     }
     this.addr = this.#listener.addr;
     this.#emit({
@@ -308,7 +308,7 @@ export class TcpServer implements AsyncDisposable {
  * `signal` at once. A client that resets, vanishes or fails ends its own
  * connection only.
  *
- * @throws {EchosounderError} `cannot-listen` when the address cannot be bound,
+ * @throws {EchosounderError} `cannot-bind` when the address cannot be bound,
  * `invalid-option` for a wrong address block.
  *
  * @example

@@ -1,5 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { collectGarbage, Crowd } from "../../cli/collect_after_burst.ts";
+import {
+  CollectAfterBurst,
+  collectGarbage,
+} from "../../cli/collect_after_burst.ts";
 import type { ProgramEvent } from "../../events/line.ts";
 import { until } from "../setup/until.ts";
 
@@ -19,13 +22,13 @@ async function collections(
   ...happenings: [times: number, event: ProgramEvent][]
 ): Promise<number> {
   let count = 0;
-  const crowd = new Crowd(() => count++);
+  const burst = new CollectAfterBurst(() => count++);
   for (const [times, event] of happenings) {
-    for (let i = 0; i < times; i++) crowd.observe(event);
+    for (let i = 0; i < times; i++) burst.observe(event);
   }
   // Another one, whose crowd is gone now, collects later.
   const last = Promise.withResolvers<void>();
-  const other = new Crowd(last.resolve);
+  const other = new CollectAfterBurst(last.resolve);
   for (let i = 0; i < 1000; i++) other.observe(OPENED);
   for (let i = 0; i < 1000; i++) other.observe(CLOSED);
   // The timer alone does not keep a program up.
@@ -35,13 +38,13 @@ async function collections(
   return count;
 }
 
-Deno.test("Crowd collects garbage once when nine in ten of a thousand have gone", async () => {
+Deno.test("CollectAfterBurst collects garbage once when nine in ten of a thousand have gone", async () => {
   assertEquals(await collections([1000, OPENED], [899, CLOSED]), 0);
   assertEquals(await collections([1000, OPENED], [900, CLOSED]), 1);
   assertEquals(await collections([1000, OPENED], [1000, CLOSED]), 1);
 });
 
-Deno.test("Crowd leaves a few clients that come and go alone", async () => {
+Deno.test("CollectAfterBurst leaves a few clients that come and go alone", async () => {
   assertEquals(await collections([999, OPENED], [999, CLOSED]), 0);
 });
 

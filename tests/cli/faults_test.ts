@@ -67,7 +67,7 @@ for (
 ) {
   /** What a server that cannot listen says, all of it. */
   const refusal = (address: string, reason: string, advice: string) =>
-    `${role}: cannot listen on ${address}: ${reason}; ${advice}\n`;
+    `${role}: cannot bind ${address}: ${reason}; ${advice}\n`;
   const foreign = "--host takes an address of this machine, " +
     "an IPv6 one only where IPv6 is on";
 

@@ -723,7 +723,7 @@ for (const role of ["tcp-server", "udp-server"] as const) {
     assertEquals(code, 3);
     assertEquals(
       stderr,
-      `${role}: cannot listen on ${HOST}:${port}: address already in use; ` +
+      `${role}: cannot bind ${HOST}:${port}: address already in use; ` +
         "choose another port with --port, or a free one with --port 0\n",
     );
   });

@@ -171,7 +171,7 @@ Deno.test("serveUdp() says that a port is in use", async () => {
     () => serveUdp({ hostname: HOST, port: server.addr.port }),
     EchosounderError,
   );
-  assertEquals(error.code, "cannot-listen");
+  assertEquals(error.code, "cannot-bind");
 });
 
 testWhere(

@@ -48,7 +48,7 @@ export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
  *
  * @returns What it came to, also where the check failed (`passed`, `failure`).
  * @throws {EchosounderError} `cannot-resolve`, `stopped` before anything was
- * sent, `cannot-listen` when the system gives no socket, and `invalid-option`
+ * sent, `cannot-bind` when the system gives no socket, and `invalid-option`
  * for more bytes than a datagram can carry, or too few to be told apart.
  *
  * @example

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { cannotListen, EchosounderError } from "../../net/errors.ts";
+import { cannotBind, EchosounderError } from "../../net/errors.ts";
 import { type AddressFamily, resolveHost } from "../../net/resolve.ts";
 import { LARGEST_DATAGRAM } from "../datagram.ts";
 
@@ -50,13 +50,13 @@ export async function findTarget(
 /**
  * Opens a socket of the target's address family.
  *
- * @throws {EchosounderError} `cannot-listen` when the system gives none.
+ * @throws {EchosounderError} `cannot-bind` when the system gives none.
  */
 export function openSocket(target: Deno.NetAddr): Deno.DatagramConn {
   const hostname = target.hostname.includes(":") ? "::" : "0.0.0.0";
   try {
     return Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
   } catch (error) {
-    throw cannotListen(hostname, 0, error);
+    throw cannotBind(hostname, 0, error);
   }
 }

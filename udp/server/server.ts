@@ -9,7 +9,7 @@ import { allowList } from "../../net/allow_list.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
 import { CHARGEN_CYCLE, CHARGEN_DATAGRAM_LIMIT } from "../../net/chargen.ts";
-import { cannotListen, describeError } from "../../net/errors.ts";
+import { cannotBind, describeError } from "../../net/errors.ts";
 import type {
   FaultEvent,
   RejectedEvent,
@@ -99,7 +99,7 @@ export class UdpServer implements AsyncDisposable {
     try {
       this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port });
     } catch (error) {
-      throw cannotListen(hostname, port, error);
+      throw cannotBind(hostname, port, error);
     }
     this.addr = this.#socket.addr as Deno.NetAddr;
     this.#emit({
@@ -304,7 +304,7 @@ export class UdpServer implements AsyncDisposable {
  * the same peer again and again one of 500 to 1000 is left unanswered
  * (`loopGuard`, `udp/server/loop_guard.ts`).
  *
- * @throws {EchosounderError} `cannot-listen` when the address cannot be bound,
+ * @throws {EchosounderError} `cannot-bind` when the address cannot be bound,
  * `invalid-option` for a wrong address block.
  *
  * @example

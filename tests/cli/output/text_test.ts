@@ -175,7 +175,7 @@ Deno.test("without colours our own units are ASCII, and foreign text stays as it
     bytes_received: 3,
     bytes_sent: 3,
     data: bytes("5µ"),
-  }, { teaching: true, transport: "UDP", ascii: true });
+  }, { oneShot: true, transport: "UDP", ascii: true });
   assertEquals([text, line], [
     "5µ",
     "127.0.0.1:7: 3 bytes received, 3 bytes sent",
@@ -193,7 +193,7 @@ Deno.test("a summary counts one datagram and many datagrams as one says it", () 
       faults: 0,
       duration_us: 1000,
       datagrams: { received: datagrams, sent: datagrams, suppressed },
-    }, { teaching: false, transport: "UDP", ascii: false })[0];
+    }, { oneShot: false, transport: "UDP", ascii: false })[0];
   assertEquals(
     summary(1),
     "Stopped after 1.00 ms: 1 datagram (1 byte) received, 1 (1 byte) sent, 0 rejected",
@@ -326,7 +326,7 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
       value: 1,
       held: false,
     }],
-  }, { teaching: false, transport: "UDP", ascii: true });
+  }, { oneShot: false, transport: "UDP", ascii: true });
   assertEquals(lines.map(stripVTControlCharacters), [
     "failed: 200 sent, 198 back in 2.00 s",
     "  speed         99 messages/s, 6.40 kB/s out, 6.34 kB/s in",
@@ -364,7 +364,7 @@ Deno.test("a result says what is unknown, and what was in flight at its end", ()
     sent_bytes_per_second: 12_800,
     received_bytes_per_second: 0,
   };
-  const style = { teaching: false, transport: "UDP", ascii: true };
+  const style = { oneShot: false, transport: "UDP", ascii: true };
   const lines = (event: ResultEvent) =>
     textLines(event, style).map(stripVTControlCharacters);
   const unknown = {
@@ -430,9 +430,9 @@ const HOSTILE_EVENTS: ProgramEvent[] = [
   { event: "retry", detail: HOSTILE, retry_us: 1 },
 ];
 
-for (const teaching of [false, true]) {
-  Deno.test(`text from outside forges no line and no escape sequence in ${teaching ? "the teaching programs' text" : "text"}`, () => {
-    const style = { teaching, transport: "TCP", ascii: false };
+for (const oneShot of [false, true]) {
+  Deno.test(`text from outside forges no line and no escape sequence in ${oneShot ? "one-shot text" : "text"}`, () => {
+    const style = { oneShot, transport: "TCP", ascii: false };
     // The colours are our own.
     // deno-lint-ignore no-control-regex
     const colour = /\x1b\[\d+m/g;

@@ -404,7 +404,7 @@ Deno.test("serveTcp() says that a port is in use", async () => {
     () => serveTcp({ hostname: "127.0.0.1", port: server.addr.port }),
     EchosounderError,
   );
-  assertEquals(error.code, "cannot-listen");
+  assertEquals(error.code, "cannot-bind");
   assert(error.message.includes("already in use"), error.message);
 });
 
