@@ -21,13 +21,18 @@ const PATIENCE = 1000;
  */
 export class Crowd {
   readonly #collect: () => void;
+  readonly #patience: number;
   #present = 0;
   #most = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param collect Is called once after each crowd has gone. */
-  constructor(collect: () => void) {
+  /**
+   * @param collect Is called once after each crowd has gone.
+   * @param patience Milliseconds from then to that call.
+   */
+  constructor(collect: () => void, patience = PATIENCE) {
     this.#collect = collect;
+    this.#patience = patience;
   }
 
   /** Takes notice of clients that come and go. */
@@ -43,7 +48,7 @@ export class Crowd {
       this.#timer = undefined;
       this.#most = this.#present;
       this.#collect();
-    }, PATIENCE);
+    }, this.#patience);
     // A server that is done does not wait for this.
     Deno.unrefTimer(this.#timer);
   }

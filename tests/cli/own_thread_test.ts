@@ -188,11 +188,7 @@ testWhere(
       server.signal("SIGINT");
       await until(() => server.stderr.includes("stopping"), "the first signal");
       if (signals === 1) conn.close();
-      else {
-        // Closer together, they are one.
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        server.signal("SIGINT");
-      }
+      else await server.signalAgain("SIGINT");
       const { code, stdout } = await server.outcome();
       assertEquals(code, signals === 1 ? 0 : 130);
       assertEquals(stdout.includes("Stopped after"), signals === 1);

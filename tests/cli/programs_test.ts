@@ -620,9 +620,7 @@ signalTest(
       () => server.stderr.includes("SIGINT"),
       "the first signal's notice",
     );
-    // Not so soon that it would be taken for the same request.
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    server.signal("SIGINT");
+    await server.signalAgain("SIGINT");
     assertEquals((await server.outcome()).code, 130);
   },
 );
@@ -1027,7 +1025,7 @@ for (const role of ["tcp-client", "udp-client"] as const) {
         const client = await pid;
         Deno.kill(client, "SIGSTOP");
         await answer();
-        await new Promise((done) => setTimeout(done, 1200));
+        await new Promise((done) => setTimeout(done, 600));
         Deno.kill(client, "SIGCONT");
       }
       await using tcp = new TcpPeer(async (conn) => {
@@ -1043,7 +1041,7 @@ for (const role of ["tcp-client", "udp-client"] as const) {
       await using client = startRole(role, [
         `${HOST}:${port}`,
         "--timeout",
-        "500ms",
+        "250ms",
       ]);
       resolve(client.pid);
       const { code, stderr } = await client.outcome();

@@ -420,12 +420,22 @@ for (const service of ["echo", "discard", "chargen"] as const) {
       for (const isEndless of [true, false]) {
         const end = isEndless ? "without an end" : "with an end";
         Deno.test(`a ${service} run ${end} over ${transport} stops in order ${moment}`, async () => {
-          const options = { hostname: HOST, port: 0, service };
+          const stop = new AbortController();
+          if (moment === "before it begins") stop.abort();
+          let pieces = 0;
+          const options = {
+            hostname: HOST,
+            port: 0,
+            service,
+            detail: true,
+            onEvent: ({ event }: { event: string }) => {
+              const isPiece = event === "datagram" || event.includes("chunk-");
+              if (isPiece && ++pieces === 3) stop.abort();
+            },
+          };
           await using server = transport === "TCP"
             ? serveTcp(options)
             : serveUdp(options);
-          const stop = new AbortController();
-          if (moment === "before it begins") stop.abort();
           const run = {
             hostname: HOST,
             port: server.addr.port,
@@ -437,9 +447,6 @@ for (const service of ["echo", "discard", "chargen"] as const) {
               : 200,
             timeout: 1000,
             signal: stop.signal,
-            onEvent: ({ event }: { event: string }) => {
-              if (event === "started") setTimeout(() => stop.abort(), 60);
-            },
           };
           const result = await (transport === "TCP"
             ? measureTcp({ ...run, payload: { size: 64 } })
