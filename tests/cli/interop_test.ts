@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { getAvailablePort } from "@std/net/get-available-port";
+import { freePort } from "../setup/free_port.ts";
 import { bytes, noise, text } from "../setup/bytes.ts";
 import { runRole, startRole } from "../setup/process.ts";
 import { until } from "../setup/until.ts";
@@ -140,7 +140,7 @@ async function assertGetsBack(
   serverArgs: (port: number) => string[],
   clientArgs: string[],
 ): Promise<string> {
-  const port = getAvailablePort();
+  const port = freePort();
   await using _ = startProgram(program, serverArgs(port));
   const peer = `${HOST}:${port}`;
   const { code, stdout, stderr } = await runRole(client, [

@@ -9,7 +9,8 @@ import { entryModule, ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
 import { parseEvents } from "../setup/events.ts";
 import { read, writeAll } from "../setup/bytes.ts";
 import { ROOT, TestProcess } from "../setup/process.ts";
-import { closedPort, TcpPeer } from "../setup/tcp_peer.ts";
+import { freePort } from "../setup/free_port.ts";
+import { TcpPeer } from "../setup/tcp_peer.ts";
 import { until } from "../setup/until.ts";
 import { isInstalled, testWhere } from "../setup/where.ts";
 
@@ -157,7 +158,7 @@ Deno.test("a program in a thread of its own tells results and passes on its exit
   assertEquals([event, messages_received], ["result", MANY_FLOWS + 1]);
 
   const refused = await run("tcp-client", [
-    `${HOST}:${closedPort()}`,
+    `${HOST}:${freePort()}`,
     "--connections",
     connections,
   ]);

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseEvents } from "../setup/events.ts";
+import { freePort } from "../setup/free_port.ts";
 import { bytes, noise, read, text, writeAll } from "../setup/bytes.ts";
 import {
   residentMemory,
@@ -9,11 +10,10 @@ import {
   startRole,
   TestProcess,
 } from "../setup/process.ts";
-import { closedPort, sendAndReset, TcpPeer } from "../setup/tcp_peer.ts";
+import { sendAndReset, TcpPeer } from "../setup/tcp_peer.ts";
 import { UdpPeer, UdpSocket } from "../setup/udp_peer.ts";
 import { until } from "../setup/until.ts";
 import { HAS_IPV6, isInstalled, testWhere } from "../setup/where.ts";
-import { getAvailablePort } from "@std/net/get-available-port";
 import type { Role } from "../../cli/roles.ts";
 
 const HOST = "127.0.0.1";
@@ -438,7 +438,7 @@ Deno.test("tcp-client exits 4 at a peer that closes early", async () => {
 });
 
 Deno.test("tcp-client exits 3 where nobody listens", async () => {
-  const port = closedPort();
+  const port = freePort();
   const { code, stderr, stdout } = await runRole("tcp-client", [
     `${HOST}:${port}`,
   ]);
@@ -460,7 +460,7 @@ for (const role of ["tcp-client", "udp-client"] as const) {
   });
 
   Deno.test(`${role} --retry-for waits for a server that starts after it`, async () => {
-    const port = getAvailablePort();
+    const port = freePort();
     await using client = startRole(role, [
       `${HOST}:${port}`,
       "--retry-for",
@@ -872,7 +872,7 @@ signalTest(
   "tcp-server serves on and stops in order while its output pipe is full",
   async () => {
     const [program, ...args] = roleCommand("tcp-server");
-    const port = getAvailablePort();
+    const port = freePort();
     // Nobody reads the pipe, and nobody closes it.
     const server = new Deno.Command(program, {
       args: [

@@ -13,12 +13,12 @@ const UTILITIES = "sh cat chmod cksum gzip head mkdir mv rm sync tail wc"
 
 /** The tests that start the programs. */
 const TESTS = [
-  "cli_test.ts",
-  "demo_test.ts",
-  "faults_test.ts",
-  "interop_test.ts",
-  "sandbox_test.ts",
-  "usage_test.ts",
+  "cli/programs_test.ts",
+  "tasks/demo_test.ts",
+  "cli/faults_test.ts",
+  "cli/interop_test.ts",
+  "cli/sandbox_test.ts",
+  "cli/command_line/usage_test.ts",
   "executables/launcher_test.ts",
 ];
 

@@ -9,7 +9,8 @@ import {
   startRole,
   TestProcess,
 } from "../setup/process.ts";
-import { closedPort, TcpPeer } from "../setup/tcp_peer.ts";
+import { freePort } from "../setup/free_port.ts";
+import { TcpPeer } from "../setup/tcp_peer.ts";
 import { UdpSocket } from "../setup/udp_peer.ts";
 import { until } from "../setup/until.ts";
 import { testWhere } from "../setup/where.ts";
@@ -193,7 +194,7 @@ windowsTest(
   "a Windows udp-client whose peer's port is closed waits, and exits 4",
   async () => {
     const { code, stderr } = await runWindows("udp-client", [
-      `${HOST}:${closedPort()}`,
+      `${HOST}:${freePort()}`,
       "--timeout",
       "500ms",
     ]);
@@ -262,7 +263,7 @@ windowsTest(
         2,
         "do not fit into a datagram",
       ],
-      ["tcp-client", [`${HOST}:${closedPort()}`], 3, "connection refused"],
+      ["tcp-client", [`${HOST}:${freePort()}`], 3, "connection refused"],
       [
         "tcp-client",
         ["no-such-host.invalid"],
