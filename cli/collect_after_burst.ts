@@ -21,13 +21,18 @@ const PATIENCE = 1000;
  */
 export class CollectAfterBurst {
   readonly #collect: () => void;
+  readonly #patience: number;
   #present = 0;
   #most = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param collect Called once after each burst. */
-  constructor(collect: () => void) {
+  /**
+   * @param collect Called once after each burst.
+   * @param patience Milliseconds from its end to that call.
+   */
+  constructor(collect: () => void, patience = PATIENCE) {
     this.#collect = collect;
+    this.#patience = patience;
   }
 
   /** Counts clients that come and go. */
@@ -43,7 +48,7 @@ export class CollectAfterBurst {
       this.#timer = undefined;
       this.#most = this.#present;
       this.#collect();
-    }, PATIENCE);
+    }, this.#patience);
     // A server that is done does not wait for this.
     Deno.unrefTimer(this.#timer);
   }

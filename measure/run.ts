@@ -14,6 +14,14 @@ import type {
   StartedEvent,
   Warmup,
 } from "../events/mod.ts";
+import {
+  type Kinds,
+  oneOf,
+  rate,
+  time,
+  unlimited,
+  whole,
+} from "../net/options.ts";
 import type { Flow, FlowContext } from "./flow.ts";
 import { Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
@@ -28,8 +36,8 @@ export interface MeasureOptions extends ScheduleOptions {
   /** Connections (TCP) or sockets (UDP) at once. @default {1} */
   connections?: number;
   /**
-   * Messages on their way at once on each of them. By default one, and with a
-   * rate as many as there are.
+   * Messages on their way at once on each of them, `Infinity` for no limit. By
+   * default one, and with a rate as many as there are.
    */
   pipeline?: number;
   /** Milliseconds to send and receive before anything counts. @default {0} */
@@ -46,6 +54,18 @@ export interface MeasureOptions extends ScheduleOptions {
   /** Ends the run early. */
   signal?: AbortSignal;
 }
+
+/** What they should be. */
+export const MEASURE_KINDS: Kinds<MeasureOptions> = {
+  count: unlimited(whole(1)),
+  duration: unlimited(time),
+  interval: time,
+  rate,
+  connections: whole(1),
+  pipeline: unlimited(whole(1)),
+  warmup: time,
+  service: oneOf("echo", "discard", "chargen"),
+};
 
 /** What a run is about, besides what was asked for. */
 export interface RunContext {

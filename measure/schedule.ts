@@ -8,7 +8,7 @@ import { now } from "../net/clock.ts";
 
 /** How many messages a run sends, and when. */
 export interface ScheduleOptions {
-  /** How many messages in all; without a count and a duration, as many as there is time for. */
+  /** How many messages in all, from 1; without a count and a duration, as many as there is time for. */
   count?: number;
   /** Milliseconds after which no further message starts. */
   duration?: number;
@@ -20,7 +20,7 @@ export interface ScheduleOptions {
    */
   interval?: number;
   /**
-   * Messages a second, over all connections, each with a time of its own that
+   * Messages a second, more than 0, over all connections, each with a time of its own that
    * no answer shifts: its delay counts from that time (open loop).
    */
   rate?: number;

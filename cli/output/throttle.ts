@@ -4,23 +4,28 @@
  * @module
  */
 import type { FloodEvent, ProgramEvent, Told } from "../../events/line.ts";
+import { now } from "../../net/clock.ts";
 
-/** Milliseconds from one event of a kind that is told to the next. */
-const SPACING = 1000;
+/** Microseconds from one event of a kind that is told to the next. */
+const SPACING = 1_000_000;
 
 /**
  * Wraps a function that tells events: of peers that are turned away, of answers
  * left out, and of faults, it is told one a second of each kind and reason, with
  * the number of those that it was not told of.
+ *
+ * @param tell Is told.
+ * @param clock Tells the time, in microseconds.
  */
 export function throttled<Result>(
   print: (event: Told<ProgramEvent>) => Result,
+  clock: () => number = now,
 ): (event: ProgramEvent) => Result | undefined {
   const kinds = new Map<string, { toldAt: number; omitted: number }>();
   return (event) => {
     if (!isOfFloods(event)) return print(event);
     const kind = kindOf(event);
-    const time = performance.now();
+    const time = clock();
     const known = kinds.get(kind);
     if (known !== undefined && time - known.toldAt < SPACING) {
       known.omitted++;

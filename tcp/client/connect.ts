@@ -8,6 +8,13 @@ import { formatAddress } from "../../net/address.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
 import { describeError, EchosounderError } from "../../net/errors.ts";
+import {
+  type Kinds,
+  oneOf,
+  time,
+  unlimited,
+  whole,
+} from "../../net/options.ts";
 import type { ClientObserver, TcpClientEvent } from "../../events/mod.ts";
 import {
   type AddressFamily,
@@ -19,19 +26,27 @@ import {
 export interface ConnectTcpOptions {
   /** The peer: a name, an IPv4 address, or an IPv6 address without brackets. */
   hostname: string;
-  /** The peer's port. @default {27015} */
+  /** The peer's port, from 1 to 65535. @default {27015} */
   port?: number;
   /** Take addresses of this family only. */
   family?: AddressFamily;
   /** Milliseconds that one try to connect may take, all addresses included. @default {5000} */
   connectTimeout?: number;
-  /** Milliseconds for which failed tries are repeated. @default {0} */
+  /** Milliseconds for which failed tries are repeated, or `Infinity`. @default {0} */
   retryFor?: number;
   /** Gives up. */
   signal?: AbortSignal;
   /** Is told what happens. */
   onEvent?: ClientObserver<TcpClientEvent>;
 }
+
+/** What they should be. */
+export const CONNECT_TCP_KINDS: Kinds<ConnectTcpOptions> = {
+  port: whole(1, 65_535),
+  family: oneOf(4, 6),
+  connectTimeout: time,
+  retryFor: unlimited(time),
+};
 
 /** Milliseconds that an address has to itself before the next is tried beside it (RFC 8305, section 5). */
 const ATTEMPT_DELAY = 250;

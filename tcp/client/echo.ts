@@ -9,9 +9,14 @@ import { describeDifference, EchoCheck } from "../../measure/echo_check.ts";
 import { RoundTrips } from "../../measure/round_trips.ts";
 import { close } from "../../net/close.ts";
 import { describeError, isReset, systemCode } from "../../net/errors.ts";
+import { checkOptions, time } from "../../net/options.ts";
 import { formatExactDuration, formatPart } from "../../text/format.ts";
 import type { Failure, ResultEvent } from "../../events/mod.ts";
-import { connectTcp, type ConnectTcpOptions } from "./connect.ts";
+import {
+  CONNECT_TCP_KINDS,
+  connectTcp,
+  type ConnectTcpOptions,
+} from "./connect.ts";
 
 /** Options that all runs of the TCP client share. */
 export interface TcpClientOptions extends ConnectTcpOptions {
@@ -237,8 +242,8 @@ class Exchange {
  * may be endless.
  *
  * @returns What it came to, also where the check failed (`passed`, `failure`).
- * @throws {EchosounderError} `cannot-resolve`, `cannot-connect` or `stopped`,
- * before there is a connection.
+ * @throws {EchosounderError} `invalid-option` for a wrong value;
+ * `cannot-resolve`, `cannot-connect` or `stopped`, before there is a connection.
  *
  * @example
  * ```ts
@@ -252,6 +257,7 @@ class Exchange {
  * ```
  */
 export async function echoTcp(options: EchoTcpOptions): Promise<ResultEvent> {
+  checkOptions(options, { ...CONNECT_TCP_KINDS, timeout: time });
   const { payload, onEcho, onEvent } = options;
   const exchange = new Exchange(await connectTcp(options), options);
   const started = now();

@@ -12,6 +12,7 @@ import {
 } from "../../measure/messages.ts";
 import {
   measure,
+  MEASURE_KINDS,
   type MeasureOptions,
   nothingMeasured,
   observerOf,
@@ -20,15 +21,16 @@ import {
 } from "../../measure/run.ts";
 import { close } from "../../net/close.ts";
 import type { Failure, MeasureResult } from "../../events/mod.ts";
+import { checkOptions, time, whole } from "../../net/options.ts";
 import { plural } from "../../text/format.ts";
 import type { TcpClientOptions } from "./echo.ts";
-import { connectTcp } from "./connect.ts";
+import { CONNECT_TCP_KINDS, connectTcp } from "./connect.ts";
 import { EchoStream } from "./echo_stream.ts";
 import { ChargenStream, DiscardStream } from "./one_way.ts";
 
 /** Options of {@linkcode measureTcp}. */
 export interface MeasureTcpOptions extends TcpClientOptions, MeasureOptions {
-  /** What the messages carry; a character generator is sent none. */
+  /** What the messages carry, a byte or more; a character generator is sent none. */
   payload: Payload;
   /** Ends the run early, also while it connects. */
   signal?: AbortSignal;
@@ -51,8 +53,9 @@ const STREAMS = {
  * (open loop). At the end every connection is shut down in order.
  *
  * @returns What it came to, also where the check failed (`passed`, `failure`).
- * @throws {EchosounderError} `cannot-resolve`, `cannot-connect` or `stopped`,
- * before all connections are there.
+ * @throws {EchosounderError} `invalid-option` for a wrong value;
+ * `cannot-resolve`, `cannot-connect` or `stopped`, before all connections are
+ * there.
  *
  * @example
  * ```ts
@@ -73,6 +76,17 @@ export async function measureTcp(
 ): Promise<MeasureResult> {
   const { payload, service = "echo", expectations = [], onEvent } = options;
   const { timeout = 5000, connections = 1 } = options;
+  const size = payload instanceof Uint8Array ? payload.length : payload.size;
+  checkOptions(options, {
+    ...CONNECT_TCP_KINDS,
+    ...MEASURE_KINDS,
+    timeout: time,
+  });
+  // Nothing comes back of an empty message.
+  const smallest = service === "chargen" ? 0 : 1;
+  checkOptions({ "size of the payload": size }, {
+    "size of the payload": whole(smallest),
+  });
   const stream = randomStream();
   // Made before there is a connection, which would have to wait for it.
   const prepared = await Preparation.make();
@@ -99,7 +113,7 @@ export async function measureTcp(
       peer_host: hostname,
       peer_port: port,
     },
-    size: payload instanceof Uint8Array ? payload.length : payload.size,
+    size,
     timeout,
     isDatagrams: false,
     prepared,

@@ -9,6 +9,13 @@ import { allowList } from "../../net/allow_list.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
 import { cannotBind, describeError, isReset } from "../../net/errors.ts";
+import {
+  checkOptions,
+  oneOf,
+  time,
+  unlimited,
+  whole,
+} from "../../net/options.ts";
 import type {
   CloseReason,
   Service,
@@ -31,7 +38,7 @@ export interface ServeTcpOptions {
   once?: boolean;
   /** Serve only peers inside these address blocks (CIDR); empty means everyone. */
   allow?: readonly string[];
-  /** Close further clients at once. @default {10000} */
+  /** Close further clients than so many at once; from 1, or `Infinity`. @default {10000} */
   maxConnections?: number;
   /** Close a client with which no byte has moved for so many milliseconds; 0 never does. @default {0} */
   idleTimeout?: number;
@@ -98,6 +105,13 @@ export class TcpServer implements AsyncDisposable {
   /** Binds and listens; see {@linkcode serveTcp}. */
   constructor(options: ServeTcpOptions = {}) {
     const { hostname = "0.0.0.0", port = 27015, signal } = options;
+    checkOptions(options, {
+      port: whole(0, 65_535),
+      service: oneOf(...Object.keys(TCP_SERVICES)),
+      maxConnections: unlimited(whole(1)),
+      idleTimeout: unlimited(time),
+      readAhead: unlimited(whole(0)),
+    });
     this.#options = options;
     this.#service = options.service ?? "echo";
     this.#allowed = allowList(options.allow ?? []);
@@ -309,7 +323,7 @@ export class TcpServer implements AsyncDisposable {
  * connection only.
  *
  * @throws {EchosounderError} `cannot-bind` when the address cannot be bound,
- * `invalid-option` for a wrong address block.
+ * `invalid-option` for a wrong value or address block.
  *
  * @example
  * ```ts

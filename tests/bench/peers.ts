@@ -7,7 +7,7 @@ import process from "node:process";
 import { join } from "node:path";
 import { ROLE_FLAGS } from "../../tasks/entry_module.ts";
 import { roleCommand, TestProcess } from "../setup/process.ts";
-import { closedPort } from "../setup/tcp_peer.ts";
+import { freePort } from "../setup/free_port.ts";
 import { until } from "../setup/until.ts";
 import { isInstalled } from "../setup/where.ts";
 
@@ -48,7 +48,7 @@ class ForkingServer extends TestProcess {
 
 /** A server that is told its port, and says nothing. */
 async function told(command: (port: number) => string[]) {
-  const port = closedPort();
+  const port = freePort();
   const server = new ForkingServer(command(port));
   let isThere = false;
   await until(() => {

@@ -17,18 +17,21 @@ const CLOSED: ProgramEvent = {
   reason: "finished",
 };
 
+/** Milliseconds that a crowd is waited for here. */
+const PATIENCE = 5;
+
 /** How often garbage was collected, once all of this has happened. */
 async function collections(
   ...happenings: [times: number, event: ProgramEvent][]
 ): Promise<number> {
   let count = 0;
-  const burst = new CollectAfterBurst(() => count++);
+  const burst = new CollectAfterBurst(() => count++, PATIENCE);
   for (const [times, event] of happenings) {
     for (let i = 0; i < times; i++) burst.observe(event);
   }
   // Another one, whose crowd is gone now, collects later.
   const last = Promise.withResolvers<void>();
-  const other = new CollectAfterBurst(last.resolve);
+  const other = new CollectAfterBurst(last.resolve, PATIENCE);
   for (let i = 0; i < 1000; i++) other.observe(OPENED);
   for (let i = 0; i < 1000; i++) other.observe(CLOSED);
   // The timer alone does not keep a program up.

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { freePort } from "../setup/free_port.ts";
 import { bytes, noise, text } from "../setup/bytes.ts";
 import { runRole, startRole } from "../setup/process.ts";
-import { closedPort } from "../setup/tcp_peer.ts";
 import { until } from "../setup/until.ts";
 import { isInstalled, testWhere } from "../setup/where.ts";
 
@@ -140,7 +140,7 @@ async function assertGetsBack(
   serverArgs: (port: number) => string[],
   clientArgs: string[],
 ): Promise<string> {
-  const port = closedPort();
+  const port = freePort();
   await using _ = startProgram(program, serverArgs(port));
   const peer = `${HOST}:${port}`;
   const { code, stdout, stderr } = await runRole(client, [

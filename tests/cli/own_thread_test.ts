@@ -9,7 +9,8 @@ import { entryModule, ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
 import { parseEvents } from "../setup/events.ts";
 import { read, writeAll } from "../setup/bytes.ts";
 import { ROOT, TestProcess } from "../setup/process.ts";
-import { closedPort, TcpPeer } from "../setup/tcp_peer.ts";
+import { freePort } from "../setup/free_port.ts";
+import { TcpPeer } from "../setup/tcp_peer.ts";
 import { until } from "../setup/until.ts";
 import { isInstalled, testWhere } from "../setup/where.ts";
 
@@ -157,7 +158,7 @@ Deno.test("a program in a thread of its own tells results and passes on its exit
   assertEquals([event, messages_received], ["result", MANY_FLOWS + 1]);
 
   const refused = await run("tcp-client", [
-    `${HOST}:${closedPort()}`,
+    `${HOST}:${freePort()}`,
     "--connections",
     connections,
   ]);
@@ -188,11 +189,7 @@ testWhere(
       server.signal("SIGINT");
       await until(() => server.stderr.includes("stopping"), "the first signal");
       if (signals === 1) conn.close();
-      else {
-        // Closer together, they are one.
-        await new Promise((resolve) => setTimeout(resolve, 200));
-        server.signal("SIGINT");
-      }
+      else await server.signalAgain("SIGINT");
       const { code, stdout } = await server.outcome();
       assertEquals(code, signals === 1 ? 0 : 130);
       assertEquals(stdout.includes("Stopped after"), signals === 1);

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { parseEvents } from "../setup/events.ts";
+import { freePort } from "../setup/free_port.ts";
 import { bytes, noise, read, text, writeAll } from "../setup/bytes.ts";
 import {
   residentMemory,
@@ -9,7 +10,7 @@ import {
   startRole,
   TestProcess,
 } from "../setup/process.ts";
-import { closedPort, sendAndReset, TcpPeer } from "../setup/tcp_peer.ts";
+import { sendAndReset, TcpPeer } from "../setup/tcp_peer.ts";
 import { UdpPeer, UdpSocket } from "../setup/udp_peer.ts";
 import { until } from "../setup/until.ts";
 import { HAS_IPV6, isInstalled, testWhere } from "../setup/where.ts";
@@ -437,7 +438,7 @@ Deno.test("tcp-client exits 4 at a peer that closes early", async () => {
 });
 
 Deno.test("tcp-client exits 3 where nobody listens", async () => {
-  const port = closedPort();
+  const port = freePort();
   const { code, stderr, stdout } = await runRole("tcp-client", [
     `${HOST}:${port}`,
   ]);
@@ -459,7 +460,7 @@ for (const role of ["tcp-client", "udp-client"] as const) {
   });
 
   Deno.test(`${role} --retry-for waits for a server that starts after it`, async () => {
-    const port = closedPort();
+    const port = freePort();
     await using client = startRole(role, [
       `${HOST}:${port}`,
       "--retry-for",
@@ -623,9 +624,7 @@ signalTest(
       () => server.stderr.includes("SIGINT"),
       "the first signal's notice",
     );
-    // Not so soon that it would be taken for the same request.
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    server.signal("SIGINT");
+    await server.signalAgain("SIGINT");
     assertEquals((await server.outcome()).code, 130);
   },
 );
@@ -886,7 +885,7 @@ signalTest(
   "tcp-server serves on and stops in order while its output pipe is full",
   async () => {
     const [program, ...args] = roleCommand("tcp-server");
-    const port = closedPort();
+    const port = freePort();
     // Nobody reads the pipe, and nobody closes it.
     const server = new Deno.Command(program, {
       args: [
@@ -1039,7 +1038,7 @@ for (const role of ["tcp-client", "udp-client"] as const) {
         const client = await pid;
         Deno.kill(client, "SIGSTOP");
         await answer();
-        await new Promise((done) => setTimeout(done, 1200));
+        await new Promise((done) => setTimeout(done, 600));
         Deno.kill(client, "SIGCONT");
       }
       await using tcp = new TcpPeer(async (conn) => {
@@ -1055,7 +1054,7 @@ for (const role of ["tcp-client", "udp-client"] as const) {
       await using client = startRole(role, [
         `${HOST}:${port}`,
         "--timeout",
-        "500ms",
+        "250ms",
       ]);
       resolve(client.pid);
       const { code, stderr } = await client.outcome();

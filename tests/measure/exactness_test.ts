@@ -95,14 +95,14 @@ for (const [name, measureOver] of TRANSPORTS) {
 
   Deno.test(`${name} shows a stall of a second in an open loop in all that were due in it`, async () => {
     const result = await measureOver(
-      { stall: { from: 200, milliseconds: 1000 } },
-      { rate: 1000, duration: 2000, timeout: 5000 },
+      { stall: { from: 40, milliseconds: 1000 } },
+      { rate: 200, duration: 2000, timeout: 5000 },
     );
-    assertEquals(result.messages_received, 2000);
+    assertEquals(result.messages_received, 400);
     const late = await Array.fromAsync(slow(result.rtt_us!, 10_000));
-    // A thousand were due while nothing came back, and some more while those
+    // Two hundred were due while nothing came back, and some more while those
     // were let through; the last ones waited for less than 10 ms.
-    assert(Math.abs(late.length - 1000) < 120, `${late.length} late`);
+    assert(Math.abs(late.length - 200) < 24, `${late.length} late`);
     // Their delays fall evenly from one second to nothing.
     const middle = late[Math.floor(late.length / 2)];
     assert(Math.abs(middle - 500_000) < 100_000, `${middle} us at the middle`);
@@ -110,14 +110,14 @@ for (const [name, measureOver] of TRANSPORTS) {
     assert(Math.abs(p999 - 1_000_000) < 60_000, `p99.9 ${p999} us`);
   });
 
-  Deno.test(`${name} shows a stall of a second in a closed loop in one message`, async () => {
+  Deno.test(`${name} shows a stall of half a second in a closed loop in one message`, async () => {
     const { rtt_us } = await measureOver(
-      { stall: { from: 200, milliseconds: 1000 } },
+      { stall: { from: 200, milliseconds: 500 } },
       { count: 500, timeout: 5000 },
     );
-    const stalled = await Array.fromAsync(slow(rtt_us!, 900_000));
+    const stalled = await Array.fromAsync(slow(rtt_us!, 450_000));
     assertEquals(stalled.length, 1);
-    assert(rtt_us!.max >= 990_000, `max ${rtt_us!.max}`);
+    assert(rtt_us!.max >= 495_000, `max ${rtt_us!.max}`);
   });
 }
 
@@ -145,15 +145,15 @@ function assertPercentiles(summary: DelaySummary, delays: number[]): void {
 
 Deno.test("measureTcp() with one message on its way sends late after a stall, and says how many", async () => {
   const result = await overTcp(
-    { stall: { from: 200, milliseconds: 1000 } },
-    { rate: 1000, duration: 2000, pipeline: 1 },
+    { stall: { from: 40, milliseconds: 1000 } },
+    { rate: 200, duration: 2000, pipeline: 1 },
   );
-  assertEquals(result.messages_received, 2000);
+  assertEquals(result.messages_received, 400);
   assert(
-    Math.abs(result.measured.late_sends! - 1000) < 100,
+    Math.abs(result.measured.late_sends! - 200) < 20,
     `${result.measured.late_sends}`,
   );
-  // From its sending, a stall is one slow answer; from its time, a thousand.
+  // From its sending, a stall is one slow answer; from its time, two hundred.
   assert(result.measured.rtt_from_sending_us!.p99! < 500_000);
   assert(result.rtt_us!.p90! > 500_000, `p90 ${result.rtt_us!.p90}`);
   // It was the path that held them up, not the client.
@@ -165,71 +165,11 @@ Deno.test("measureTcp() with one message on its way sends late after a stall, an
   );
 });
 
-const LOST = [3, 50, 51, 52, 200];
-const DOUBLED = [1, 60, 61, 299, 300];
-const SWAPPED = [10, 20, 150];
-const CORRUPTED = new Map([[5, 40], [70, 0], [71, 5], [72, 9], [250, 63]]);
-
-for (const rate of [undefined, 1000]) {
-  const loop = rate === undefined
-    ? "a closed loop of eight"
-    : "an open loop at 1000/s";
-  Deno.test(`measureUdp() counts what was lost, doubled, swapped and corrupted, in ${loop}`, async () => {
-    const result = await overUdp(
-      { lose: LOST, double: DOUBLED, swap: SWAPPED, corrupt: CORRUPTED },
-      { count: 300, rate, pipeline: rate === undefined ? 8 : undefined },
-    );
-    assertEquals(
-      {
-        sent: result.messages_sent,
-        received: result.messages_received,
-        lost: result.datagrams.lost,
-        late: result.datagrams.late,
-        duplicates: result.datagrams.duplicates,
-        reordered: result.datagrams.reordered,
-        distance: result.datagrams.reordering_distance,
-        corrupted: result.datagrams.corrupted,
-        strays: result.datagrams.strays,
-        errors: result.measured.errors,
-      },
-      {
-        sent: 300,
-        received: 300 - LOST.length - CORRUPTED.size,
-        lost: LOST.length,
-        late: 0,
-        duplicates: DOUBLED.length,
-        reordered: SWAPPED.length,
-        distance: 1,
-        corrupted: CORRUPTED.size,
-        strays: 0,
-        errors: 0,
-      },
-    );
-    assertEquals(result.failure?.code, "difference");
-  });
-}
-
-Deno.test("measureUdp() counts an answer after its timeout as lost and as late", async () => {
-  const result = await overUdp(
-    { delay: (number) => number === 20 ? 250 : 0 },
-    { count: 60, rate: 100, timeout: 150 },
-  );
-  assertEquals([
-    result.datagrams.lost,
-    result.datagrams.late,
-    result.messages_received,
-  ], [
-    1,
-    1,
-    59,
-  ]);
-});
-
 Deno.test("measureUdp() gives the variation of a delay that alternates", async () => {
   const steady = await overUdp({ delay: () => 15 }, { count: 100, rate: 200 });
   const uneven = await overUdp(
     { delay: (number) => number % 2 === 0 ? 10 : 20 },
-    { count: 100, rate: 50 },
+    { count: 100, rate: 70 },
   );
   // Each differs from the one before by 10 ms, and the estimate gets there
   // by a sixteenth of what is missing with each.

@@ -389,17 +389,36 @@ Deno.test("measureUdp() finds answers that are cut, lengthened or made up", asyn
   );
 });
 
+/** What is looked at of an event. */
+type Told = { event: string };
+
 for (
   const [name, measureOne] of [
     [
       "measureTcp()",
-      (port: number, signal: AbortSignal) =>
-        measureTcp({ hostname: HOST, port, payload, rate: 100, signal }),
+      (port: number, signal: AbortSignal, onEvent: (event: Told) => void) =>
+        measureTcp({
+          hostname: HOST,
+          port,
+          payload,
+          rate: 200,
+          detail: true,
+          signal,
+          onEvent,
+        }),
     ],
     [
       "measureUdp()",
-      (port: number, signal: AbortSignal) =>
-        measureUdp({ hostname: HOST, port, size: 64, rate: 100, signal }),
+      (port: number, signal: AbortSignal, onEvent: (event: Told) => void) =>
+        measureUdp({
+          hostname: HOST,
+          port,
+          size: 64,
+          rate: 200,
+          detail: true,
+          signal,
+          onEvent,
+        }),
     ],
   ] as const
 ) {
@@ -407,12 +426,17 @@ for (
     await using server = name === "measureTcp()"
       ? serve()
       : serveUdp({ hostname: HOST, port: 0 });
+    const stop = new AbortController();
+    let received = 0;
     const result = await measureOne(
       server.addr.port,
-      AbortSignal.timeout(300),
+      stop.signal,
+      ({ event }) => {
+        if (event === "received" && ++received === 6) stop.abort();
+      },
     );
     assertEquals([result.passed, result.failure], [true, undefined]);
-    assert(result.messages_received > 5, `${result.messages_received}`);
+    assert(result.messages_received >= 6, `${result.messages_received}`);
     assertEquals(result.messages_received, result.messages_sent);
   });
 }

@@ -11,7 +11,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { join } from "node:path";
-import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { formatDuration } from "../../text/format.ts";
 import { mergeDelays } from "../../mod.ts";
 import {
@@ -26,8 +26,11 @@ import { isFromSource, runRole, startRole } from "../setup/process.ts";
 import { until } from "../setup/until.ts";
 import { testWhere } from "../setup/where.ts";
 
-/** The page's program, bundled once for all tests. */
+/** What all tests share: the page's program and a browser, each made once. */
 let assets: ReturnType<typeof bundlePage> | undefined;
+let browser: Promise<Browser> | undefined;
+
+Deno.test.afterAll(async () => await (await browser)?.close());
 
 /** A page opened from disk, without a network. */
 interface OpenPage {
@@ -45,14 +48,16 @@ async function withPage(
   options: BrowserContextOptions,
   use: (open: OpenPage) => Promise<void>,
 ): Promise<void> {
-  const made = await (assets ??= bundlePage());
+  assets ??= bundlePage();
+  browser ??= launchBrowser();
+  const made = await assets;
   const html = await reportPage(await readRuns(sources), made);
   const folder = await Deno.makeTempDir();
-  const browser = await launchBrowser();
+  // Its own of everything that a page can leave behind.
+  const context = await (await browser).newContext(options);
   try {
     const file = join(folder, "report.html");
     await Deno.writeTextFile(file, html);
-    const context = await browser.newContext(options);
     await context.setOffline(true);
     const page = await context.newPage();
     const requests: string[] = [];
@@ -67,7 +72,7 @@ async function withPage(
     await use({ page, requests, complaints, dataSize });
     assertEquals(requests, [url]);
   } finally {
-    await browser.close();
+    await context.close();
     await Deno.remove(folder, { recursive: true });
   }
 }

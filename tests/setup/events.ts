@@ -9,12 +9,16 @@ import schema from "../../events/events.schema.json" with { type: "json" };
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 const validate = ajv.compile(schema);
 
-/** The kinds of lines that the schema knows, each with its own check. */
-const KINDS = schema.oneOf.map((kind) => ({
-  name: kind.title,
-  roles: kind.properties.role.enum,
-  fits: ajv.compile({ ...kind, $defs: schema.$defs }),
-}));
+/** The kinds of lines that the schema knows, each with its own check, made when it is needed. */
+const KINDS = schema.oneOf.map((kind) => {
+  let check: ReturnType<typeof ajv.compile> | undefined;
+  return {
+    name: kind.title,
+    roles: kind.properties.role.enum,
+    fits: (line: Line) =>
+      (check ??= ajv.compile({ ...kind, $defs: schema.$defs }))(line),
+  };
+});
 
 /** A line as a test reads it. */
 // deno-lint-ignore no-explicit-any -- the schema has checked it

@@ -176,6 +176,16 @@ export class TestProcess implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
+  /** Sends it a signal until it ends: so soon after the first, it takes one for the same. */
+  async signalAgain(signal: Deno.Signal): Promise<void> {
+    let hasEnded = false;
+    this.#outcome.then(() => hasEnded = true);
+    await until(() => {
+      if (!hasEnded) this.#child.kill(signal);
+      return hasEnded;
+    }, `its end by ${signal}`);
+  }
+
   /** Waits for its end. */
   async outcome(): Promise<Outcome> {
     return await this.#outcome;

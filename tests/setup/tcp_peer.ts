@@ -56,11 +56,3 @@ export class TcpPeer implements AsyncDisposable {
     await this.#done;
   }
 }
-
-/** A port on which nobody listens. */
-export function closedPort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}

@@ -1,5 +1,5 @@
 /**
- * Waiting for a condition.
+ * Waiting for a condition, or for the end of what goes on.
  *
  * @module
  */
@@ -15,4 +15,20 @@ export async function until(
     if (performance.now() > giveUp) throw new Error(`never came: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** Waits until a count has stayed as it is for so many milliseconds. */
+export async function untilQuiet(
+  count: () => number,
+  milliseconds: number,
+): Promise<void> {
+  let last = count();
+  let lastAt = performance.now();
+  await until(() => {
+    if (count() !== last) {
+      last = count();
+      lastAt = performance.now();
+    }
+    return performance.now() - lastAt > milliseconds;
+  }, "silence");
 }

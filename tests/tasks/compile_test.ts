@@ -1,11 +1,8 @@
 import { zstdDecompressSync } from "node:zlib";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
-import {
-  BaseUnavailable,
-  compileWithDenort,
-} from "../../tasks/compile/denort.ts";
+import { BaseUnavailable } from "../../tasks/compile/denort.ts";
 import { posixChecksum } from "../../tasks/compile/linux_launcher.ts";
 import { ENVIRONMENT_FILE } from "../../tasks/compile/own_text.ts";
 import { TARGETS } from "../../tasks/compile/target.ts";
@@ -144,29 +141,26 @@ Deno.test("windowsLauncher() packs all that its command names", async () => {
 
 Deno.test("compileWithDenort() says in two lines what was not reachable and what to do", async () => {
   const folder = await Deno.makeTempDir();
-  const before = ["HTTPS_PROXY", "DENO_DIR", "DENORT_BIN"].map((name) =>
-    [name, Deno.env.get(name)] as const
-  );
   try {
     const program = join(folder, "program.js");
     await Deno.writeTextFile(program, "");
     const environment = join(folder, "role.env");
     await Deno.writeTextFile(environment, "");
-    // Nothing is cached there, and nothing listens at that port.
-    Deno.env.set("DENO_DIR", join(folder, "cache"));
-    Deno.env.set("HTTPS_PROXY", "http://127.0.0.1:1");
-    Deno.env.delete("DENORT_BIN");
-    const error = await assertRejects(
-      () =>
-        compileWithDenort(
-          program,
-          environment,
-          TARGETS.linux,
-          join(folder, "program"),
-        ),
-      BaseUnavailable,
-    );
-    const lines = error.message.split("\n");
+    // In a process of its own: what it sets, all of that process shares.
+    await using process = new TestProcess([
+      Deno.execPath(),
+      "run",
+      "--quiet",
+      "--frozen",
+      "--allow-all",
+      fileURLToPath(import.meta.resolve("../setup/unreachable_base.ts")),
+      folder,
+    ]);
+    const { code, stdout, stderr } = await process.outcome();
+    assertEquals([code, stderr], [0, ""]);
+    const { name, message } = JSON.parse(stdout);
+    assertEquals(name, BaseUnavailable.name);
+    const lines = message.split("\n");
     assertEquals(lines.length, 2);
     assert(
       lines[0].includes(
@@ -179,10 +173,6 @@ Deno.test("compileWithDenort() says in two lines what was not reachable and what
       lines[1],
     );
   } finally {
-    for (const [name, value] of before) {
-      if (value === undefined) Deno.env.delete(name);
-      else Deno.env.set(name, value);
-    }
     await Deno.remove(folder, { recursive: true });
   }
 });

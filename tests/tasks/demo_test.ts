@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { LARGEST_DATAGRAM } from "../../mod.ts";
-import { ROLES } from "../../cli/roles.ts";
+import { type Role, ROLES } from "../../cli/roles.ts";
 import { readRuns } from "../../report/mod.ts";
 import {
   isFromSource,
@@ -10,6 +10,10 @@ import {
   TestProcess,
 } from "../setup/process.ts";
 import { testWhere } from "../setup/where.ts";
+
+/** The demo in text and in JSON, both at once, for all tests. */
+let demos: Promise<Outcome[]> | undefined;
+const runDemos = () => demos ??= Promise.all([runDemo(), runDemo("--json")]);
 
 async function runDemo(...args: string[]): Promise<Outcome> {
   const task = [Deno.execPath(), "task", "--quiet", "demo"];
@@ -22,7 +26,7 @@ testWhere(
   "it runs Deno itself",
   "the demo shows all four roles and ends well",
   async () => {
-    const { code, stdout } = await runDemo();
+    const { code, stdout } = (await runDemos())[0];
     assertEquals(code, 0);
     for (const { role } of ROLES) assert(stdout.includes(`${role} |`), role);
     assert(stdout.includes("tcp-client | Bytes received: 1048576"), stdout);
@@ -40,7 +44,7 @@ testWhere(
   "it runs Deno itself",
   "the demo's events can be read for a report",
   async () => {
-    const { code, stdout } = await runDemo("--json");
+    const { code, stdout } = (await runDemos())[1];
     const { clients, servers, problems } = await readRuns([
       { name: "demo.jsonl", text: stdout },
     ]);
@@ -67,27 +71,46 @@ function usualPortsAreFree(): boolean {
 
 const free = usualPortsAreFree();
 
+/** Runs an example's command line to its end, or until it serves; what it came to. */
+async function runExample(
+  role: Role,
+  example: string,
+): Promise<[example: string, code: number, stderr: string]> {
+  // As a shell takes it: quotes hold a word together, and are no part of it.
+  const args = (example.match(/'[^']*'|"[^"]*"|\S+/g) ?? [])
+    .map((word) => word.replaceAll(/["']/g, ""));
+  if (role.endsWith("client")) {
+    const { code, stderr } = await runRole(role, args);
+    return [example, code, stderr];
+  }
+  await using server = startRole(role, args);
+  await server.listening();
+  return [example, 0, server.stderr];
+}
+
 for (const { role, examples } of ROLES) {
-  const server = role === "tcp-client" ? "tcp-server" : "udp-server";
-  for (const [example] of examples) {
-    testWhere(
-      free,
-      "port 27015 or 7000 is taken",
-      `the example ${role} ${example} works as pasted`,
-      async () => {
-        // As a shell takes it: quotes hold a word together, and are no part of it.
-        const args = (example.match(/'[^']*'|"[^"]*"|\S+/g) ?? [])
-          .map((word) => word.replaceAll(/["']/g, ""));
-        if (role.endsWith("server")) {
-          await using process = startRole(role, args);
-          await process.listening();
-          return;
+  testWhere(
+    free,
+    "port 27015 or 7000 is taken",
+    `every example of ${role} works as pasted`,
+    async () => {
+      const outcomes: Awaited<ReturnType<typeof runExample>>[] = [];
+      if (role.endsWith("server")) {
+        // One after the other: most take the same port.
+        for (const [example] of examples) {
+          outcomes.push(await runExample(role, example));
         }
+      } else {
+        const server = role === "tcp-client" ? "tcp-server" : "udp-server";
         await using process = startRole(server, []);
         await process.listening();
-        const { code, stderr } = await runRole(role, args);
-        assertEquals([code, stderr], [0, ""]);
-      },
-    );
-  }
+        outcomes.push(
+          ...await Promise.all(
+            examples.map(([example]) => runExample(role, example)),
+          ),
+        );
+      }
+      assertEquals(outcomes, examples.map(([example]) => [example, 0, ""]));
+    },
+  );
 }

@@ -11,7 +11,7 @@ import {
 } from "../../mod.ts";
 import { CHARGEN_CYCLE } from "../../net/chargen.ts";
 import { bytes, noise, text } from "../setup/bytes.ts";
-import { closedPort } from "../setup/tcp_peer.ts";
+import { freePort } from "../setup/free_port.ts";
 import { UdpPeer, UdpSocket } from "../setup/udp_peer.ts";
 import { until } from "../setup/until.ts";
 import { HAS_IPV6, testWhere } from "../setup/where.ts";
@@ -374,7 +374,7 @@ Deno.test("measureUdp() counts an answer that comes twice once", async () => {
 });
 
 Deno.test("measureUdp() sends the first datagram again until somebody answers", async () => {
-  const port = closedPort();
+  const port = freePort();
   const retried = Promise.withResolvers<void>();
   const echoing = measureUdp({
     hostname: HOST,

@@ -8,7 +8,8 @@ import {
   startRole,
   TestProcess,
 } from "../setup/process.ts";
-import { closedPort, TcpPeer } from "../setup/tcp_peer.ts";
+import { freePort } from "../setup/free_port.ts";
+import { TcpPeer } from "../setup/tcp_peer.ts";
 import { UdpSocket } from "../setup/udp_peer.ts";
 import { until } from "../setup/until.ts";
 import { testWhere } from "../setup/where.ts";
@@ -192,7 +193,7 @@ windowsTest(
   "a Windows udp-client whose peer's port is closed waits, and exits 4",
   async () => {
     const { code, stderr } = await runWindows("udp-client", [
-      `${HOST}:${closedPort()}`,
+      `${HOST}:${freePort()}`,
       "--timeout",
       "500ms",
     ]);
@@ -261,7 +262,7 @@ windowsTest(
         2,
         "do not fit into a datagram",
       ],
-      ["tcp-client", [`${HOST}:${closedPort()}`], 3, "connection refused"],
+      ["tcp-client", [`${HOST}:${freePort()}`], 3, "connection refused"],
       [
         "tcp-client",
         ["no-such-host.invalid"],
@@ -359,7 +360,7 @@ for (const [name, start, size] of SENDS) {
   windowsTest(
     `tcp-client on ${name} gets 100 MB back from a blocking Winsock server`,
     async () => {
-      const port = closedPort();
+      const port = freePort();
       await using peer = new WindowsProcess("tcp_server", [`${port}`]);
       await ready(peer);
       const client = start("tcp-client", [
@@ -391,7 +392,7 @@ for (const [name, start, size] of SENDS) {
   windowsTest(
     `udp-client on ${name} gets its datagrams back from a Winsock server`,
     async () => {
-      const port = closedPort();
+      const port = freePort();
       await using peer = new WindowsProcess("udp_server", [`${port}`, "3"]);
       await ready(peer);
       const args = [`${HOST}:${port}`, "--size", "65507", "--count", "3"];

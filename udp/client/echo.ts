@@ -19,6 +19,7 @@ import { canonicalAddress } from "../../net/address.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
 import { describeError } from "../../net/errors.ts";
+import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
 import { formatExactDuration } from "../../text/format.ts";
 import type {
   ClientObserver,
@@ -27,13 +28,18 @@ import type {
   UdpClientEvent,
 } from "../../events/mod.ts";
 import { RECEIVE_BUFFER_SIZE } from "../datagram.ts";
-import { findTarget, openSocket, type TargetOptions } from "./target.ts";
+import {
+  findTarget,
+  openSocket,
+  TARGET_KINDS,
+  type TargetOptions,
+} from "./target.ts";
 
 /** Options that all runs of the UDP client share. */
 export interface UdpClientOptions extends TargetOptions {
   /** Milliseconds to wait for an answer. @default {5000} */
   timeout?: number;
-  /** Milliseconds for which the first datagram is sent again until it is answered. @default {0} */
+  /** Milliseconds for which the first datagram is sent again until it is answered, or `Infinity`. @default {0} */
   retryFor?: number;
   /** Is told what happens. */
   onEvent?: ClientObserver<UdpClientEvent>;
@@ -59,7 +65,7 @@ interface Answer {
  * @returns What it came to, also where the check failed (`passed`, `failure`).
  * @throws {EchosounderError} `cannot-resolve`, `stopped` before anything was
  * sent, `cannot-bind` when the system gives no socket, and `invalid-option`
- * for more bytes than a datagram can carry.
+ * for a wrong value, or more bytes than a datagram can carry.
  *
  * @example
  * ```ts
@@ -77,8 +83,13 @@ interface Answer {
 export async function echoUdp(
   options: EchoUdpOptions,
 ): Promise<DatagramResult> {
-  const { timeout = 5000, retryFor = 0, signal, onEvent } = options;
-  const messages = new Messages(options.payload, randomStream());
+  const { timeout = 5000, retryFor = 0, signal, onEvent, payload } = options;
+  const size = payload instanceof Uint8Array ? payload.length : payload.size;
+  checkOptions(options, { ...TARGET_KINDS, retryFor: unlimited(time) });
+  checkOptions({ "size of the payload": size }, {
+    "size of the payload": whole(0),
+  });
+  const messages = new Messages(payload, randomStream());
   const target = await findTarget(options, messages.size);
   const address = canonicalAddress(target.hostname);
   const datagram = new Uint8Array(messages.size);
@@ -177,7 +188,7 @@ export async function echoUdp(
       event: "received",
       bytes: echo.length,
       rtt_us: rtt,
-      data: options.payload instanceof Uint8Array ? datagram : undefined,
+      data: payload instanceof Uint8Array ? datagram : undefined,
     });
   }
 

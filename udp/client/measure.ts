@@ -8,6 +8,7 @@ import { FEW_FLOWS, type FlowContext } from "../../measure/flow.ts";
 import { Messages, randomStream } from "../../measure/messages.ts";
 import {
   measure,
+  MEASURE_KINDS,
   type MeasureOptions,
   nothingMeasured,
   observerOf,
@@ -15,6 +16,7 @@ import {
   Preparation,
 } from "../../measure/run.ts";
 import { EchosounderError } from "../../net/errors.ts";
+import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
 import type {
   DatagramCounts,
   DatagramResult,
@@ -26,7 +28,7 @@ import type {
 import { formatExactDuration, plural } from "../../text/format.ts";
 import { ProbeSocket, SMALLEST_MEASURED } from "./probe_socket.ts";
 import { echoUdp, type UdpClientOptions } from "./echo.ts";
-import { findTarget, openSocket } from "./target.ts";
+import { findTarget, openSocket, TARGET_KINDS } from "./target.ts";
 
 /** Options of {@linkcode measureUdp}. */
 export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
@@ -49,7 +51,8 @@ export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
  * @returns What it came to, also where the check failed (`passed`, `failure`).
  * @throws {EchosounderError} `cannot-resolve`, `stopped` before anything was
  * sent, `cannot-bind` when the system gives no socket, and `invalid-option`
- * for more bytes than a datagram can carry, or too few to be told apart.
+ * for a wrong value, more bytes than a datagram can carry, or too few to be
+ * told apart.
  *
  * @example
  * ```ts
@@ -70,6 +73,12 @@ export async function measureUdp(
 ): Promise<MeasureResult & DatagramResult> {
   const { size, service = "echo", expectations = [], onEvent } = options;
   const { timeout = 5000, connections = 1, retryFor = 0 } = options;
+  checkOptions(options, {
+    ...TARGET_KINDS,
+    ...MEASURE_KINDS,
+    retryFor: unlimited(time),
+    size: whole(0),
+  });
   if (service === "echo" && size < SMALLEST_MEASURED) {
     throw new EchosounderError(
       "invalid-option",

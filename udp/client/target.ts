@@ -4,6 +4,7 @@
  * @module
  */
 import { cannotBind, EchosounderError } from "../../net/errors.ts";
+import { type Kinds, oneOf, time, whole } from "../../net/options.ts";
 import { type AddressFamily, resolveHost } from "../../net/resolve.ts";
 import { LARGEST_DATAGRAM } from "../datagram.ts";
 
@@ -11,7 +12,7 @@ import { LARGEST_DATAGRAM } from "../datagram.ts";
 export interface TargetOptions {
   /** The peer: a name, an IPv4 address, or an IPv6 address without brackets. */
   hostname: string;
-  /** The peer's port. @default {7000} */
+  /** The peer's port, from 1 to 65535. @default {7000} */
   port?: number;
   /** Take addresses of this family only. */
   family?: AddressFamily;
@@ -20,6 +21,13 @@ export interface TargetOptions {
   /** Ends the search early. */
   signal?: AbortSignal;
 }
+
+/** What they should be. */
+export const TARGET_KINDS: Kinds<TargetOptions> = {
+  port: whole(1, 65_535),
+  family: oneOf(4, 6),
+  timeout: time,
+};
 
 /**
  * Resolves the peer's name, and checks that a datagram can carry the payload

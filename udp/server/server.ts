@@ -10,6 +10,7 @@ import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
 import { CHARGEN_CYCLE, CHARGEN_DATAGRAM_LIMIT } from "../../net/chargen.ts";
 import { cannotBind, describeError } from "../../net/errors.ts";
+import { checkOptions, oneOf, whole } from "../../net/options.ts";
 import type {
   FaultEvent,
   RejectedEvent,
@@ -92,6 +93,10 @@ export class UdpServer implements AsyncDisposable {
   /** Binds; see {@linkcode serveUdp}. */
   constructor(options: ServeUdpOptions = {}) {
     const { hostname = "0.0.0.0", port = 7000, signal } = options;
+    checkOptions(options, {
+      port: whole(0, 65_535),
+      service: oneOf(...Object.keys(UDP_SERVICES)),
+    });
     this.#options = options;
     this.#allowed = allowList(options.allow ?? []);
     this.#answers = options.service !== "discard";
@@ -305,7 +310,7 @@ export class UdpServer implements AsyncDisposable {
  * (`loopGuard`, `udp/server/loop_guard.ts`).
  *
  * @throws {EchosounderError} `cannot-bind` when the address cannot be bound,
- * `invalid-option` for a wrong address block.
+ * `invalid-option` for a wrong value or address block.
  *
  * @example
  * ```ts

@@ -9,7 +9,7 @@ import {
 import { CHARGEN_CYCLE } from "../../../net/chargen.ts";
 import { bytes, noise, read, text, writeAll } from "../../setup/bytes.ts";
 import { sendAndReset } from "../../setup/tcp_peer.ts";
-import { until } from "../../setup/until.ts";
+import { until, untilQuiet } from "../../setup/until.ts";
 import { HAS_IPV6, testWhere } from "../../setup/where.ts";
 
 /** A server on the loopback, the events it told, and a way in. */
@@ -136,17 +136,13 @@ Deno.test("serveTcp() reads from a client that never reads only up to its limit"
   const { server, connect, closings } = serve({ readAhead: limit });
   using conn = await connect();
   let sent = 0;
-  let before = -1;
   const pouring = (async () => {
     const piece = new Uint8Array(65_536);
     for (;;) sent += await conn.write(piece);
   })().catch(() => {});
   // Poured until nothing more was taken for as long as the server needs to
   // notice that the client does not read, and then some.
-  while (sent !== before) {
-    before = sent;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-  }
+  await untilQuiet(() => sent, 300);
   const blockedAt = sent;
   await assertEchoes(connect);
   assertEquals(sent, blockedAt);
@@ -166,14 +162,10 @@ Deno.test("serveTcp() without read-ahead reads only what the client takes", asyn
   const { server, connect, closings } = serve({ readAhead: 0 });
   const conn = await connect();
   let sent = 0;
-  let before = -1;
   const pouring = (async () => {
     for (;;) sent += await conn.write(new Uint8Array(65_536));
   })().catch(() => {});
-  while (sent !== before) {
-    before = sent;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
+  await untilQuiet(() => sent, 300);
   conn.close();
   await pouring;
   await server.shutdown();
@@ -317,10 +309,11 @@ Deno.test("serveTcp() closes a client with which nothing moves, and no other", a
 });
 
 Deno.test("serveTcp() with an idle time-out keeps a client that goes on", async () => {
-  const { server, connect, closings } = serve({ idleTimeout: 400 });
+  const idleTimeout = 300;
+  const { server, connect, closings } = serve({ idleTimeout });
   using conn = await connect();
-  for (let i = 0; i < 10; i++) {
-    await new Promise((resolve) => setTimeout(resolve, 80));
+  const started = performance.now();
+  while (performance.now() - started < 2 * idleTimeout) {
     await writeAll(conn, bytes("x"));
     assertEquals((await read(conn, 1)).length, 1);
   }

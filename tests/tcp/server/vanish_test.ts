@@ -13,8 +13,9 @@ import { until } from "../../setup/until.ts";
 
 const HOST = "127.0.0.1";
 
-/** A server, what it told of closed clients, and a way to show that it still serves. */
+/** A server, what it told of its clients, and a way to show that it still serves. */
 function serve(idleTimeout?: number) {
+  const seen = { opened: 0, received: 0, sent: 0 };
   const closings: Extract<
     TcpServerEvent,
     { event: "connection-closed" }
@@ -23,8 +24,12 @@ function serve(idleTimeout?: number) {
     hostname: HOST,
     port: 0,
     idleTimeout,
+    detail: true,
     onEvent: (event) => {
       if (event.event === "connection-closed") closings.push(event);
+      else if (event.event === "connection-opened") seen.opened++;
+      else if (event.event === "chunk-received") seen.received += event.bytes;
+      else if (event.event === "chunk-sent") seen.sent += event.bytes;
     },
   });
   const { port } = server.addr;
@@ -34,7 +39,7 @@ function serve(idleTimeout?: number) {
     await conn.closeWrite();
     assertEquals(text(await read(conn)), "still here?");
   };
-  return { server, port, closings, assertServes };
+  return { server, port, closings, seen, assertServes };
 }
 
 /** Connects; a reset is possible with these sockets only. */
@@ -48,16 +53,18 @@ async function open(port: number): Promise<Socket> {
 /** The states in which a client vanishes, and what becomes of it. */
 const STATES: [
   state: string,
-  vanish: (socket: Socket) => Promise<unknown>,
+  vanish: (
+    socket: Socket,
+    seen: ReturnType<typeof serve>["seen"],
+  ) => Promise<unknown>,
   reasons: string[],
 ][] = [
   ["closes before it has sent anything", async (socket) => {
     socket.end();
     await once(socket, "close");
   }, ["finished"]],
-  ["resets before it has sent anything", async (socket) => {
-    // The server has it by the time that another is served.
-    await new Promise((resolve) => setTimeout(resolve, 50));
+  ["resets before it has sent anything", async (socket, seen) => {
+    await until(() => seen.opened === 1, "the client");
     socket.resetAndDestroy();
   }, ["reset"]],
   ["resets while its data is on its way", async (socket) => {
@@ -65,27 +72,32 @@ const STATES: [
     await once(socket, "data");
     socket.resetAndDestroy();
   }, ["reset"]],
-  ["closes without reading what it is owed", async (socket) => {
+  ["closes without reading what it is owed", async (socket, seen) => {
     socket.pause();
     socket.write(noise(100_000));
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until(() => seen.sent === 100_000, "its echo");
     socket.destroy();
   }, ["reset", "finished"]],
-  ["resets after its half-close, with its echo unread", async (socket) => {
-    socket.pause();
-    socket.end(noise(5_000_000));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    socket.resetAndDestroy();
-  }, ["reset"]],
+  [
+    "resets after its half-close, with its echo unread",
+    async (socket, seen) => {
+      socket.pause();
+      socket.end(noise(5_000_000));
+      await once(socket, "finish");
+      await until(() => seen.received > seen.sent, "an echo that is not taken");
+      socket.resetAndDestroy();
+    },
+    ["reset"],
+  ],
 ];
 
 for (const idleTimeout of [undefined, 60_000]) {
   const also = idleTimeout === undefined ? "" : ", with an idle time-out";
   for (const [state, vanish, reasons] of STATES) {
     Deno.test(`serveTcp() serves on after a client ${state}${also}`, async () => {
-      const { server, port, closings, assertServes } = serve(idleTimeout);
+      const { server, port, closings, seen, assertServes } = serve(idleTimeout);
       await using _ = server;
-      await vanish(await open(port));
+      await vanish(await open(port), seen);
       await until(() => closings.length === 1, "the end of the client");
       assert(reasons.includes(closings[0].reason), closings[0].reason);
       await assertServes();
