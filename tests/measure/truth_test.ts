@@ -365,14 +365,10 @@ Deno.test("measureUdp() counts all late answers that the end can wait for", asyn
     count: 100,
     timeout: 100,
   });
-  assertEquals(
-    [
-      result.datagrams.lost,
-      result.datagrams.late,
-      result.datagrams.late_is_lower_bound,
-    ],
-    [100, 100, undefined],
-  );
+  const { lost, late, late_is_lower_bound } = result.datagrams;
+  // What comes while the whole process stands still is not late.
+  assert(lost! > 50, `${lost}`);
+  assertEquals([late, late_is_lower_bound], [lost, undefined]);
 });
 
 Deno.test("measureUdp() says that late answers may be more than it saw", async () => {
