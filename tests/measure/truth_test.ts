@@ -346,10 +346,23 @@ Deno.test("measureUdp() counts a loss in the interval in which the message was s
 });
 
 Deno.test("measureUdp() counts all late answers that the end can wait for", async () => {
-  const { result } = await overRelay({ delay: () => 250 }, {
+  const answers: (() => Promise<unknown>)[] = [];
+  await using peer = new UdpPeer((data, answer) => {
+    const copy = data.slice();
+    answers.push(() => answer(copy));
+  });
+  const result = await measureUdp({
+    hostname: HOST,
+    port: peer.port,
+    size: 64,
     rate: 400,
     count: 100,
     timeout: 100,
+    detail: true,
+    onEvent: (event) => {
+      // Longer after the time-out than the end waits where nothing came late.
+      if (event.event === "lost") setTimeout(answers[event.sequence! - 1], 150);
+    },
   });
   assertEquals(
     [result.lost, result.late, result.late_is_lower_bound],
