@@ -120,7 +120,10 @@ Deno.test("serveTcp() keeps a client that is silent for ever, and serves others"
   await using _ = server;
   const silent = await open(port);
   for (let i = 0; i < 3; i++) await assertServes();
-  assertEquals(closings.length, 3);
+  await until(() => closings.length === 3, "the ends of the others");
+  silent.write("a word at last");
+  const [data] = await once(silent, "data");
+  assertEquals(text(data), "a word at last");
   silent.destroy();
 });
 
