@@ -19,7 +19,7 @@ import type { OptionTable } from "./command_line/options.ts";
 import { Output } from "./output/writer.ts";
 import { endProcess, hasOwnText, runInOwnThread } from "./own_thread.ts";
 import { type CommandLine, parseCommandLine } from "./command_line/parse.ts";
-import type { CommonValues, RoleDefinition } from "./roles.ts";
+import { type CommonValues, type RoleDefinition, ROLES } from "./roles.ts";
 import { plural } from "../text/format.ts";
 import { oneLine } from "../text/printable.ts";
 import { createTeller } from "./output/printer.ts";
@@ -80,7 +80,7 @@ export async function runProgram<Table extends OptionTable>(
     whenFull: program.whenFull,
     onClosed: (error) => unread.abort(error),
   });
-  const line = parseCommandLine(program.definition, Deno.args);
+  const line = parseCommandLine(program.definition, Deno.args, ROLES);
   const { json } = line.options as unknown as CommonValues;
   const results = program.hasDataOutput?.(line) ? stderr : stdout;
   let exitCode: number;
@@ -163,6 +163,7 @@ async function start<Table extends OptionTable>(
     !(options.json && Deno.stdout.isTerminal());
   const tell = createTeller({
     role: definition.role,
+    transport: definition.transport,
     results,
     logger,
     json: options.json,

@@ -6,7 +6,6 @@
  */
 import type {
   ClientObserver,
-  Expectation,
   Failure,
   IntervalEvent,
   MeasureResult,
@@ -14,6 +13,7 @@ import type {
   StartedEvent,
   Warmup,
 } from "../events/mod.ts";
+import type { MetricExpectation } from "./expectations.ts";
 import type { Flow, FlowContext } from "./flow.ts";
 import { Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
@@ -40,7 +40,7 @@ export interface MeasureOptions extends ScheduleOptions {
    */
   service?: Service;
   /** What the run is expected to come to. */
-  expectations?: readonly Expectation[];
+  expectations?: readonly MetricExpectation[];
   /** Tell also of each message. @default {false} */
   detail?: boolean;
   /** Ends the run early. */

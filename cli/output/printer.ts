@@ -11,6 +11,7 @@ import { formatDuration } from "../../text/format.ts";
 import { jsonLine } from "./json_lines.ts";
 import type { LiveLine } from "./live_line.ts";
 import type { Output } from "./writer.ts";
+import type { Transport } from "../../events/mod.ts";
 import type { Role } from "../roles.ts";
 import { textLines } from "./text.ts";
 import { throttled } from "./throttle.ts";
@@ -19,6 +20,8 @@ import { throttled } from "./throttle.ts";
 export interface TellerOptions {
   /** Whose events they are. */
   role: Role;
+  /** What they travel on. */
+  transport: Transport;
   /** Where they are written. */
   results: Output;
   /** Takes what is for somebody looking for a fault. */
@@ -46,7 +49,7 @@ export function createTeller(
   const { width = PLAIN_WIDTH } = options;
   const style = {
     teaching: options.teaching,
-    transport: role.startsWith("tcp") ? "TCP" : "UDP",
+    transport: options.transport,
     ascii,
   };
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { runProgram } from "../subprocess.ts";
+import { runSubprocess } from "../subprocess.ts";
 
 /**
  * Bundles an entry module.
@@ -12,7 +12,7 @@ import { runProgram } from "../subprocess.ts";
  * @param output Where the bundle goes.
  */
 export async function bundle(entry: string, output: string): Promise<void> {
-  await runProgram(Deno.execPath(), [
+  await runSubprocess(Deno.execPath(), [
     "bundle",
     "--quiet",
     "--frozen",

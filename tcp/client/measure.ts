@@ -19,6 +19,7 @@ import {
   Preparation,
 } from "../../measure/run.ts";
 import { close } from "../../net/close.ts";
+import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import type { Failure, MeasureResult } from "../../events/mod.ts";
 import { plural } from "../../text/format.ts";
 import type { TcpClientOptions } from "./echo.ts";
@@ -72,7 +73,7 @@ export async function measureTcp(
   options: MeasureTcpOptions,
 ): Promise<MeasureResult> {
   const { payload, service = "echo", expectations = [], onEvent } = options;
-  const { timeout = 5000, connections = 1 } = options;
+  const { timeout = DEFAULT_TIMEOUT, connections = 1 } = options;
   const stream = randomStream();
   // Made before there is a connection, which would have to wait for it.
   const prepared = await Preparation.make();

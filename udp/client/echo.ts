@@ -18,6 +18,7 @@ import { RoundTrips } from "../../measure/round_trips.ts";
 import { canonicalAddress } from "../../net/address.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
+import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { describeError } from "../../net/errors.ts";
 import { formatExactDuration } from "../../text/format.ts";
 import type {
@@ -77,7 +78,7 @@ interface Answer {
 export async function echoUdp(
   options: EchoUdpOptions,
 ): Promise<DatagramResult> {
-  const { timeout = 5000, retryFor = 0, signal, onEvent } = options;
+  const { timeout = DEFAULT_TIMEOUT, retryFor = 0, signal, onEvent } = options;
   const messages = new Messages(options.payload, randomStream());
   const target = await findTarget(options, messages.size);
   const address = canonicalAddress(target.hostname);

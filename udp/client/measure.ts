@@ -3,7 +3,11 @@
  *
  * @module
  */
-import { expects, verdict } from "../../measure/expectations.ts";
+import {
+  expects,
+  type MetricExpectation,
+  verdict,
+} from "../../measure/expectations.ts";
 import type { FlowContext } from "../../measure/flow.ts";
 import { Messages, randomStream } from "../../measure/messages.ts";
 import {
@@ -14,11 +18,11 @@ import {
   pipelineOf,
   Preparation,
 } from "../../measure/run.ts";
+import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { EchosounderError } from "../../net/errors.ts";
 import type {
   DatagramCounts,
   DatagramResult,
-  Expectation,
   Failure,
   MeasureResult,
   Service,
@@ -69,7 +73,7 @@ export async function measureUdp(
   options: MeasureUdpOptions,
 ): Promise<MeasureResult & DatagramResult> {
   const { size, service = "echo", expectations = [], onEvent } = options;
-  const { timeout = 5000, connections = 1, retryFor = 0 } = options;
+  const { timeout = DEFAULT_TIMEOUT, connections = 1, retryFor = 0 } = options;
   if (service === "echo" && size < SMALLEST_MEASURED) {
     throw new EchosounderError(
       "invalid-option",
@@ -162,7 +166,7 @@ function judge(
     "messages_sent" | "measured" | "datagrams"
   >,
   timeout: number,
-  expectations: readonly Expectation[],
+  expectations: readonly MetricExpectation[],
   service: Service,
   lastError: string | undefined,
 ): Failure | undefined {

@@ -6,6 +6,7 @@
 import { cannotListen, EchosounderError } from "../../net/errors.ts";
 import { type AddressFamily, resolveHost } from "../../net/resolve.ts";
 import { LARGEST_DATAGRAM } from "../datagram.ts";
+import { DEFAULT_PORT } from "../defaults.ts";
 
 /** Options of {@linkcode findTarget}. */
 export interface TargetOptions {
@@ -32,7 +33,7 @@ export async function findTarget(
   options: TargetOptions,
   size: number,
 ): Promise<Deno.NetAddr> {
-  const { hostname, port = 7000, family, timeout, signal } = options;
+  const { hostname, port = DEFAULT_PORT, family, timeout, signal } = options;
   const addresses = await resolveHost(hostname, { family, timeout, signal });
   // There is no connecting by which to find out which address answers, and
   // servers bind IPv4 unless told otherwise.

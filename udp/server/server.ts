@@ -17,7 +17,9 @@ import type {
   UdpServerEvent,
   UdpSummary,
 } from "../../events/mod.ts";
+import { DEFAULT_BIND_ADDRESS } from "../../net/defaults.ts";
 import { RECEIVE_BUFFER_SIZE } from "../datagram.ts";
+import { DEFAULT_PORT } from "../defaults.ts";
 import { LoopGuard } from "./loop_guard.ts";
 
 /** Options of {@linkcode serveUdp}. */
@@ -91,7 +93,8 @@ export class UdpServer implements AsyncDisposable {
 
   /** Binds; see {@linkcode serveUdp}. */
   constructor(options: ServeUdpOptions = {}) {
-    const { hostname = "0.0.0.0", port = 7000, signal } = options;
+    const { hostname = DEFAULT_BIND_ADDRESS, port = DEFAULT_PORT, signal } =
+      options;
     this.#options = options;
     this.#allowed = allowList(options.allow ?? []);
     this.#answers = options.service !== "discard";

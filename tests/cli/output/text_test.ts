@@ -6,11 +6,11 @@ import type { ProgramEvent } from "../../../events/line.ts";
 import type {
   Expectation,
   Measured,
-  Metric,
   ResultEvent,
 } from "../../../events/mod.ts";
 import { oneLine, printable } from "../../../text/printable.ts";
 import { stripVTControlCharacters } from "node:util";
+import type { Metric } from "../../../measure/metrics.ts";
 import { delayChart } from "../../../cli/output/delay_chart.ts";
 import {
   formatDuration,
@@ -364,7 +364,7 @@ Deno.test("a result says what is unknown, and what was in flight at its end", ()
     sent_bytes_per_second: 12_800,
     received_bytes_per_second: 0,
   };
-  const style = { teaching: false, transport: "UDP", ascii: true };
+  const style = { teaching: false, transport: "UDP" as const, ascii: true };
   const lines = (event: ResultEvent) =>
     textLines(event, style).map(stripVTControlCharacters);
   const unknown = {
@@ -432,7 +432,7 @@ const HOSTILE_EVENTS: ProgramEvent[] = [
 
 for (const teaching of [false, true]) {
   Deno.test(`text from outside forges no line and no escape sequence in ${teaching ? "the teaching programs' text" : "text"}`, () => {
-    const style = { teaching, transport: "TCP", ascii: false };
+    const style = { teaching, transport: "TCP" as const, ascii: false };
     // The colours are our own.
     // deno-lint-ignore no-control-regex
     const colour = /\x1b\[\d+m/g;
