@@ -8,7 +8,7 @@
 import { setColorEnabled } from "@std/fmt/colors";
 import type { Logger } from "@logtape/logtape";
 import { describeError, EchosounderError, systemCode } from "../net/errors.ts";
-import type { ErrorEvent, ProgramEvent } from "../events/line.ts";
+import type { ErrorEvent } from "../events/line.ts";
 import type { Failure } from "../events/mod.ts";
 import { setUpDiagnostics } from "./output/diagnostics.ts";
 import { DONE, EXIT_CODES, FAILED, STOPPED } from "./exit_codes.ts";
@@ -22,19 +22,17 @@ import { type CommandLine, parseCommandLine } from "./command_line/parse.ts";
 import { type CommonValues, type RoleDefinition, ROLES } from "./roles.ts";
 import { plural } from "../text/format.ts";
 import { oneLine } from "../text/printable.ts";
-import { createTeller } from "./output/printer.ts";
+import { createTeller, type Teller } from "./output/printer.ts";
 import { UsageError } from "./command_line/values.ts";
 
 /** What a program works with. */
-export interface Session {
+export interface Session extends Teller {
   /** Standard output. */
   stdout: Output;
   /** Standard error. */
   stderr: Output;
   /** Diagnostics. */
   logger: Logger;
-  /** Tells an event, as text or JSON. */
-  tell: (event: ProgramEvent) => void | Promise<void>;
   /** Aborts when standard output is closed: nobody reads the results any more. */
   unread: AbortSignal;
 }
@@ -161,7 +159,7 @@ async function start<Table extends OptionTable>(
   );
   const isLive = program.hasLiveLine?.(line) && Deno.stderr.isTerminal() &&
     !(options.json && Deno.stdout.isTerminal());
-  const tell = createTeller({
+  const teller = createTeller({
     role: definition.role,
     transport: definition.transport,
     results,
@@ -172,7 +170,7 @@ async function start<Table extends OptionTable>(
     width: Deno.stdout.isTerminal() ? terminalWidth() : undefined,
     live: isLive ? new LiveLine(stderr, terminalWidth(), !color) : undefined,
   });
-  return await program.run(line, { ...streams, logger, tell });
+  return await program.run(line, { ...streams, logger, ...teller });
 }
 
 /** The terminal's width; one that does not know its own is as wide as the usual. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { DelaySummary } from "../events/mod.ts";
-import { Histogram } from "./histogram.ts";
+import { type DelayCount, Histogram } from "./histogram.ts";
 import { METRIC_LIST } from "./metrics.ts";
 
 /** The round-trip delays of a run (RFC 2681), in microseconds. */
@@ -43,6 +43,11 @@ export class RoundTrips {
     this.#count = this.#sum = this.#max = 0;
     this.#min = Infinity;
     this.#histogram?.reset();
+  }
+
+  /** How many there were of each delay, in order, where percentiles are wanted. */
+  counts(): DelayCount[] {
+    return [...this.#histogram?.counts() ?? []];
   }
 
   /** Their summary without the histogram; `undefined` where none was recorded. */

@@ -5,6 +5,7 @@
  */
 import type { Logger } from "@logtape/logtape";
 import type { ProgramEvent, Told } from "../../events/line.ts";
+import type { DelayCount } from "../../measure/histogram.ts";
 import { delayChart } from "./delay_chart.ts";
 import { diagnose } from "./diagnostics.ts";
 import { formatDuration } from "../../text/format.ts";
@@ -41,10 +42,16 @@ export interface TellerOptions {
 /** The width of text that goes to no terminal. */
 const PLAIN_WIDTH = 80;
 
-/** Makes the function that tells a program's events. */
-export function createTeller(
-  options: TellerOptions,
-): (event: ProgramEvent) => void | Promise<void> {
+/** Tells what a program has to tell. */
+export interface Teller {
+  /** Tells an event; where it returns a promise, more is to be told after it. */
+  tell: (event: ProgramEvent) => void | Promise<void>;
+  /** Takes the delays that go with the result, to be drawn; absent where it draws nothing. */
+  onDelays?: (counts: DelayCount[]) => void;
+}
+
+/** Makes what tells a program's events. */
+export function createTeller(options: TellerOptions): Teller {
   const { role, results, logger, json, live, ascii } = options;
   const { width = PLAIN_WIDTH } = options;
   const style = {
@@ -52,6 +59,8 @@ export function createTeller(
     transport: options.transport,
     ascii,
   };
+
+  let delays: DelayCount[] | undefined;
 
   function write(lines: string[]): void | Promise<void> {
     if (lines.length > 0) return results.writeLine(lines.join("\n"));
@@ -67,16 +76,17 @@ export function createTeller(
     event: Extract<ProgramEvent, { event: "result" }>,
   ): Promise<void> {
     await live?.clear();
-    const delays = json ? undefined : event.rtt_us?.histogram;
-    const chart = delays === undefined
-      ? undefined
-      : await delayChart(delays, formatDuration, { width, ascii });
+    const chart = delays &&
+      delayChart(delays, formatDuration, { width, ascii });
     await tell(event, chart);
   }
 
-  return throttled((event) => {
-    diagnose(event, logger);
-    live?.observe(event);
-    return event.event === "result" ? tellResult(event) : tell(event);
-  });
+  return {
+    tell: throttled((event) => {
+      diagnose(event, logger);
+      live?.observe(event);
+      return event.event === "result" ? tellResult(event) : tell(event);
+    }),
+    onDelays: json ? undefined : (counts) => delays = counts,
+  };
 }
