@@ -45,3 +45,5 @@ export { patternPieces, type Payload } from "./measure/messages.ts";
 export { mergeDelays } from "./measure/round_trips.ts";
 export { type ScheduleOptions } from "./measure/schedule.ts";
 export { type MeasureOptions } from "./measure/run.ts";
+export { type MetricExpectation } from "./measure/expectations.ts";
+export { type DelayFigure, type Metric } from "./measure/metrics.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Expectation, ResultEvent, Service } from "../events/mod.ts";
+import type { ResultEvent, Transport } from "../events/mod.ts";
 import { formatAddress } from "../net/address.ts";
 import type { AddressFamily } from "../net/resolve.ts";
 import type { Payload } from "../measure/messages.ts";
@@ -12,28 +12,15 @@ import { DONE } from "./exit_codes.ts";
 import { checkMetrics } from "./command_line/expectation.ts";
 import type { CommandLine } from "./command_line/parse.ts";
 import { RunFailed, type Session } from "./program.ts";
-import type { CommonValues, TCP_CLIENT, UDP_CLIENT } from "./roles.ts";
+import {
+  type ClientValues,
+  measureOptions,
+  type MeasuringValues,
+  type TCP_CLIENT,
+  type UDP_CLIENT,
+} from "./roles.ts";
 import { onStopSignal } from "./signals.ts";
 import { target, UsageError } from "./command_line/values.ts";
-
-/** The options that both clients read their peer and payload from. */
-export interface ClientValues extends CommonValues {
-  port: number;
-  ipv4: boolean;
-  ipv6: boolean;
-  timeout: number;
-  message: string | undefined;
-  size: number | undefined;
-  count: number | undefined;
-  duration: number | undefined;
-  interval: number | undefined;
-  rate: number | undefined;
-  connections: number | undefined;
-  pipeline: number | undefined;
-  warmup: number | undefined;
-  service: Service | undefined;
-  expect: Expectation[];
-}
 
 /** A client's command line. */
 export type ClientLine =
@@ -49,6 +36,11 @@ export interface Order extends MeasureOptions {
   timeout: number;
 }
 
+/** The names of the options that say how to measure, the same for both clients. */
+const MEASURING = Object.keys(
+  measureOptions("TCP"),
+) as (keyof MeasuringValues)[];
+
 /** What is sent where nothing else is asked for, as in the Winsock teaching programs. */
 const ONE_SHOT_MESSAGE = "this is a test";
 
@@ -58,20 +50,18 @@ const MEASURED_SIZE = 64;
 /** The same for a stream in one direction: what a throughput takes little effort with. */
 const ONE_WAY_SIZE = 256 * 1024;
 
+/** The measuring options of a command line, as the library takes them. */
+function measuringOf(options: ClientValues): MeasuringValues {
+  return Object.fromEntries(
+    MEASURING.map((name) => [name, options[name]]),
+  ) as MeasuringValues;
+}
+
 /** Whether any of the measuring options was given. */
 export function isMeasuring(options: ClientValues): boolean {
-  const { count, duration, interval, rate } = options;
-  const { connections, pipeline, warmup, service } = options;
-  return [
-    count,
-    duration,
-    interval,
-    rate,
-    connections,
-    pipeline,
-    warmup,
-    service,
-  ].some((given) => given !== undefined);
+  return Object.values(measuringOf(options)).some((given) =>
+    given !== undefined
+  );
 }
 
 /** Whether each message is told of: at a pace that an eye can follow, or to find a fault. */
@@ -85,7 +75,7 @@ export function tellsMessages(options: ClientValues): boolean {
  * @throws {UsageError} Where options and arguments do not go together.
  */
 export function readOrder(
-  transport: "TCP" | "UDP",
+  transport: Transport,
   { options, given, positionals }: ClientLine,
 ): Order {
   const [host, ...others] = positionals;
@@ -121,14 +111,7 @@ export function readOrder(
     family: options.ipv4 ? 4 : options.ipv6 ? 6 : undefined,
     payload: readPayload(transport, options),
     timeout: options.timeout,
-    count: options.count,
-    duration: options.duration,
-    interval: options.interval,
-    rate: options.rate,
-    connections: options.connections,
-    pipeline: options.pipeline,
-    warmup: options.warmup,
-    service: options.service,
+    ...measuringOf(options),
     expectations: options.expect,
     detail: tellsMessages(options),
   };
@@ -157,7 +140,7 @@ function unexpected(hostname: string, others: string[]): UsageError {
 
 /** Whether what is to be measured, and how, goes together. */
 function checkMeasuring(
-  transport: "TCP" | "UDP",
+  transport: Transport,
   options: ClientValues,
 ): void {
   const { service = "echo", count, connections } = options;
@@ -205,7 +188,7 @@ function checkMeasuring(
 }
 
 function readPayload(
-  transport: "TCP" | "UDP",
+  transport: Transport,
   options: ClientValues,
 ): Payload {
   const { message, size } = options;

@@ -18,6 +18,19 @@ export const NO_ANSWER = 4;
 /** Stopped by Ctrl+C: a client by the first, a server by the second. */
 export const STOPPED = 130;
 
+/** What the exit codes mean, in words. */
+export const EXIT_CODE_MEANINGS: [code: number, meaning: string][] = [
+  [DONE, "done, and everything that was asked for held"],
+  [
+    FAILED,
+    "the check failed: an echo differed, data was lost, or --expect did not hold",
+  ],
+  [USAGE, "usage: the command line was wrong"],
+  [UNREACHABLE, "unreachable: cannot bind, resolve or connect"],
+  [NO_ANSWER, "no answer in time, or the peer closed early"],
+  [STOPPED, "a client stopped by Ctrl+C, or a server by the second one"],
+];
+
 /** The exit code that an error leads to. */
 export const EXIT_CODES: Record<
   ErrorEvent["code"],

@@ -8,7 +8,7 @@
 import { setColorEnabled } from "@std/fmt/colors";
 import type { Logger } from "@logtape/logtape";
 import { describeError, EchosounderError, systemCode } from "../net/errors.ts";
-import type { ErrorEvent, ProgramEvent } from "../events/line.ts";
+import type { ErrorEvent } from "../events/line.ts";
 import type { Failure } from "../events/mod.ts";
 import { setUpDiagnostics } from "./output/diagnostics.ts";
 import { DONE, EXIT_CODES, FAILED, STOPPED } from "./exit_codes.ts";
@@ -19,22 +19,20 @@ import type { OptionTable } from "./command_line/options.ts";
 import { Output } from "./output/writer.ts";
 import { endProcess, hasOwnText, runInOwnThread } from "./own_thread.ts";
 import { type CommandLine, parseCommandLine } from "./command_line/parse.ts";
-import type { CommonValues, RoleDefinition } from "./roles.ts";
+import { type CommonValues, type RoleDefinition, ROLES } from "./roles.ts";
 import { plural } from "../text/format.ts";
 import { oneLine } from "../text/printable.ts";
-import { createPrinter } from "./output/printer.ts";
+import { createPrinter, type Printer } from "./output/printer.ts";
 import { UsageError } from "./command_line/values.ts";
 
 /** What a program works with. */
-export interface Session {
+export interface Session extends Printer {
   /** Standard output. */
   stdout: Output;
   /** Standard error. */
   stderr: Output;
   /** Diagnostics. */
   logger: Logger;
-  /** Prints an event, as text or JSON. */
-  print: (event: ProgramEvent) => void | Promise<void>;
   /** Aborts when standard output is closed: nobody reads the results any more. */
   outputClosed: AbortSignal;
 }
@@ -80,7 +78,7 @@ export async function runProgram<Table extends OptionTable>(
     whenFull: program.whenFull,
     onClosed: (error) => outputClosed.abort(error),
   });
-  const line = parseCommandLine(program.definition, Deno.args);
+  const line = parseCommandLine(program.definition, Deno.args, ROLES);
   const { json } = line.options as unknown as CommonValues;
   const results = program.hasDataOutput?.(line) ? stderr : stdout;
   let exitCode: number;
@@ -161,8 +159,9 @@ async function start<Table extends OptionTable>(
   );
   const isLive = program.hasLiveLine?.(line) && Deno.stderr.isTerminal() &&
     !(options.json && Deno.stdout.isTerminal());
-  const print = createPrinter({
+  const printer = createPrinter({
     role: definition.role,
+    transport: definition.transport,
     results,
     logger,
     json: options.json,
@@ -171,7 +170,7 @@ async function start<Table extends OptionTable>(
     width: Deno.stdout.isTerminal() ? terminalWidth() : undefined,
     live: isLive ? new LiveLine(stderr, terminalWidth(), !color) : undefined,
   });
-  return await program.run(line, { ...streams, logger, print });
+  return await program.run(line, { ...streams, logger, ...printer });
 }
 
 /** The terminal's width; one that does not know its own is as wide as the usual. */

@@ -4,8 +4,19 @@
  * @module
  */
 import type { Role } from "../events/line.ts";
-import { expectation } from "./command_line/expectation.ts";
+import type { Transport } from "../events/mod.ts";
+import { metricsOver } from "../measure/metrics.ts";
+import { DEFAULT_BIND_ADDRESS, DEFAULT_TIMEOUT } from "../net/defaults.ts";
 import {
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_PORT as TCP_PORT,
+  DEFAULT_READ_AHEAD,
+} from "../tcp/defaults.ts";
+import { DEFAULT_PORT as UDP_PORT } from "../udp/defaults.ts";
+import { expectation } from "./command_line/expectation.ts";
+import { EXIT_CODE_MEANINGS } from "./exit_codes.ts";
+import {
+  type CommandDefinition,
   flag,
   list,
   optionalValue,
@@ -24,44 +35,19 @@ import {
   remotePort,
   size,
   time,
+  writtenSize,
+  writtenTime,
 } from "./command_line/values.ts";
 
 export type { Role };
-
-/** A command's options and the texts of its help. */
-export interface CommandDefinition<Table extends OptionTable = OptionTable> {
-  /** The command's name. */
-  role: string;
-  /** What it does, in a line. */
-  purpose: string;
-  /** What follows the options on its command line. */
-  positionals: string;
-  /** Its options. */
-  options: Table;
-  /** Arguments that work as they stand, and what they do. */
-  examples: [args: string, meaning: string][];
-  /** What its exit codes mean. */
-  exitCodes: [code: number, meaning: string][];
-}
 
 /** One of the four programs. */
 export interface RoleDefinition<Table extends OptionTable = OptionTable>
   extends CommandDefinition<Table> {
   role: Role;
+  /** What it serves over, or asks over. */
+  transport: Transport;
 }
-
-/** The exit codes' meanings, the same for every role. */
-const EXIT_CODES: [code: number, meaning: string][] = [
-  [0, "done, and everything that was asked for held"],
-  [
-    1,
-    "the check failed: an echo differed, data was lost, or --expect did not hold",
-  ],
-  [2, "usage: the command line was wrong"],
-  [3, "unreachable: cannot bind, resolve or connect"],
-  [4, "no answer in time, or the peer closed early"],
-  [130, "a client stopped by Ctrl+C, or a server by the second one"],
-];
 
 const COMMON_OPTIONS = {
   "json": flag("Write events as JSON Lines in place of text."),
@@ -79,17 +65,19 @@ const COMMON_OPTIONS = {
 /** The values of the options that every role has. */
 export type CommonValues = OptionValues<typeof COMMON_OPTIONS>;
 
-const serverOptions = (port: string) => ({
+const PORTS: Record<Transport, number> = { TCP: TCP_PORT, UDP: UDP_PORT };
+
+const serverOptions = (transport: Transport) => ({
   "host": value({
     placeholder: "ADDR",
-    fallback: "0.0.0.0",
+    fallback: DEFAULT_BIND_ADDRESS,
     parse: hostname,
     help: "Address to bind; :: for both families where the system allows.",
   }),
   "port": value({
     short: "p",
     placeholder: "PORT",
-    fallback: port,
+    fallback: String(PORTS[transport]),
     parse: localPort,
     help: "Port to bind; 0 takes a free one.",
   }),
@@ -106,42 +94,14 @@ const serverOptions = (port: string) => ({
   }),
   "grace": value({
     placeholder: "TIME",
-    fallback: "5s",
+    fallback: writtenTime(DEFAULT_TIMEOUT),
     parse: time,
     help: "When stopped, let what is under way finish for so long.",
   }),
 });
 
-const clientOptions = (
-  port: string,
-) => ({
-  "port": value({
-    short: "p",
-    placeholder: "PORT",
-    fallback: port,
-    parse: remotePort,
-    help: "The peer's port; the same as HOST:PORT.",
-  }),
-  "ipv4": flag("Use IPv4 only.", "4"),
-  "ipv6": flag("Use IPv6 only.", "6"),
-  "timeout": value({
-    placeholder: "TIME",
-    fallback: "5s",
-    parse: positiveTime,
-    help: "How long to wait for an answer.",
-  }),
-  "message": optionalValue({
-    short: "m",
-    placeholder: "TEXT",
-    mayBeEmpty: true,
-    parse: (text) => text,
-    help: 'What to send; "this is a test" unless it measures.',
-  }),
-  "size": optionalValue({
-    placeholder: "SIZE",
-    parse: size,
-    help: "Send so many patterned bytes in place of a text.",
-  }),
+/** How to measure: named as the library names it, and given to it as it is. */
+export const measureOptions = (transport: Transport) => ({
   "count": optionalValue({
     short: "c",
     placeholder: "N",
@@ -170,7 +130,7 @@ const clientOptions = (
   "connections": optionalValue({
     placeholder: "N",
     parse: count,
-    help: port === "7000"
+    help: transport === "UDP"
       ? "Measure: from N sockets at once."
       : "Measure: over N connections at once.",
   }),
@@ -191,26 +151,69 @@ const clientOptions = (
     help:
       "Measure: against an echo server, or one way, to discard or from chargen.",
   }),
+});
+
+const clientOptions = (transport: Transport) => ({
+  "port": value({
+    short: "p",
+    placeholder: "PORT",
+    fallback: String(PORTS[transport]),
+    parse: remotePort,
+    help: "The peer's port; the same as HOST:PORT.",
+  }),
+  "ipv4": flag("Use IPv4 only.", "4"),
+  "ipv6": flag("Use IPv6 only.", "6"),
+  "timeout": value({
+    placeholder: "TIME",
+    fallback: writtenTime(DEFAULT_TIMEOUT),
+    parse: positiveTime,
+    help: "How long to wait for an answer.",
+  }),
+  "message": optionalValue({
+    short: "m",
+    placeholder: "TEXT",
+    mayBeEmpty: true,
+    parse: (text) => text,
+    help: 'What to send; "this is a test" unless it measures.',
+  }),
+  "size": optionalValue({
+    placeholder: "SIZE",
+    parse: size,
+    help: "Send so many patterned bytes in place of a text.",
+  }),
+  ...measureOptions(transport),
   "expect": list({
     placeholder: "CONDITION",
     parse: expectation,
-    help: "Measure, and exit 1 unless this holds, as 'p99<5ms'; may repeat.",
+    help:
+      `Measure, and exit 1 unless this holds, as 'p99<5ms'; may repeat. Metrics: ${
+        metricsOver(transport).join(", ")
+      }.`,
   }),
 });
+
+/** The values of the options that say how to measure. */
+export type MeasuringValues = OptionValues<ReturnType<typeof measureOptions>>;
+
+/** The values of the options that both clients have. */
+export type ClientValues =
+  & CommonValues
+  & OptionValues<ReturnType<typeof clientOptions>>;
 
 /** The TCP server. */
 export const TCP_SERVER = {
   role: "tcp-server" as const,
+  transport: "TCP" as const,
   purpose: "serves TCP clients by echo: what they send goes back to them.",
   positionals: "",
   options: {
-    ...serverOptions("27015"),
+    ...serverOptions("TCP"),
     "once": flag(
       "Serve one client, closing the listener once it is accepted; then exit.",
     ),
     "max-connections": value({
       placeholder: "N",
-      fallback: "10000",
+      fallback: String(DEFAULT_MAX_CONNECTIONS),
       parse: count,
       help: "Close further clients at once.",
     }),
@@ -221,7 +224,7 @@ export const TCP_SERVER = {
     }),
     "read-ahead": value({
       placeholder: "SIZE",
-      fallback: "128MiB",
+      fallback: writtenSize(DEFAULT_READ_AHEAD),
       parse: size,
       help:
         "How much clients may send, all together, before they take their echo.",
@@ -229,7 +232,7 @@ export const TCP_SERVER = {
     ...COMMON_OPTIONS,
   },
   examples: [
-    ["", "echo on port 27015 until Ctrl+C"],
+    ["", `echo on port ${TCP_PORT} until Ctrl+C`],
     ["--port 0 --json", "a free port, which the first line names"],
     ["--once", "one client, then exit"],
     [
@@ -237,19 +240,20 @@ export const TCP_SERVER = {
       "this machine only",
     ],
   ],
-  exitCodes: EXIT_CODES,
+  exitCodes: EXIT_CODE_MEANINGS,
 } satisfies RoleDefinition;
 
 /** The TCP client. */
 export const TCP_CLIENT = {
   role: "tcp-client" as const,
+  transport: "TCP" as const,
   purpose: "sends, half-closes, and checks that every byte comes back.",
   positionals: "HOST[:PORT]",
   options: {
-    ...clientOptions("27015"),
+    ...clientOptions("TCP"),
     "connect-timeout": value({
       placeholder: "TIME",
-      fallback: "5s",
+      fallback: writtenTime(DEFAULT_TIMEOUT),
       parse: positiveTime,
       help: "How long one try to connect may take.",
     }),
@@ -264,7 +268,10 @@ export const TCP_CLIENT = {
   },
   examples: [
     ["localhost", "one message to a server on this machine"],
-    ['localhost:27015 --message "hello there"', "another text, and the port"],
+    [
+      `localhost:${TCP_PORT} --message "hello there"`,
+      "another text, and the port",
+    ],
     [
       "localhost --size 100MB --retry-for 10s",
       "100 MB, once the server is there",
@@ -275,16 +282,17 @@ export const TCP_CLIENT = {
       "is it quick enough?",
     ],
   ],
-  exitCodes: EXIT_CODES,
+  exitCodes: EXIT_CODE_MEANINGS,
 } satisfies RoleDefinition;
 
 /** The UDP server. */
 export const UDP_SERVER = {
   role: "udp-server" as const,
+  transport: "UDP" as const,
   purpose: "serves UDP datagrams by echo: each goes back to its sender.",
   positionals: "",
   options: {
-    ...serverOptions("7000"),
+    ...serverOptions("UDP"),
     "once": flag("Serve one datagram, then exit."),
     "loop-guard": value({
       placeholder: "on|off",
@@ -296,20 +304,21 @@ export const UDP_SERVER = {
     ...COMMON_OPTIONS,
   },
   examples: [
-    ["", "echo on port 7000 until Ctrl+C"],
+    ["", `echo on port ${UDP_PORT} until Ctrl+C`],
     ["--port 0 --json", "a free port, which the first line names"],
     ["--once", "one datagram, then exit"],
   ],
-  exitCodes: EXIT_CODES,
+  exitCodes: EXIT_CODE_MEANINGS,
 } satisfies RoleDefinition;
 
 /** The UDP client. */
 export const UDP_CLIENT = {
   role: "udp-client" as const,
+  transport: "UDP" as const,
   purpose: "sends a datagram, and checks that the same comes back.",
   positionals: "HOST[:PORT]",
   options: {
-    ...clientOptions("7000"),
+    ...clientOptions("UDP"),
     "retry-for": value({
       placeholder: "TIME",
       fallback: "0s",
@@ -321,7 +330,10 @@ export const UDP_CLIENT = {
   },
   examples: [
     ["localhost", "one datagram to a server on this machine"],
-    ['localhost:7000 --message "hello there"', "another text, and the port"],
+    [
+      `localhost:${UDP_PORT} --message "hello there"`,
+      "another text, and the port",
+    ],
     [
       "localhost --size 65507 --retry-for 10s",
       "the largest, once the server is there",
@@ -332,7 +344,7 @@ export const UDP_CLIENT = {
       "does it lose anything?",
     ],
   ],
-  exitCodes: EXIT_CODES,
+  exitCodes: EXIT_CODE_MEANINGS,
 } satisfies RoleDefinition;
 
 /** All four. */

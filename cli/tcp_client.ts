@@ -29,6 +29,7 @@ await runProgram({
         retryFor: options["retry-for"],
         signal,
         onEvent: session.print,
+        onDelays: session.onDelays,
       };
       if (isMeasuring(options)) return measureTcp(common);
       if (options.stdin) {

@@ -6,7 +6,7 @@
 import { isMeasuring, type Order, readOrder } from "./client.ts";
 import type { CommandLine } from "./command_line/parse.ts";
 import { UsageError } from "./command_line/values.ts";
-import type { TCP_CLIENT } from "./roles.ts";
+import { TCP_CLIENT } from "./roles.ts";
 
 /**
  * Reads whom to ask and what to send, on a stream.
@@ -16,7 +16,7 @@ import type { TCP_CLIENT } from "./roles.ts";
 export function readTcpOrder(
   line: CommandLine<typeof TCP_CLIENT.options>,
 ): Order {
-  const order = readOrder("TCP", line);
+  const order = readOrder(TCP_CLIENT.transport, line);
   const { message, size, stdin } = line.options;
   const measuring = isMeasuring(line.options);
   if (measuring && (size === 0 || message === "")) {

@@ -26,6 +26,7 @@ await runProgram({
         retryFor: options["retry-for"],
         signal,
         onEvent: session.print,
+        onDelays: session.onDelays,
       };
       return payload instanceof Uint8Array || !isMeasuring(options)
         ? echoUdp({ ...common, payload })

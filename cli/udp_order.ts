@@ -7,7 +7,7 @@ import { SMALLEST_MEASURED } from "../udp/client/probe_socket.ts";
 import { isMeasuring, type Order, readOrder } from "./client.ts";
 import type { CommandLine } from "./command_line/parse.ts";
 import { UsageError } from "./command_line/values.ts";
-import type { UDP_CLIENT } from "./roles.ts";
+import { UDP_CLIENT } from "./roles.ts";
 
 /**
  * Reads whom to ask and what to send, in datagrams.
@@ -17,7 +17,7 @@ import type { UDP_CLIENT } from "./roles.ts";
 export function readUdpOrder(
   line: CommandLine<typeof UDP_CLIENT.options>,
 ): Order {
-  const order = readOrder("UDP", line);
+  const order = readOrder(UDP_CLIENT.transport, line);
   const { size, service = "echo" } = line.options;
   // Only answers that are compared need to be told apart.
   const isCompared = isMeasuring(line.options) && service === "echo";

@@ -65,6 +65,9 @@ export type Base64 = string;
 /** What a server does with what it receives (RFC 862, RFC 863, RFC 864). */
 export type Service = "echo" | "discard" | "chargen";
 
+/** What messages travel on. */
+export type Transport = "TCP" | "UDP";
+
 /** What every event has. */
 export interface NamedEvent<Name extends string> {
   /** What happened. */

@@ -7,36 +7,16 @@ import type {
   Expectation,
   Failure,
   JudgedExpectation,
-  Metric,
   ResultEvent,
 } from "../events/mod.ts";
 import { plural } from "../text/format.ts";
+import { type Metric, METRICS, type RunFigures, shareOf } from "./metrics.ts";
 
-/** The figures of a result that expectations are about. */
-export type Figures = Pick<
-  ResultEvent,
-  "messages_sent" | "rtt_us" | "datagrams" | "measured"
->;
-
-const READERS: Record<Metric, (figures: Figures) => number | undefined> = {
-  "min": ({ rtt_us }) => rtt_us?.min,
-  "mean": ({ rtt_us }) => rtt_us?.mean,
-  "p50": ({ rtt_us }) => rtt_us?.p50,
-  "p90": ({ rtt_us }) => rtt_us?.p90,
-  "p99": ({ rtt_us }) => rtt_us?.p99,
-  "p99.9": ({ rtt_us }) => rtt_us?.["p99.9"],
-  "max": ({ rtt_us }) => rtt_us?.max,
-  "jitter": ({ datagrams }) => datagrams?.jitter_us,
-  "loss": ({ datagrams }) => datagrams?.lost,
-  "late": ({ datagrams }) => datagrams?.late,
-  "duplicated": ({ datagrams }) => datagrams?.duplicates,
-  "reordered": ({ datagrams }) => datagrams?.reordered,
-  "errors": ({ measured }) => measured?.errors,
-  "rate": ({ measured }) => measured?.messages_per_second,
-  // Where nothing comes back, what goes out is all that there is to see.
-  "throughput": ({ measured }) =>
-    measured?.received_bytes_per_second || measured?.sent_bytes_per_second,
-};
+/** An expectation of a metric that there is. */
+export interface MetricExpectation extends Expectation {
+  /** What is looked at. */
+  metric: Metric;
+}
 
 const COMPARISONS: Record<
   Expectation["operator"],
@@ -53,13 +33,13 @@ const COMPARISONS: Record<
  * a percentile of no round trip at all, an expectation does not hold.
  */
 export function judgeExpectations(
-  expectations: readonly Expectation[],
-  figures: Figures,
+  expectations: readonly MetricExpectation[],
+  figures: RunFigures,
 ): JudgedExpectation[] {
   return expectations.map((expectation) => {
-    const read = READERS[expectation.metric](figures);
+    const read = METRICS[expectation.metric].read(figures);
     const value = read !== undefined && expectation.unit === "percent"
-      ? 100 * read / Math.max(figures.messages_sent, 1)
+      ? shareOf(read, figures.messages_sent)
       : read;
     const held = value !== undefined &&
       COMPARISONS[expectation.operator](value, expectation.limit);
@@ -69,7 +49,7 @@ export function judgeExpectations(
 
 /** Whether a metric is judged by an expectation, and so is no failure by itself. */
 export function expects(
-  expectations: readonly Expectation[],
+  expectations: readonly MetricExpectation[],
   metric: Metric,
 ): boolean {
   return expectations.some((each) => each.metric === metric);
@@ -80,9 +60,9 @@ export function expects(
  * was expected of it.
  */
 export function verdict(
-  figures: Figures,
+  figures: RunFigures,
   failure: Failure | undefined,
-  expectations: readonly Expectation[],
+  expectations: readonly MetricExpectation[],
 ): Pick<ResultEvent, "passed" | "failure" | "expectations"> {
   const judged = judgeExpectations(expectations, figures);
   const broken = judged.filter(({ held }) => !held).length;

@@ -22,6 +22,9 @@ function library() {
   return import("hdr-histogram-js");
 }
 
+/** A delay in microseconds, to a histogram's precision, and how many there were. */
+export type DelayCount = [delay: number, count: number];
+
 /** Delays in microseconds, counted by size. */
 export class Histogram {
   readonly #counts: JsHistogram;
@@ -72,7 +75,7 @@ export class Histogram {
   }
 
   /** The delays that occurred, to its precision, and how many of each, in order. */
-  *counts(): Generator<[delay: number, count: number]> {
+  *counts(): Generator<DelayCount> {
     const { recordedValuesIterator } = this.#counts;
     recordedValuesIterator.reset();
     while (recordedValuesIterator.hasNext()) {

@@ -4,7 +4,8 @@
  * @module
  */
 import type { DelaySummary } from "../events/mod.ts";
-import { Histogram } from "./histogram.ts";
+import { type DelayCount, Histogram } from "./histogram.ts";
+import { METRIC_LIST } from "./metrics.ts";
 
 /** The round-trip delays of a run (RFC 2681), in microseconds. */
 export class RoundTrips {
@@ -44,6 +45,11 @@ export class RoundTrips {
     this.#histogram?.reset();
   }
 
+  /** How many there were of each delay, in order, where percentiles are wanted. */
+  counts(): DelayCount[] {
+    return [...this.#histogram?.counts() ?? []];
+  }
+
   /** Their summary without the histogram; `undefined` where none was recorded. */
   percentiles(): DelaySummary | undefined {
     if (this.#count === 0) return undefined;
@@ -65,6 +71,10 @@ export class RoundTrips {
   }
 }
 
+const PERCENTILES = METRIC_LIST.flatMap(({ name, percent }) =>
+  percent === undefined ? [] : { name, percent }
+);
+
 function summarize(
   count: number,
   min: number,
@@ -75,15 +85,11 @@ function summarize(
   const exact = { count, min, mean: Math.round(mean * 10) / 10, max };
   if (histogram === undefined) return exact;
   // A histogram's value stands for a range, which the largest delay may end.
-  const percentile = (percent: number) =>
-    Math.min(histogram.percentile(percent), max);
-  return {
-    ...exact,
-    p50: percentile(50),
-    p90: percentile(90),
-    p99: percentile(99),
-    "p99.9": percentile(99.9),
-  };
+  const percentiles = PERCENTILES.map(({ name, percent }) => [
+    name,
+    Math.min(histogram.percentile(percent), max),
+  ]);
+  return { ...exact, ...Object.fromEntries(percentiles) };
 }
 
 /**

@@ -6,7 +6,6 @@
  */
 import type {
   ClientObserver,
-  Expectation,
   Failure,
   IntervalEvent,
   MeasureResult,
@@ -14,6 +13,7 @@ import type {
   StartedEvent,
   Warmup,
 } from "../events/mod.ts";
+import type { MetricExpectation } from "./expectations.ts";
 import {
   type Kinds,
   oneOf,
@@ -26,6 +26,7 @@ import type { Flow, FlowContext } from "./flow.ts";
 import { Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
 import type { Brake } from "./pacer.ts";
+import type { RoundTrips } from "./round_trips.ts";
 import { Schedule, type ScheduleOptions } from "./schedule.ts";
 import { StarvationCheck } from "./starvation_check.ts";
 import { Tally, type TallyHistograms, tallyHistograms } from "./tally.ts";
@@ -48,9 +49,15 @@ export interface MeasureOptions extends ScheduleOptions {
    */
   service?: Service;
   /** What the run is expected to come to. */
-  expectations?: readonly Expectation[];
+  expectations?: readonly MetricExpectation[];
   /** Tell also of each message. @default {false} */
   detail?: boolean;
+  /**
+   * Is given the round-trip delays, in microseconds, and how many there were of
+   * each, before the result is told; the result then carries no histograms. It
+   * spares who looks at the delays at once their encoding and decoding.
+   */
+  onDelays?: (counts: [delay: number, count: number][]) => void;
   /** Ends the run early. */
   signal?: AbortSignal;
 }
@@ -325,17 +332,22 @@ class Run {
       const isAnswered = isDatagrams
         ? service !== "discard"
         : service === "echo";
+      const { onDelays } = this.#options;
+      const delays = tally.delays();
+      onDelays?.(delays.counts());
+      const summaryOf = (trips: RoundTrips | undefined) =>
+        onDelays ? trips?.percentiles() : trips?.summary();
       const figures: Outcome["figures"] = {
         ...tally.counts(),
         duration_us: tally.duration,
-        rtt_us: tally.delays().summary(),
+        rtt_us: summaryOf(delays),
         measured: {
           ...tally.speed(),
           late_sends: tally.lateSends,
           errors: tally.errors,
           in_flight: isAnswered ? tally.inFlight : undefined,
           arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
-          rtt_from_sending_us: tally.fromSending?.summary(),
+          rtt_from_sending_us: summaryOf(tally.fromSending),
           warmup: warmed,
           instrument: instrument.check(tally, this.#starvation?.unread),
         },

@@ -4,6 +4,7 @@
  * @module
  */
 import { lookup } from "node:dns/promises";
+import { DEFAULT_TIMEOUT } from "./defaults.ts";
 import { describeError, EchosounderError } from "./errors.ts";
 
 /** IPv4 or IPv6. */
@@ -21,7 +22,7 @@ export interface HostAddress {
 export interface ResolveOptions {
   /** Take addresses of this family only. */
   family?: AddressFamily;
-  /** The longest the resolver may take, in milliseconds. */
+  /** The longest the resolver may take, in milliseconds. @default {5000} */
   timeout?: number;
   /** Gives up early. */
   signal?: AbortSignal;
@@ -38,7 +39,7 @@ export async function resolveHost(
   hostname: string,
   options: ResolveOptions = {},
 ): Promise<HostAddress[]> {
-  const { family, timeout = 5000, signal } = options;
+  const { family, timeout = DEFAULT_TIMEOUT, signal } = options;
   const limit = AbortSignal.timeout(timeout);
   const cancelled = AbortSignal.any(signal ? [limit, signal] : [limit]);
   // The system's resolver cannot be interrupted; its late answer is dropped.

@@ -9,6 +9,12 @@ import {
   formatRate,
   formatShare,
 } from "../text/format.ts";
+import type { Transport } from "../events/mod.ts";
+import {
+  METRIC_LIST,
+  type MetricDefinition,
+  type MetricKind,
+} from "../measure/metrics.ts";
 import type { Measurements } from "./measurements.ts";
 import type { Verdict } from "./runs.ts";
 
@@ -18,6 +24,8 @@ export interface Row {
   source: string;
   /** Which client. */
   role: string;
+  /** What its messages travelled on. */
+  transport: Transport;
   /** The peer, as it was asked for; absent where nothing tells. */
   target?: string;
   /** The peer's port, by which its server is found. */
@@ -81,7 +89,7 @@ function figureColumn(
     value,
     text: (line) => {
       const figure = value(line);
-      const sent = line.measurements?.sent ?? 0;
+      const sent = line.measurements?.messages_sent ?? 0;
       return figure === undefined ? "" : format(figure, sent);
     },
   };
@@ -92,7 +100,42 @@ function shortTime(time: string): string {
   return time.slice(0, 19).replace("T", " ");
 }
 
-const DELAYS = ["p50", "p90", "p99", "p99.9", "max"] as const;
+/** How a metric's figure is shown, of so many messages sent. */
+export const FIGURE_FORMATS: Record<
+  MetricKind,
+  (value: number, sent: number) => string
+> = {
+  time: formatDuration,
+  share: (count, sent) =>
+    count === 0 ? "0" : `${count} (${formatShare(count, sent)})`,
+  count: String,
+  rate: (rate) => `${formatRate(rate)}/s`,
+  throughput: formatByteRate,
+};
+
+/** What the names of columns end with, where their kind has a unit. */
+const UNIT_SUFFIXES: Record<MetricKind, string> = {
+  time: "_us",
+  share: "",
+  count: "",
+  rate: "_per_second",
+  throughput: "_bytes_per_second",
+};
+
+/** The columns of metrics that are shown in a place. */
+function metricColumns(place: MetricDefinition["column"]): Column[] {
+  return METRIC_LIST.filter(({ column }) => column === place)
+    .map(({ name, kind, read }) =>
+      figureColumn(
+        name,
+        name.replace(".", "_") + UNIT_SUFFIXES[kind],
+        ({ messages_sent = 0, ...rest }) => read({ messages_sent, ...rest }),
+        // A narrow column breaks it before the share, not within.
+        (value, sent) =>
+          FIGURE_FORMATS[kind](value, sent).replace(" %", "\u00a0%"),
+      )
+    );
+}
 
 /** The columns of the page's table and of a summary in Markdown. */
 export const COLUMNS: readonly Column[] = [
@@ -107,56 +150,30 @@ export const COLUMNS: readonly Column[] = [
   ),
   textColumn("Settings", "settings", ({ settings }) => settings),
   figureColumn(
-    "Messages/s",
-    "messages_per_second",
-    ({ messages_per_second }) => messages_per_second,
-    formatRate,
-  ),
-  figureColumn(
     "Out",
     "sent_bytes_per_second",
-    ({ sent_bytes_per_second }) => sent_bytes_per_second,
+    ({ measured }) => measured?.sent_bytes_per_second,
     formatByteRate,
   ),
   figureColumn(
     "In",
     "received_bytes_per_second",
-    ({ received_bytes_per_second }) => received_bytes_per_second,
+    ({ measured }) => measured?.received_bytes_per_second,
     formatByteRate,
   ),
-  ...DELAYS.map((name) =>
-    figureColumn(
-      name,
-      `${name.replace(".", "_")}_us`,
-      ({ rtt_us }) => rtt_us?.[name],
-      formatDuration,
-    )
-  ),
-  figureColumn(
-    "Lost",
-    "lost",
-    ({ lost }) => lost,
-    (lost, sent) =>
-      lost === 0
-        ? "0"
-        // A narrow column breaks it before the share, not within.
-        : `${lost} (${formatShare(lost, sent).replace(" ", "\u00a0")})`,
-  ),
+  ...metricColumns("always"),
 ];
 
 /** What a table for programs has besides. */
 export const MORE_COLUMNS: readonly Column[] = [
   textColumn("Reason", "reason", ({ verdict }) => verdict?.reason),
   textColumn("Role", "role", ({ role }) => role),
-  figureColumn("Sent", "sent", ({ sent }) => sent),
-  figureColumn("Received", "received", ({ received }) => received),
+  figureColumn("Sent", "sent", ({ messages_sent }) => messages_sent),
+  figureColumn(
+    "Received",
+    "received",
+    ({ messages_received }) => messages_received,
+  ),
   figureColumn("Duration", "duration_us", ({ duration_us }) => duration_us),
-  figureColumn("min", "min_us", ({ rtt_us }) => rtt_us?.min),
-  figureColumn("mean", "mean_us", ({ rtt_us }) => rtt_us?.mean),
-  figureColumn("Late", "late", ({ late }) => late),
-  figureColumn("Duplicates", "duplicates", ({ duplicates }) => duplicates),
-  figureColumn("Reordered", "reordered", ({ reordered }) => reordered),
-  figureColumn("Corrupted", "corrupted", ({ corrupted }) => corrupted),
-  figureColumn("Jitter", "jitter_us", ({ jitter_us }) => jitter_us),
-  figureColumn("Errors", "errors", ({ errors }) => errors),
+  ...metricColumns("for-programs"),
 ];

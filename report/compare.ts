@@ -3,8 +3,17 @@
  *
  * @module
  */
-import { formatDuration, formatRate, formatShare } from "../text/format.ts";
-import { type Measurements, mergeMeasurements } from "./measurements.ts";
+import {
+  METRIC_LIST,
+  type MetricDefinition,
+  shareOf,
+} from "../measure/metrics.ts";
+import { FIGURE_FORMATS } from "./columns.ts";
+import {
+  type Measurements,
+  type Merged,
+  mergeMeasurements,
+} from "./measurements.ts";
 
 /** A figure of two runs side by side. */
 export interface ComparedFigure {
@@ -28,11 +37,6 @@ export interface Comparison {
   isWorse: boolean;
 }
 
-const PERCENTILES = [["p50", 50], ["p90", 90], ["p99", 99], [
-  "p99.9",
-  99.9,
-]] as const;
-
 /**
  * A percentile is judged where so many messages lie beyond it: below, it is the
  * delay of a few messages, and differs from run to run by itself.
@@ -40,9 +44,10 @@ const PERCENTILES = [["p50", 50], ["p90", 90], ["p99", 99], [
 const FEWEST_BEYOND = 10;
 
 /**
- * Compares runs with others: percentile by percentile, and by rate, loss,
- * corruption and errors. Several runs on a side count as one. Whether their
- * settings let them be compared is what {@linkcode differingSettings} says.
+ * Compares runs with others: by the metrics that runs are compared by, each with
+ * its name. Several runs on a side count as one, whose rate is the mean of theirs.
+ * Whether their settings let them be compared is what
+ * {@linkcode differingSettings} says.
  *
  * @param base The runs before.
  * @param now The runs after.
@@ -53,93 +58,85 @@ export async function compareRuns(
   now: readonly Measurements[],
   threshold: number,
 ): Promise<Comparison> {
-  const [before, after] = await Promise.all(
-    [base, now].map(mergeMeasurements),
-  );
-  const factor = 1 + threshold / 100;
-  const figures: ComparedFigure[] = [];
-
-  for (const [name, percent] of PERCENTILES) {
-    const [one, other] = [before.rtt_us?.[name], after.rtt_us?.[name]];
-    const fewest = Math.min(
-      before.rtt_us?.count ?? 0,
-      after.rtt_us?.count ?? 0,
-    );
-    const judged = judge(one, other, factor);
-    const isFew = fewest * (100 - percent) / 100 < FEWEST_BEYOND;
-    figures.push({
-      name,
-      base: one === undefined ? "" : formatDuration(one),
-      now: other === undefined ? "" : formatDuration(other),
-      ...judged,
-      judgement: isFew && judged.judgement !== "no figure"
-        ? "too few"
-        : judged.judgement,
-    });
-  }
-
-  const rates = [meanRate(base), meanRate(now)];
-  figures.push({
-    name: "messages/s",
-    base: formatRate(rates[0]),
-    now: formatRate(rates[1]),
-    // More is better.
-    ...judge(inverse(rates[0]), inverse(rates[1]), factor),
-    change: relative(rates[0], rates[1]),
-  });
-
-  for (const name of ["lost", "corrupted", "errors"] as const) {
-    const [one, other] = [before[name], after[name]];
-    const share = (number: number, sent: number) => number / Math.max(sent, 1);
-    figures.push({
-      name,
-      base: one === undefined ? "" : formatCount(one, before.sent),
-      now: other === undefined ? "" : formatCount(other, after.sent),
-      ...judge(
-        one === undefined ? undefined : share(one, before.sent),
-        other === undefined ? undefined : share(other, after.sent),
-        factor,
-      ),
-    });
-  }
+  const sides = await Promise.all([base, now].map(sideOf));
+  const figures = METRIC_LIST.filter(({ isCompared }) => isCompared)
+    .map((metric) => compareFigure(metric, sides, 1 + threshold / 100));
   return {
     figures,
     isWorse: figures.some(({ judgement }) => judgement === "worse"),
   };
 }
 
-function meanRate(runs: readonly Measurements[]): number {
-  const total = runs.reduce(
-    (sum, { messages_per_second }) => sum + messages_per_second,
-    0,
+/** The runs of a side, each by itself and as one. */
+interface Side {
+  runs: readonly Measurements[];
+  merged: Merged;
+}
+
+async function sideOf(runs: readonly Measurements[]): Promise<Side> {
+  return { runs, merged: await mergeMeasurements(runs) };
+}
+
+/** What a side came to. */
+function figureOf(
+  { kind, read }: MetricDefinition,
+  { runs, merged }: Side,
+): number | undefined {
+  if (kind !== "rate" && kind !== "throughput") return read(merged);
+  const known = runs.flatMap((run) => read(run) ?? []);
+  if (known.length === 0) return undefined;
+  return known.reduce((sum, one) => sum + one) / known.length;
+}
+
+function compareFigure(
+  metric: (typeof METRIC_LIST)[number],
+  sides: readonly Side[],
+  factor: number,
+): ComparedFigure {
+  const { name, kind, isMoreBetter, percent } = metric;
+  const texts: string[] = [];
+  const judged: (number | undefined)[] = [];
+  for (const side of sides) {
+    const figure = figureOf(metric, side);
+    const { messages_sent } = side.merged;
+    texts.push(
+      figure === undefined ? "" : FIGURE_FORMATS[kind](figure, messages_sent),
+    );
+    judged.push(
+      figure === undefined || kind !== "share"
+        ? figure
+        : shareOf(figure, messages_sent),
+    );
+  }
+  const [one, other] = judged;
+  const [base, now] = texts;
+  if (one === undefined || other === undefined) {
+    return { name, base, now, judgement: "no figure" };
+  }
+  const fewest = Math.min(
+    ...sides.map(({ merged }) => merged.rtt_us?.count ?? 0),
   );
-  return total / runs.length;
-}
-
-/** What less of is better; of a run in which nothing came back there is no end. */
-const inverse = (rate: number) => 1 / rate;
-
-function relative(base: number, now: number): number | undefined {
-  return base === 0 ? undefined : 100 * (now - base) / base;
-}
-
-function formatCount(count: number, sent: number): string {
-  return count === 0 ? "0" : `${count} (${formatShare(count, sent)})`;
+  const isFew = percent !== undefined &&
+    fewest * (100 - percent) / 100 < FEWEST_BEYOND;
+  return {
+    name,
+    base,
+    now,
+    change: one === 0 ? undefined : 100 * (other - one) / one,
+    judgement: isFew
+      ? "too few"
+      : isMoreBetter
+      ? judge(other, one, factor)
+      : judge(one, other, factor),
+  };
 }
 
 /** Judges a figure of which less is better. */
 function judge(
-  base: number | undefined,
-  now: number | undefined,
+  base: number,
+  now: number,
   factor: number,
-): Pick<ComparedFigure, "change" | "judgement"> {
-  if (base === undefined || now === undefined) {
-    return { judgement: "no figure" };
-  }
-  const judgement = now > base * factor
-    ? "worse"
-    : now * factor < base
-    ? "better"
-    : "same";
-  return { change: relative(base, now), judgement };
+): ComparedFigure["judgement"] {
+  if (now > base * factor) return "worse";
+  return now * factor < base ? "better" : "same";
 }

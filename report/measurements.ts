@@ -5,43 +5,14 @@
  */
 import { formatDuration, formatRate, trimZeros } from "../text/format.ts";
 import { mergeDelays } from "../measure/round_trips.ts";
-import type { DelaySummary } from "../events/mod.ts";
+import type { RunFigures } from "../measure/metrics.ts";
+import type { Counts, IntervalEvent, Measured, Speed } from "../events/mod.ts";
 import type { ClientRun } from "./runs.ts";
 
-/** A run's figures; what a run has no figure for is absent. */
-export interface Measurements {
-  /** Messages sent. */
-  sent: number;
-  /** Messages whose answer came back whole. */
-  received: number;
-  /** Bytes sent. */
-  bytes_sent: number;
-  /** Bytes received. */
-  bytes_received: number;
+/** A run's figures, in the form of a result; what a run has no figure for is absent. */
+export interface Measurements extends RunFigures, Counts {
   /** How long it took. */
   duration_us: number;
-  /** Messages that came back a second. */
-  messages_per_second: number;
-  /** Bytes sent a second. */
-  sent_bytes_per_second: number;
-  /** Bytes received a second. */
-  received_bytes_per_second: number;
-  /** Round-trip delays, in microseconds. */
-  rtt_us?: DelaySummary;
-  /** Messages without an answer in time (UDP). */
-  lost?: number;
-  /** Answers to messages given up by then (UDP). */
-  late?: number;
-  /** Answers that had been counted before (UDP). */
-  duplicates?: number;
-  /** Answers that came after one to a later message (UDP). */
-  reordered?: number;
-  /** Answers that were not what was sent (UDP). */
-  corrupted?: number;
-  /** Variation of the delay, in microseconds (UDP). */
-  jitter_us?: number;
-  /** Connections that failed, or failures to send and receive. */
-  errors?: number;
 }
 
 const sum = (numbers: number[]) => numbers.reduce((all, one) => all + one, 0);
@@ -53,59 +24,73 @@ const sum = (numbers: number[]) => numbers.reduce((all, one) => all + one, 0);
 export function measurementsOf(run: ClientRun): Measurements | undefined {
   const { result, intervals } = run;
   if (result !== undefined) {
-    const { duration_us, measured, datagrams } = result;
-    const seconds = duration_us / 1e6;
-    const each = (total: number) => seconds > 0 ? total / seconds : 0;
+    const { messages_sent, messages_received, bytes_sent, bytes_received } =
+      result;
+    const { duration_us, rtt_us, datagrams, measured } = result;
+    const counts = {
+      messages_sent,
+      messages_received,
+      bytes_sent,
+      bytes_received,
+    };
+    // What a run measures it times itself, where that can be known.
     return {
-      sent: result.messages_sent,
-      received: result.messages_received,
-      bytes_sent: result.bytes_sent,
-      bytes_received: result.bytes_received,
+      ...counts,
       duration_us,
-      messages_per_second: measured?.messages_per_second ??
-        each(result.messages_received),
-      sent_bytes_per_second: measured?.sent_bytes_per_second ??
-        each(result.bytes_sent),
-      received_bytes_per_second: measured?.received_bytes_per_second ??
-        each(result.bytes_received),
-      rtt_us: result.rtt_us,
-      lost: datagrams?.lost,
-      late: datagrams?.late,
-      duplicates: datagrams?.duplicates,
-      reordered: datagrams?.reordered,
-      corrupted: datagrams?.corrupted,
-      jitter_us: datagrams?.jitter_us,
-      errors: measured?.errors,
+      rtt_us,
+      datagrams,
+      measured: measured === undefined
+        ? speedOf(counts, duration_us)
+        : figuresOf(measured),
     };
   }
   if (intervals.length === 0) return undefined;
-  const seconds = sum(intervals.map(({ interval_us }) => interval_us)) / 1e6;
-  const sent = sum(intervals.map(({ bytes_sent }) => bytes_sent));
-  const received = sum(intervals.map(({ bytes_received }) => bytes_received));
-  const messages = sum(
-    intervals.map(({ messages_received }) => messages_received),
-  );
+  const total = (read: (interval: IntervalEvent) => number) =>
+    sum(intervals.map(read));
+  const counts = {
+    messages_sent: total(({ messages_sent }) => messages_sent),
+    messages_received: total(({ messages_received }) => messages_received),
+    bytes_sent: total(({ bytes_sent }) => bytes_sent),
+    bytes_received: total(({ bytes_received }) => bytes_received),
+  };
+  const duration_us = total(({ interval_us }) => interval_us);
   return {
-    sent: sum(intervals.map(({ messages_sent }) => messages_sent)),
-    received: messages,
-    bytes_sent: sent,
-    bytes_received: received,
-    duration_us: seconds * 1e6,
-    messages_per_second: messages / seconds,
-    sent_bytes_per_second: sent / seconds,
-    received_bytes_per_second: received / seconds,
+    ...counts,
+    duration_us,
     // Percentiles of its seconds cannot be made into those of the run.
-    lost: intervals.every(({ lost }) => lost === undefined)
+    datagrams: intervals.every(({ lost }) => lost === undefined)
       ? undefined
-      : sum(intervals.map(({ lost = 0 }) => lost)),
+      : { lost: total(({ lost = 0 }) => lost) },
+    measured: speedOf(counts, duration_us),
+  };
+}
+
+/** What of a run's measuring is a figure of the path. */
+function figuresOf(measured: Measured): Measurements["measured"] {
+  const { messages_per_second, errors } = measured;
+  const { sent_bytes_per_second, received_bytes_per_second } = measured;
+  return {
+    messages_per_second,
+    sent_bytes_per_second,
+    received_bytes_per_second,
+    errors,
+  };
+}
+
+function speedOf(counts: Counts, microseconds: number): Speed {
+  const perSecond = (total: number) =>
+    microseconds > 0 ? total / microseconds * 1e6 : 0;
+  return {
+    messages_per_second: perSecond(counts.messages_received),
+    sent_bytes_per_second: perSecond(counts.bytes_sent),
+    received_bytes_per_second: perSecond(counts.bytes_received),
   };
 }
 
 /** What several runs came to, as one; percentiles are of all their messages. */
-export type Merged = Pick<
-  Measurements,
-  "sent" | "received" | "rtt_us" | "lost" | "corrupted" | "errors"
->;
+export type Merged =
+  & RunFigures
+  & Pick<Measurements, "messages_sent" | "messages_received">;
 
 /**
  * Sums up several runs as one. Percentiles come from the added histograms;
@@ -114,21 +99,25 @@ export type Merged = Pick<
 export async function mergeMeasurements(
   runs: readonly Merged[],
 ): Promise<Merged> {
-  const total = (key: "lost" | "corrupted" | "errors") => {
-    const known = runs.flatMap((run) => run[key] ?? []);
+  const total = (read: (run: Merged) => number | undefined) => {
+    const known = runs.flatMap((run) => read(run) ?? []);
     return known.length === 0 ? undefined : sum(known);
   };
   return {
-    sent: sum(runs.map(({ sent }) => sent)),
-    received: sum(runs.map(({ received }) => received)),
+    messages_sent: sum(runs.map(({ messages_sent }) => messages_sent)),
+    messages_received: sum(
+      runs.map(({ messages_received }) => messages_received),
+    ),
     rtt_us: await mergeDelays(
       runs.flatMap(({ rtt_us }) =>
         rtt_us?.histogram === undefined ? [] : rtt_us
       ),
     ),
-    lost: total("lost"),
-    corrupted: total("corrupted"),
-    errors: total("errors"),
+    datagrams: {
+      lost: total(({ datagrams }) => datagrams?.lost),
+      corrupted: total(({ datagrams }) => datagrams?.corrupted),
+    },
+    measured: { errors: total(({ measured }) => measured?.errors) },
   };
 }
 
@@ -137,13 +126,12 @@ const exactDuration = (microseconds: number) =>
 
 /** `8 connections, 64 bytes, 1000/s, 10 s`: what was asked of a run. */
 export function settingsOf(run: ClientRun): string {
-  const { started, role } = run;
-  const transport = role === "tcp-client" ? "TCP" : "UDP";
+  const { started, transport } = run;
   if (started === undefined) return transport;
   const { connections, pipeline, size, service } = started;
   const { rate_per_second, interval_us, count, duration_us, warmup_us } =
     started;
-  const noun = role === "tcp-client" ? "connection" : "socket";
+  const noun = transport === "TCP" ? "connection" : "socket";
   const parts = [
     transport,
     `${connections} ${noun}${connections === 1 ? "" : "s"}`,

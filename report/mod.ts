@@ -18,6 +18,7 @@
 export { type ErrorEvent } from "../events/line.ts";
 export * from "./runs.ts";
 export { readRuns, type Source } from "./read.ts";
+export { type RunFigures } from "../measure/metrics.ts";
 export * from "./measurements.ts";
 export * from "./compare.ts";
 export * from "./settings.ts";

@@ -54,6 +54,7 @@ function rowOf(run: ClientRun): Row {
   return {
     source: run.source,
     role: run.role,
+    transport: run.transport,
     target: host === undefined ? undefined : formatAddress(host, port!),
     port,
     time: run.time,

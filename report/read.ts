@@ -7,9 +7,15 @@ import { Ajv2020 } from "ajv";
 import schema from "../events/events.schema.json" with { type: "json" };
 import { Histogram } from "../measure/histogram.ts";
 import { describeError } from "../net/errors.ts";
-import type { EventLine, LineHead } from "../events/line.ts";
-import type { DelaySummary, PeerAddress } from "../events/mod.ts";
-import type { ClientRun, Runs, ServerRun } from "./runs.ts";
+import type { EventLine, LineHead, Role } from "../events/line.ts";
+import type { DelaySummary, PeerAddress, Transport } from "../events/mod.ts";
+import type {
+  ClientRole,
+  ClientRun,
+  Runs,
+  ServerRole,
+  ServerRun,
+} from "./runs.ts";
 
 const VERSION: LineHead["schema"] = 2;
 
@@ -18,6 +24,17 @@ const VERSION: LineHead["schema"] = 2;
  * as much as they can.
  */
 const LONGEST_LINE = 4 * 1024 * 1024;
+
+const TRANSPORTS: Record<Role, Transport> = {
+  "tcp-server": "TCP",
+  "tcp-client": "TCP",
+  "udp-server": "UDP",
+  "udp-client": "UDP",
+};
+
+function isClient(role: Role): role is ClientRole {
+  return role === "tcp-client" || role === "udp-client";
+}
 
 /** A text with a name. */
 export interface Source {
@@ -134,14 +151,11 @@ class Reader {
   #server: ServerRun | undefined;
 
   take(line: EventLine): void {
-    if (line.role === "tcp-client" || line.role === "udp-client") {
-      this.#takeClient(line, line.role);
-    } else {
-      this.#takeServer(line, line.role);
-    }
+    if (isClient(line.role)) this.#takeClient(line, line.role);
+    else this.#takeServer(line, line.role as ServerRole);
   }
 
-  #takeClient(line: EventLine, role: ClientRun["role"]): void {
+  #takeClient(line: EventLine, role: ClientRole): void {
     // A new call of the client begins where the last one has come to its end.
     if (line.event === "started") this.#client = undefined;
     const isAfterwards = this.#client?.result !== undefined ||
@@ -158,6 +172,7 @@ class Reader {
       this.#client = {
         source: "",
         role,
+        transport: TRANSPORTS[role],
         time: line.time,
         peer: this.#peer,
         intervals: [],
@@ -173,18 +188,25 @@ class Reader {
     else if (line.event === "result") run.result = line;
   }
 
-  #takeServer(line: EventLine, role: ServerRun["role"]): void {
+  #takeServer(line: EventLine, role: ServerRole): void {
     const isNew = this.#server === undefined ||
       this.#server.summary !== undefined || line.event === "listening";
     if (isNew) {
       // An error at the end of a server says no more than its summary.
       if (line.event === "error") return;
-      this.#server = { source: "", role, time: line.time, connections: 0 };
+      const transport = TRANSPORTS[role];
+      this.#server = {
+        source: "",
+        role,
+        transport,
+        time: line.time,
+        connections: transport === "TCP" ? 0 : undefined,
+      };
       this.servers.push(this.#server);
     }
     const run = this.#server!;
     if (line.event === "listening") run.listening = line;
-    else if (line.event === "connection-opened") run.connections++;
+    else if (line.event === "connection-opened") run.connections!++;
     else if (line.event === "summary") {
       run.summary = line;
       if (line.connections) run.connections = line.connections.accepted;

@@ -12,14 +12,23 @@ import type {
   ResultEvent,
   StartedEvent,
   SummaryEvent,
+  Transport,
 } from "../events/mod.ts";
+
+/** The clients. */
+export type ClientRole = "tcp-client" | "udp-client";
+
+/** The servers. */
+export type ServerRole = "tcp-server" | "udp-server";
 
 /** What one call of a client came to. */
 export interface ClientRun {
   /** The file that it was read from, and of several in a file its number. */
   source: string;
   /** Which client. */
-  role: "tcp-client" | "udp-client";
+  role: ClientRole;
+  /** What its messages travelled on. */
+  transport: Transport;
   /** When the first line of it that was read was written (RFC 3339). */
   time: string;
   /** The peer that it connected to first (TCP). */
@@ -39,15 +48,17 @@ export interface ServerRun {
   /** The file that it was read from, and of several in a file its number. */
   source: string;
   /** Which server. */
-  role: "tcp-server" | "udp-server";
+  role: ServerRole;
+  /** What it was reached by. */
+  transport: Transport;
   /** When the first line of it that was read was written (RFC 3339). */
   time: string;
   /** Where it listened; absent where that line is missing. */
   listening?: ListeningEvent;
   /** What it came to; absent where it was killed, or still runs. */
   summary?: SummaryEvent;
-  /** Clients that had come by then (TCP). */
-  connections: number;
+  /** Clients that had come by then; absent over UDP. */
+  connections?: number;
 }
 
 /** Something in the input that could not be used. */

@@ -77,7 +77,7 @@ export function differingSettings(
   runs: readonly ClientRun[],
 ): DifferingSetting[] {
   const settings: [name: string, read: (run: ClientRun) => string][] = [
-    ["transport", ({ role }) => role === "tcp-client" ? "TCP" : "UDP"],
+    ["transport", ({ transport }) => transport],
   ];
   for (const [key, setting] of Object.entries(SETTINGS)) {
     if (setting === null) continue;

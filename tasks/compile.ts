@@ -15,12 +15,13 @@ import { windowsLauncher } from "./compile/windows_launcher.ts";
 import { entryModule } from "./entry_module.ts";
 import { DONE, FAILED, USAGE } from "../cli/exit_codes.ts";
 import {
+  type CommandDefinition,
   flag,
   list,
   type OptionValues,
   value,
 } from "../cli/command_line/options.ts";
-import { type CommandDefinition, type Role, ROLES } from "../cli/roles.ts";
+import { type Role, ROLES } from "../cli/roles.ts";
 import { runTask } from "./task.ts";
 import { oneOf } from "../cli/command_line/values.ts";
 

@@ -8,8 +8,8 @@
 import { bold, dim, green, red, setColorEnabled } from "@std/fmt/colors";
 import { entryModule, ROLE_ENVIRONMENT, ROLE_FLAGS } from "./entry_module.ts";
 import { DONE, FAILED, USAGE } from "../cli/exit_codes.ts";
-import { flag } from "../cli/command_line/options.ts";
-import type { CommandDefinition, Role } from "../cli/roles.ts";
+import { type CommandDefinition, flag } from "../cli/command_line/options.ts";
+import type { Role } from "../cli/roles.ts";
 import { runTask } from "./task.ts";
 
 const DEMO = {

@@ -22,13 +22,13 @@ import { markdownTable, markdownText } from "../report/summary.ts";
 import { describeError } from "../net/errors.ts";
 import { DONE, FAILED, USAGE } from "../cli/exit_codes.ts";
 import {
+  type CommandDefinition,
   flag,
   optionalValue,
   type OptionValues,
   value,
 } from "../cli/command_line/options.ts";
 import { oneLine } from "../text/printable.ts";
-import type { CommandDefinition } from "../cli/roles.ts";
 import { runTask, TaskError } from "./task.ts";
 import { oneOf, percentage, UsageError } from "../cli/command_line/values.ts";
 

@@ -4,9 +4,8 @@
  * @module
  */
 import { DONE } from "../cli/exit_codes.ts";
-import { flag } from "../cli/command_line/options.ts";
+import { type CommandDefinition, flag } from "../cli/command_line/options.ts";
 import { UsageError } from "../cli/command_line/values.ts";
-import type { CommandDefinition } from "../cli/roles.ts";
 import { eventsSchema } from "./schema/events_schema.ts";
 import { runTask } from "./task.ts";
 

@@ -10,7 +10,7 @@ import { TaskError } from "./task.ts";
  *
  * @throws {TaskError} With what it printed, when it fails or is not there.
  */
-export async function runProgram(
+export async function runSubprocess(
   program: string,
   args: string[],
 ): Promise<void> {

@@ -6,13 +6,16 @@
  */
 import { DONE, FAILED, USAGE } from "../cli/exit_codes.ts";
 import { helpText } from "../cli/command_line/help.ts";
-import type { Option, OptionTable } from "../cli/command_line/options.ts";
+import type {
+  CommandDefinition,
+  Option,
+  OptionTable,
+} from "../cli/command_line/options.ts";
 import {
   type CommandLine,
   parseCommandLine,
 } from "../cli/command_line/parse.ts";
 import { oneLine } from "../text/printable.ts";
-import type { CommandDefinition } from "../cli/roles.ts";
 import { UsageError } from "../cli/command_line/values.ts";
 
 /** A task cannot be done; the message tells its user why. */

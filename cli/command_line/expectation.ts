@@ -3,59 +3,20 @@
  *
  * @module
  */
-import type { Expectation, Metric, Service } from "../../events/mod.ts";
+import type { Expectation, Service, Transport } from "../../events/mod.ts";
+import type { MetricExpectation } from "../../measure/expectations.ts";
+import {
+  type Metric,
+  type MetricKind,
+  METRICS,
+  metricsOver,
+} from "../../measure/metrics.ts";
 import { count, rate, throughput, time, UsageError } from "./values.ts";
-
-/** What kind of value a metric has. */
-type Kind = "time" | "share" | "count" | "rate" | "throughput";
-
-const METRICS: Record<Metric, Kind> = {
-  "min": "time",
-  "mean": "time",
-  "p50": "time",
-  "p90": "time",
-  "p99": "time",
-  "p99.9": "time",
-  "max": "time",
-  "jitter": "time",
-  "loss": "share",
-  "late": "share",
-  "duplicated": "share",
-  "reordered": "share",
-  "errors": "count",
-  "rate": "rate",
-  "throughput": "throughput",
-};
-
-/** Metrics that a stream has not: what is lost there ends its connection. */
-const OF_DATAGRAMS: Metric[] = [
-  "jitter",
-  "loss",
-  "late",
-  "duplicated",
-  "reordered",
-];
-
-/** Metrics of a run in which no single answer belongs to a message. */
-const OF_ONE_WAY: Record<
-  "TCP" | "UDP",
-  Partial<Record<Service, Metric[]>>
-> = {
-  TCP: {
-    discard: ["errors", "rate", "throughput"],
-    chargen: ["errors", "throughput"],
-  },
-  UDP: {
-    // Nothing tells what of the datagrams arrived.
-    discard: ["errors"],
-    chargen: ["loss", "errors", "rate", "throughput"],
-  },
-};
 
 const FORM = /^\s*([a-z0-9.]+)\s*(<=|>=|<|>)\s*(\S+)\s*$/;
 
 /** An expectation over any metric. */
-export function expectation(text: string): Expectation {
+export function expectation(text: string): MetricExpectation {
   const match = FORM.exec(text);
   if (match === null) {
     throw new UsageError(
@@ -63,19 +24,20 @@ export function expectation(text: string): Expectation {
     );
   }
   const [, name, operator, value] = match;
-  const metric = Object.keys(METRICS).find((each) => each === name) as
-    | Metric
-    | undefined;
-  if (metric === undefined) {
+  if (!isMetric(name)) {
     throw new UsageError(
       `"${name}" is not one of ${Object.keys(METRICS).join(", ")}`,
     );
   }
   return {
-    metric,
+    metric: name,
     operator: operator as Expectation["operator"],
-    ...limit(METRICS[metric], value),
+    ...limit(METRICS[name].kind, value),
   };
+}
+
+function isMetric(name: string): name is Metric {
+  return Object.hasOwn(METRICS, name);
 }
 
 /**
@@ -84,18 +46,18 @@ export function expectation(text: string): Expectation {
  * @throws {UsageError} Naming one that it has not.
  */
 export function checkMetrics(
-  expectations: readonly Expectation[],
-  transport: "TCP" | "UDP",
+  expectations: readonly MetricExpectation[],
+  transport: Transport,
   service: Service,
 ): void {
   for (const { metric } of expectations) {
-    if (transport === "TCP" && OF_DATAGRAMS.includes(metric)) {
+    if (METRICS[metric].services[transport] === undefined) {
       throw new UsageError(
-        `--expect: ${metric} is of datagrams: TCP has no ${metric} to expect`,
+        `--expect: ${metric} is of datagrams: ${transport} has no ${metric} to expect`,
       );
     }
-    const known = OF_ONE_WAY[transport][service];
-    if (known === undefined || known.includes(metric)) continue;
+    const known = metricsOver(transport, service);
+    if (known.includes(metric)) continue;
     throw new UsageError(
       `--expect: with --service ${service} over ${transport} there is no ${metric}, but ${
         known.join(", ")
@@ -104,7 +66,10 @@ export function checkMetrics(
   }
 }
 
-function limit(kind: Kind, text: string): Pick<Expectation, "limit" | "unit"> {
+function limit(
+  kind: MetricKind,
+  text: string,
+): Pick<Expectation, "limit" | "unit"> {
   switch (kind) {
     case "time":
       return { limit: time(text) * 1000, unit: "us" };

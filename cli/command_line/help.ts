@@ -4,8 +4,8 @@
  * @module
  */
 import configuration from "../../deno.json" with { type: "json" };
-import type { Option } from "./options.ts";
-import type { CommandDefinition, Role } from "../roles.ts";
+import type { CommandDefinition, Option } from "./options.ts";
+import type { Role } from "../roles.ts";
 import { RUNTIME } from "../runtime.ts";
 
 /**

@@ -34,6 +34,22 @@ export type OptionValues<Table extends OptionTable> = {
   [Name in keyof Table]: Table[Name] extends Option<infer T> ? T : never;
 };
 
+/** A command's options and the texts of its help. */
+export interface CommandDefinition<Table extends OptionTable = OptionTable> {
+  /** The command's name. */
+  role: string;
+  /** What it does, in a line. */
+  purpose: string;
+  /** What follows the options on its command line. */
+  positionals: string;
+  /** Its options. */
+  options: Table;
+  /** Arguments that work as they stand, and what they do. */
+  examples: [args: string, meaning: string][];
+  /** What its exit codes mean. */
+  exitCodes: [code: number, meaning: string][];
+}
+
 /** An option that is on or off. */
 export function flag(help: string, short?: string): Option<boolean> {
   return { help, short, fallback: false, parse: (text) => text === "true" };

@@ -8,8 +8,12 @@ import { parseArgs } from "@std/cli/parse-args";
 // @ts-types="./levenshtein_distance.d.ts"
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 import { EchosounderError } from "../../net/errors.ts";
-import type { Option, OptionTable, OptionValues } from "./options.ts";
-import { type CommandDefinition, ROLES } from "../roles.ts";
+import type {
+  CommandDefinition,
+  Option,
+  OptionTable,
+  OptionValues,
+} from "./options.ts";
 import { UsageError } from "./values.ts";
 
 /** What was said on a command line. */
@@ -30,10 +34,13 @@ const RESERVED = /^--(no-)?_(=|$)|^-(?!-)[^=]*_/;
 /**
  * Reads a command line, once. It gives back what it could read also where the
  * line is wrong: how that is told depends on what was asked for.
+ *
+ * @param others Commands whose options may have been meant.
  */
 export function parseCommandLine<Table extends OptionTable>(
   definition: CommandDefinition<Table>,
   args: string[],
+  others: readonly CommandDefinition[] = [],
 ): CommandLine<Table> {
   const table: OptionTable = definition.options;
   const names = Object.keys(table);
@@ -55,7 +62,7 @@ export function parseCommandLine<Table extends OptionTable>(
     },
   });
   if (unknown.length > 0) {
-    problems.push(unknownOption(unknown[0], definition.role, names));
+    problems.push(unknownOption(unknown[0], definition.role, names, others));
   }
   const options: Record<string, unknown> = {};
   const given = new Set<keyof Table & string>();
@@ -197,14 +204,15 @@ function unknownOption(
   argument: string,
   role: string,
   names: string[],
+  others: readonly CommandDefinition[],
 ): UsageError {
   const name = argument.replace(/^--?/, "").replace(/=.*$/s, "");
-  const others = names.includes(name) ? [] : ROLES
+  const owners = names.includes(name) ? [] : others
     .filter(({ options }) => Object.hasOwn(options, name))
     .map((other) => other.role);
-  if (others.length > 0) {
+  if (owners.length > 0) {
     return new UsageError(
-      `--${name} is an option of ${others.join(" and ")}, not of ${role}`,
+      `--${name} is an option of ${owners.join(" and ")}, not of ${role}`,
     );
   }
   const [nearest] = names

@@ -40,6 +40,19 @@ export function time(text: string): number {
   return milliseconds;
 }
 
+/** Milliseconds as {@linkcode time} reads them. */
+export function writtenTime(milliseconds: number): string {
+  return written(milliseconds, MILLISECONDS);
+}
+
+/** A number in the largest unit of which it is a multiple. */
+function written(number: number, units: Record<string, number>): string {
+  const [[name, size]] = Object.entries(units)
+    .filter(([, size]) => number % size === 0)
+    .sort(([, one], [, other]) => other - one);
+  return `${number / size}${name}`;
+}
+
 /** A time that must not be zero, as milliseconds. */
 export function positiveTime(text: string): number {
   const milliseconds = time(text);
@@ -51,29 +64,36 @@ export function positiveTime(text: string): number {
 
 const BYTES: Record<string, number> = {
   "": 1,
-  b: 1,
-  kb: 1e3,
-  mb: 1e6,
-  gb: 1e9,
-  kib: 2 ** 10,
-  mib: 2 ** 20,
-  gib: 2 ** 30,
+  B: 1,
+  kB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
 };
 
 /** `64`, `4KiB`, `1MB`, as bytes. */
 export function size(text: string): number {
   const match = /^(\d+(?:\.\d+)?)([a-z]*)$/i.exec(text);
-  const unit = match && BYTES[match[2].toLowerCase()];
-  if (!unit) {
+  const unit = Object.keys(BYTES).find((name) =>
+    name.toLowerCase() === match?.[2].toLowerCase()
+  );
+  if (match === null || unit === undefined) {
     throw new UsageError(`"${text}" is not a size: write 64, 4KiB or 1MB`);
   }
-  const bytes = Number(match[1]) * unit;
+  const bytes = Number(match[1]) * BYTES[unit];
   if (!Number.isSafeInteger(bytes)) {
     throw new UsageError(
       `"${text}" is not a whole number of bytes that can be counted`,
     );
   }
   return bytes;
+}
+
+/** Bytes as {@linkcode size} reads them. */
+export function writtenSize(bytes: number): string {
+  return written(bytes, BYTES);
 }
 
 /** A whole number from 1. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Histogram } from "../../measure/histogram.ts";
+import type { DelayCount } from "../../measure/histogram.ts";
 
 /** How a chart is drawn. */
 export interface ChartStyle {
@@ -25,15 +25,14 @@ const EIGHTHS = "▏▎▍▌▋▊▉█";
  * Draws delays by size. The scale of the delays is logarithmic, so that a tail
  * a thousand times as long as the rest has its place; the bars' is linear.
  *
- * @param encoded The delays, as a result carries them.
+ * @param counts The delays, in order, and how many there were of each.
  * @param format Puts a delay in microseconds into words.
  */
-export async function delayChart(
-  encoded: string,
+export function delayChart(
+  counts: readonly DelayCount[],
   format: (microseconds: number) => string,
   style: ChartStyle,
-): Promise<string[]> {
-  const counts = [...(await Histogram.decode(encoded)).counts()];
+): string[] {
   if (counts.length === 0) return [];
   const [first, last] = [counts[0][0], counts[counts.length - 1][0]];
   const rows = first === last ? 1 : ROWS;

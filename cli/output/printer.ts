@@ -5,12 +5,14 @@
  */
 import type { Logger } from "@logtape/logtape";
 import type { ProgramEvent, Told } from "../../events/line.ts";
+import type { DelayCount } from "../../measure/histogram.ts";
 import { delayChart } from "./delay_chart.ts";
 import { diagnose } from "./diagnostics.ts";
 import { formatDuration } from "../../text/format.ts";
 import { jsonLine } from "./json_lines.ts";
 import type { LiveLine } from "./live_line.ts";
 import type { Output } from "./writer.ts";
+import type { Transport } from "../../events/mod.ts";
 import type { Role } from "../roles.ts";
 import { textLines } from "./text.ts";
 import { throttled } from "./throttle.ts";
@@ -19,6 +21,8 @@ import { throttled } from "./throttle.ts";
 export interface PrinterOptions {
   /** Whose events they are. */
   role: Role;
+  /** What they travel on. */
+  transport: Transport;
   /** Where they are written. */
   results: Output;
   /** Takes what is for somebody looking for a fault. */
@@ -38,17 +42,25 @@ export interface PrinterOptions {
 /** The width of text that goes to no terminal. */
 const PLAIN_WIDTH = 80;
 
-/** Makes the function that prints a program's events. */
-export function createPrinter(
-  options: PrinterOptions,
-): (event: ProgramEvent) => void | Promise<void> {
+/** Prints what a program has to print. */
+export interface Printer {
+  /** Prints an event; where it returns a promise, more is to be printed after it. */
+  print: (event: ProgramEvent) => void | Promise<void>;
+  /** Takes the delays that go with the result, to be drawn; absent where it draws nothing. */
+  onDelays?: (counts: DelayCount[]) => void;
+}
+
+/** Makes what prints a program's events. */
+export function createPrinter(options: PrinterOptions): Printer {
   const { role, results, logger, json, live, ascii } = options;
   const { width = PLAIN_WIDTH } = options;
   const style = {
     oneShot: options.oneShot,
-    transport: role.startsWith("tcp") ? "TCP" : "UDP",
+    transport: options.transport,
     ascii,
   };
+
+  let delays: DelayCount[] | undefined;
 
   function write(lines: string[]): void | Promise<void> {
     if (lines.length > 0) return results.writeLine(lines.join("\n"));
@@ -64,16 +76,17 @@ export function createPrinter(
     event: Extract<ProgramEvent, { event: "result" }>,
   ): Promise<void> {
     await live?.clear();
-    const delays = json ? undefined : event.rtt_us?.histogram;
-    const chart = delays === undefined
-      ? undefined
-      : await delayChart(delays, formatDuration, { width, ascii });
+    const chart = delays &&
+      delayChart(delays, formatDuration, { width, ascii });
     await print(event, chart);
   }
 
-  return throttled((event) => {
-    diagnose(event, logger);
-    live?.observe(event);
-    return event.event === "result" ? printResult(event) : print(event);
-  });
+  return {
+    print: throttled((event) => {
+      diagnose(event, logger);
+      live?.observe(event);
+      return event.event === "result" ? printResult(event) : print(event);
+    }),
+    onDelays: json ? undefined : (counts) => delays = counts,
+  };
 }

@@ -16,6 +16,7 @@ import type {
   PeerAddress,
   ResultEvent,
   SummaryEvent,
+  Transport,
 } from "../../events/mod.ts";
 import {
   formatByteRate,
@@ -33,8 +34,8 @@ import { oneLine, printable } from "../../text/printable.ts";
 export interface TextStyle {
   /** One client, one message or one datagram: lines as the Winsock teaching programs print them. */
   oneShot: boolean;
-  /** `TCP` or `UDP`. */
-  transport: string;
+  /** What the events' messages travel on. */
+  transport: Transport;
   /** Write with ASCII characters alone. */
   ascii: boolean;
   /** The delays of a result, drawn. */

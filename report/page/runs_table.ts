@@ -6,6 +6,7 @@
  * @module
  */
 import { plural } from "../../text/format.ts";
+import { METRIC_LIST } from "../../measure/metrics.ts";
 import { type Column, COLUMNS } from "../columns.ts";
 import type { Merged } from "../measurements.ts";
 import type { PageRun } from "../page_data.ts";
@@ -82,7 +83,8 @@ export class RunsTable {
       ).length;
     const line = {
       source: `${size} runs together`,
-      settings: `${merged.received} of ${merged.sent} messages back` +
+      settings:
+        `${merged.messages_received} of ${merged.messages_sent} messages back` +
         (measuring < size ? `, delays of ${plural(measuring, "run")}` : ""),
       measurements: merged,
     };
@@ -196,13 +198,9 @@ function cell(
 }
 
 /** Counts that are worth a word only where there is something to count. */
-const TROUBLES = [
-  "late",
-  "duplicates",
-  "reordered",
-  "corrupted",
-  "errors",
-] as const;
+const TROUBLES = METRIC_LIST.filter(({ kind, column }) =>
+  (kind === "share" || kind === "count") && column === "for-programs"
+);
 
 /** What is to be noted of a run; at first shown where it did not pass. */
 function notesRow(
@@ -215,8 +213,8 @@ function notesRow(
     ...expectations.map(({ text, held }) =>
       `${text}, ${held ? "held" : "did not hold"}`
     ),
-    ...TROUBLES.flatMap((name) => {
-      const count = run.measurements?.[name];
+    ...TROUBLES.flatMap(({ name, read }) => {
+      const count = run.measurements && read(run.measurements);
       return count ? `${name}: ${count}` : [];
     }),
     ...warnings.map((warning) => `warning: ${warning}`),

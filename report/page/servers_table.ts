@@ -24,10 +24,10 @@ const COLUMNS: ServerColumn[] = [
   ["Server", ({ source }) => source],
   [
     "Listened at",
-    ({ role, listening }) => {
+    ({ transport, listening }) => {
       if (listening === undefined) return "";
       const { host, port, service } = listening;
-      return `${role.slice(0, 3).toUpperCase()} ${host}:${port}, ${service}`;
+      return `${transport} ${host}:${port}, ${service}`;
     },
   ],
   ["Time (UTC)", ({ time }) => time.slice(0, 19).replace("T", " ")],
@@ -36,10 +36,7 @@ const COLUMNS: ServerColumn[] = [
     ({ summary }) =>
       summary === undefined ? "" : formatDuration(summary.duration_us),
   ],
-  [
-    "Clients",
-    ({ role, connections }) => role === "tcp-server" ? `${connections}` : "",
-  ],
+  ["Clients", ({ connections }) => number(connections)],
   ["Datagrams", ({ summary }) => number(summary?.datagrams?.received)],
   ["Received", ({ summary }) => bytes(summary?.bytes_received)],
   [
@@ -72,7 +69,7 @@ function troubles({ summary }: ServerRun): string {
 /** Whether a run's peer may be this server: their transports and ports are the same. */
 function isAskedBy(server: ServerRun, run: PageRun): boolean {
   return server.listening?.port === run.port &&
-    server.role.slice(0, 3) === run.role.slice(0, 3);
+    server.transport === run.transport;
 }
 
 /** Makes the table. */

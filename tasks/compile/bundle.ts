@@ -4,7 +4,7 @@
  * @module
  */
 import { ROLE_CONFIGURATION } from "../entry_module.ts";
-import { runProgram } from "../subprocess.ts";
+import { runSubprocess } from "../subprocess.ts";
 
 /**
  * Bundles an entry module.
@@ -13,7 +13,7 @@ import { runProgram } from "../subprocess.ts";
  * @param output Where the bundle goes.
  */
 export async function bundle(entry: string, output: string): Promise<void> {
-  await runProgram(Deno.execPath(), [
+  await runSubprocess(Deno.execPath(), [
     "bundle",
     "--quiet",
     `--config=${ROLE_CONFIGURATION}`,

@@ -4,7 +4,7 @@
  * @module
  */
 import { TaskError } from "../task.ts";
-import { runProgram } from "../subprocess.ts";
+import { runSubprocess } from "../subprocess.ts";
 import { ROLE_FLAGS } from "../entry_module.ts";
 import type { Target } from "./target.ts";
 
@@ -26,7 +26,7 @@ export async function compileWithDenort(
   output: string,
 ): Promise<void> {
   try {
-    await runProgram(Deno.execPath(), [
+    await runSubprocess(Deno.execPath(), [
       "compile",
       "--quiet",
       // Nothing of the project but the bundle.

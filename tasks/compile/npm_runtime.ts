@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { TaskError } from "../task.ts";
-import { runProgram } from "../subprocess.ts";
+import { runSubprocess } from "../subprocess.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function fetchRuntime(
   const place = join(folder, target.folder);
   await Deno.mkdir(place, { recursive: true });
   const npm = Deno.build.os === "windows" ? "npm.cmd" : "npm";
-  await runProgram(npm, [
+  await runSubprocess(npm, [
     "install",
     "--prefix",
     place,

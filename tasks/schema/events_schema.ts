@@ -19,6 +19,7 @@ import {
 } from "ts-json-schema-generator";
 import ts from "typescript";
 import { fileURLToPath } from "node:url";
+import { METRICS } from "../../measure/metrics.ts";
 
 /** Where the types of the lines are. */
 const TYPES = fileURLToPath(new URL("../../events/line.ts", import.meta.url));
@@ -118,6 +119,8 @@ export function eventsSchema(): string {
     }
   }
   delete rest.Role;
+  // The types of events know of no table.
+  Object.assign(rest.MetricName, { enum: Object.keys(METRICS) });
 
   const lines = [...rolesOf].map(([name, roles]) => {
     const { description, properties, required = [] } = definitions[name];

@@ -7,6 +7,7 @@ import { now, since } from "../../net/clock.ts";
 import { formatAddress } from "../../net/address.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
+import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { describeError, EchosounderError } from "../../net/errors.ts";
 import {
   type Kinds,
@@ -21,6 +22,7 @@ import {
   type HostAddress,
   resolveHost,
 } from "../../net/resolve.ts";
+import { DEFAULT_PORT } from "../defaults.ts";
 
 /** Options of {@linkcode connectTcp}. */
 export interface ConnectTcpOptions {
@@ -122,7 +124,7 @@ export async function connectAny(
 export async function connectTcp(
   options: ConnectTcpOptions,
 ): Promise<Deno.TcpConn> {
-  const { port = 27015, retryFor = 0, signal } = options;
+  const { port = DEFAULT_PORT, retryFor = 0, signal } = options;
   const started = now();
   const backoff = new Backoff(50, 500);
   for (;;) {
@@ -157,7 +159,8 @@ export async function connectTcp(
 async function tryToConnect(
   options: ConnectTcpOptions & { port: number },
 ): Promise<Deno.TcpConn> {
-  const { hostname, port, family, connectTimeout = 5000, signal } = options;
+  const { hostname, port, family, connectTimeout = DEFAULT_TIMEOUT, signal } =
+    options;
   const limit = AbortSignal.timeout(connectTimeout);
   const addresses = await resolveHost(hostname, {
     family,

@@ -8,6 +8,7 @@ import { between, now, since } from "../../net/clock.ts";
 import { describeDifference, EchoCheck } from "../../measure/echo_check.ts";
 import { RoundTrips } from "../../measure/round_trips.ts";
 import { close } from "../../net/close.ts";
+import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { describeError, isReset, systemCode } from "../../net/errors.ts";
 import { checkOptions, time } from "../../net/options.ts";
 import { formatExactDuration, formatPart } from "../../text/format.ts";
@@ -69,7 +70,7 @@ class Exchange {
   #room: PromiseWithResolvers<void> | undefined;
 
   constructor(conn: Deno.TcpConn, options: TcpClientOptions) {
-    const { timeout = 5000, signal } = options;
+    const { timeout = DEFAULT_TIMEOUT, signal } = options;
     this.#conn = conn;
     this.#signal = signal;
     this.#timer = new AnswerTimer(

@@ -20,6 +20,7 @@ import {
   Preparation,
 } from "../../measure/run.ts";
 import { close } from "../../net/close.ts";
+import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import type { Failure, MeasureResult } from "../../events/mod.ts";
 import { checkOptions, time, whole } from "../../net/options.ts";
 import { plural } from "../../text/format.ts";
@@ -75,7 +76,7 @@ export async function measureTcp(
   options: MeasureTcpOptions,
 ): Promise<MeasureResult> {
   const { payload, service = "echo", expectations = [], onEvent } = options;
-  const { timeout = 5000, connections = 1 } = options;
+  const { timeout = DEFAULT_TIMEOUT, connections = 1 } = options;
   const size = payload instanceof Uint8Array ? payload.length : payload.size;
   checkOptions(options, {
     ...CONNECT_TCP_KINDS,

@@ -22,6 +22,12 @@ import type {
   TcpServerEvent,
   TcpSummary,
 } from "../../events/mod.ts";
+import { DEFAULT_BIND_ADDRESS } from "../../net/defaults.ts";
+import {
+  DEFAULT_MAX_CONNECTIONS,
+  DEFAULT_PORT,
+  DEFAULT_READ_AHEAD,
+} from "../defaults.ts";
 import { Connection } from "./connection.ts";
 import { ReadAheadLimit } from "./read_ahead.ts";
 import { TCP_SERVICES } from "./services.ts";
@@ -57,8 +63,6 @@ export interface ServeTcpOptions {
   /** Is told what happens. */
   onEvent?: (event: TcpServerEvent) => void;
 }
-
-const DEFAULT_READ_AHEAD = 128 * 1024 * 1024;
 
 /**
  * A burst of clients is refused nothing: with the usual 511, the system drops
@@ -104,7 +108,8 @@ export class TcpServer implements AsyncDisposable {
 
   /** Binds and listens; see {@linkcode serveTcp}. */
   constructor(options: ServeTcpOptions = {}) {
-    const { hostname = "0.0.0.0", port = 27015, signal } = options;
+    const { hostname = DEFAULT_BIND_ADDRESS, port = DEFAULT_PORT, signal } =
+      options;
     checkOptions(options, {
       port: whole(0, 65_535),
       service: oneOf(...Object.keys(TCP_SERVICES)),
@@ -115,7 +120,7 @@ export class TcpServer implements AsyncDisposable {
     this.#options = options;
     this.#service = options.service ?? "echo";
     this.#allowed = allowList(options.allow ?? []);
-    this.#maxConnections = options.maxConnections ?? 10_000;
+    this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     this.#idleTimeout = options.idleTimeout || Infinity;
     this.#readAheadLimit = new ReadAheadLimit(
       options.readAhead ?? DEFAULT_READ_AHEAD,

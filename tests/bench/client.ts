@@ -20,7 +20,7 @@ const SECONDS = 2;
 const FOLDER = new URL("client/", import.meta.url).pathname;
 
 /** What one run comes to; what a client does not tell is absent. */
-interface Figures {
+interface ClientCost {
   /** Messages a second. */
   rate?: number;
   /** Microseconds. */
@@ -41,7 +41,7 @@ interface Figures {
 }
 
 /** What a table shows, where a client tells it: title, and digits after the point. */
-const COLUMNS: Record<keyof Figures, [title: string, digits: number]> = {
+const COLUMNS: Record<keyof ClientCost, [title: string, digits: number]> = {
   rate: ["messages/s", 0],
   p50: ["p50 µs", 1],
   p99: ["p99 µs", 1],
@@ -56,7 +56,7 @@ const COLUMNS: Record<keyof Figures, [title: string, digits: number]> = {
 /** A client that takes part in a comparison; the first one is what the others are held against. */
 interface Contender {
   name: string;
-  run: () => Promise<Figures>;
+  run: () => Promise<ClientCost>;
 }
 
 /** Runs a command to its end; returns its standard output. */
@@ -80,7 +80,7 @@ async function ours(
   transport: "tcp" | "udp",
   port: number,
   args: string[],
-): Promise<Figures> {
+): Promise<ClientCost> {
   const { code, stdout, stderr } = await runRole(`${transport}-client`, [
     `${HOST}:${port}`,
     "--json",
@@ -110,21 +110,21 @@ async function ours(
 /** Lets each contender run in turn, and prints the medians. */
 async function compare(
   title: string,
-  figure: keyof Figures,
+  figure: keyof ClientCost,
   contenders: Contender[],
 ): Promise<void> {
-  const runs = new Map<string, Figures[]>();
+  const runs = new Map<string, ClientCost[]>();
   for (let round = 0; round < ROUNDS; round++) {
     for (const { name, run } of contenders) {
       runs.set(name, [...runs.get(name) ?? [], await run()]);
     }
   }
-  const middle = (name: string, key: keyof Figures) => {
+  const middle = (name: string, key: keyof ClientCost) => {
     const values = runs.get(name)!.flatMap((each) => each[key] ?? []);
     return values.length === 0 ? undefined : median(values);
   };
   const base = middle(contenders[0].name, figure)!;
-  const keys = (Object.keys(COLUMNS) as (keyof Figures)[]).filter((key) =>
+  const keys = (Object.keys(COLUMNS) as (keyof ClientCost)[]).filter((key) =>
     contenders.some(({ name }) => middle(name, key) !== undefined)
   );
   console.log(`\n### ${title}\n`);
@@ -141,7 +141,7 @@ async function compare(
 }
 
 /** `sockperf`'s own ping-pong, against its own server. */
-async function sockperf(): Promise<Figures> {
+async function sockperf(): Promise<ClientCost> {
   const port = "11111";
   await using _server = new TestProcess([
     "sockperf",
@@ -175,7 +175,7 @@ async function sockperf(): Promise<Figures> {
 }
 
 /** `iperf3`, one stream, against its own server. */
-async function iperf3(): Promise<Figures> {
+async function iperf3(): Promise<ClientCost> {
   await using server = new TestProcess([
     "iperf3",
     "--server",
@@ -205,8 +205,8 @@ async function iperf3(): Promise<Figures> {
 async function judged(
   folder: string,
   transport: "tcp" | "udp",
-  run: (port: number) => Promise<Figures>,
-): Promise<Figures> {
+  run: (port: number) => Promise<ClientCost>,
+): Promise<ClientCost> {
   await using judge = new TestProcess([join(folder, "judge"), transport]);
   await judge.shows("\n");
   const figures = await run(Number(judge.stdout));
@@ -231,7 +231,7 @@ async function load(
   transport: "tcp" | "udp",
   port: number,
   flows: number,
-): Promise<Figures> {
+): Promise<ClientCost> {
   const args = [transport, String(port), String(flows), "64", "1"];
   await using process = new TestProcess([
     join(folder, "load"),
@@ -317,7 +317,7 @@ async function main(): Promise<number> {
     const fairness = async (transport: "tcp" | "udp", flows: number) => {
       const contender = (
         name: string,
-        run: (port: number) => Promise<Figures>,
+        run: (port: number) => Promise<ClientCost>,
       ): Contender => ({ name, run: () => judged(folder, transport, run) });
       const scripted = (name: string, program: string) =>
         contender(name, async (port) =>

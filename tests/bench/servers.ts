@@ -5,10 +5,14 @@
  * @module
  */
 import { join } from "node:path";
-import { runProgram } from "../../tasks/subprocess.ts";
+import { runSubprocess } from "../../tasks/subprocess.ts";
 import { DONE, FAILED, USAGE } from "../../cli/exit_codes.ts";
-import { flag, list, value } from "../../cli/command_line/options.ts";
-import type { CommandDefinition } from "../../cli/roles.ts";
+import {
+  type CommandDefinition,
+  flag,
+  list,
+  value,
+} from "../../cli/command_line/options.ts";
 import { runTask } from "../../tasks/task.ts";
 import { count, UsageError } from "../../cli/command_line/values.ts";
 import { median } from "./median.ts";
@@ -267,7 +271,7 @@ await runTask(BENCH, async ({ options }) => {
     for (
       const [name, source] of [["load", "load.c"], ["echo", "peers/echo.c"]]
     ) {
-      await runProgram("cc", [
+      await runSubprocess("cc", [
         "-O2",
         "-o",
         join(folder, name),

@@ -18,7 +18,7 @@ function withProgram(
 }
 
 /** Runs a program to its end with bytes as its standard input. */
-async function runProgram(
+async function runPeer(
   program: string,
   args: string[],
   input: Uint8Array<ArrayBuffer>,
@@ -68,7 +68,7 @@ withProgram(
     await using server = startRole("tcp-server", LOCAL);
     const port = await server.listening();
     const sent = noise(5_000_000);
-    const { code, stdout } = await runProgram(
+    const { code, stdout } = await runPeer(
       "ncat",
       [HOST, String(port)],
       sent,
@@ -86,7 +86,7 @@ withProgram(
     await using server = startRole("tcp-server", LOCAL);
     const port = await server.listening();
     const sent = noise(5_000_000);
-    const { code, stdout } = await runProgram("socat", [
+    const { code, stdout } = await runPeer("socat", [
       "-t5",
       "-",
       `TCP:${HOST}:${port}`,
@@ -103,7 +103,7 @@ withProgram(
   async () => {
     await using server = startRole("tcp-server", [...LOCAL, "--once"]);
     const port = await server.listening();
-    const { stdout } = await runProgram(
+    const { stdout } = await runPeer(
       "ncat",
       [HOST, String(port)],
       bytes("hello\n"),
@@ -124,7 +124,7 @@ withProgram("socat", "socat gets a datagram back from udp-server", async () => {
   await using server = startRole("udp-server", LOCAL);
   const port = await server.listening();
   const sent = noise(1400);
-  const { stdout } = await runProgram("socat", [
+  const { stdout } = await runPeer("socat", [
     "-b65536",
     "-t0.5",
     "-",

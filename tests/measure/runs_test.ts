@@ -213,6 +213,31 @@ Deno.test("measureTcp() never excuses a wrong byte", async () => {
   assertEquals([result.passed, result.failure?.code], [false, "difference"]);
 });
 
+for (const rate of [undefined, 1000]) {
+  const loop = rate === undefined ? "closed" : "open";
+  Deno.test(`measureTcp() in a ${loop} loop gives its delays to whoever takes them, and encodes none`, async () => {
+    await using server = serve();
+    const taken: [delay: number, count: number][] = [];
+    const { rtt_us, measured } = await measureTcp({
+      hostname: HOST,
+      port: server.addr.port,
+      payload,
+      count: 50,
+      rate,
+      onDelays: (counts) => void taken.push(...counts),
+    });
+    const inOrder = taken.flatMap(([delay, count]) =>
+      Array<number>(count).fill(delay)
+    );
+    assertEquals([inOrder.length, rtt_us?.count], [50, 50]);
+    assertEquals(inOrder[24], rtt_us?.p50);
+    assertEquals(
+      [rtt_us?.histogram, measured.rtt_from_sending_us?.histogram],
+      [undefined, undefined],
+    );
+  });
+}
+
 Deno.test("measureTcp() leaves the warm-up out of its result", async () => {
   await using server = serve();
   const events: TcpClientEvent[] = [];

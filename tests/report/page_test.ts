@@ -157,7 +157,6 @@ pageTest(
       "Peer": "192.0.2.1:7000",
       "Time (UTC)": "2026-01-02 03:04:05",
       "Settings": "UDP, 1 socket, 64 bytes, 2 s",
-      "Messages/s": "100",
       "Out": "8 kB/s",
       "In": "6.40 kB/s",
       "p50": formatDuration(delays.p50!),
@@ -165,11 +164,12 @@ pageTest(
       "p99": formatDuration(delays.p99!),
       "p99.9": formatDuration(delays["p99.9"]!),
       "max": formatDuration(delays.max),
-      "Lost": "50 (20\u00a0%)",
+      "loss": "50 (20\u00a0%)",
+      "rate": "100/s",
     });
-    assertEquals([fast.Run, fast["Messages/s"], fast.Lost], [
+    assertEquals([fast.Run, fast.rate, fast.loss], [
       "fast.jsonl",
-      "400",
+      "400/s",
       "",
     ]);
     assertEquals(failed.Verdict, "failed");
@@ -190,7 +190,7 @@ pageTest(
   async ({ page }) => {
     const together = async () => {
       const [row] = await rows(page, TOGETHER);
-      return [row.Run, row.p50, row.p99, row.max, row.Lost];
+      return [row.Run, row.p50, row.p99, row.max, row.loss];
     };
     const expected = async (...runs: number[][]) => {
       const merged =
@@ -263,7 +263,7 @@ pageTest(
     assertEquals(await heading.getAttribute("aria-sort"), "descending");
     // What has no such figure comes last either way.
     for (const _ of ["ascending", "descending"]) {
-      await page.getByRole("button", { name: "Lost" }).press("Enter");
+      await page.getByRole("button", { name: "loss" }).press("Enter");
       assertEquals((await order())[0], "slow.jsonl");
     }
     await page.getByRole("button", { name: "Run", exact: true }).click();
@@ -430,7 +430,7 @@ pageTest(
     ]);
     const [killed] = await rows(page, RUNS);
     assertEquals(killed.Verdict, "cut off");
-    assertEquals([killed["Messages/s"], killed.p50], ["200", ""]);
+    assertEquals([killed.rate, killed.p50], ["200/s", ""]);
     const [together] = await rows(page, TOGETHER);
     assertStringIncludes(together.Settings, "delays of 3 runs");
     assertEquals((await legend(page, "Rate"))[0], "killed.jsonl");

@@ -106,7 +106,7 @@ Deno.test("readRuns() reads a client that sends one message, with the peer it co
   assertEquals(problems, []);
   const [row] = rowsOf(clients);
   assertEquals([row.target, row.settings], [`127.0.0.1:${port}`, "TCP"]);
-  assertEquals(row.measurements?.received, 1);
+  assertEquals(row.measurements?.messages_received, 1);
 });
 
 Deno.test("readRuns() tells a client that could not connect as failed, and why", async () => {
@@ -144,11 +144,10 @@ Deno.test("readRuns() takes a killed client for cut off, and its seconds for its
     message: "it is cut short: was the program killed?",
   }]);
   assertEquals(verdictOf(clients[0]).text, "cut off");
-  const { sent, received, lost, rtt_us, messages_per_second } = measurementsOf(
-    clients[0],
-  )!;
-  assertEquals([sent, received, lost, rtt_us], [780, 750, 30, undefined]);
-  assertEquals(messages_per_second, 250);
+  const figures = measurementsOf(clients[0])!;
+  assertEquals([figures.messages_sent, figures.messages_received], [780, 750]);
+  assertEquals([figures.datagrams?.lost, figures.rtt_us], [30, undefined]);
+  assertEquals(figures.measured?.messages_per_second, 250);
 });
 
 for (
@@ -276,7 +275,8 @@ Deno.test("mergeMeasurements() gives the percentiles of all messages, not a mean
     merged.rtt_us,
     await mergeDelays([await summaryOf(slow), await summaryOf(fast)]),
   );
-  assertEquals([merged.sent, merged.received, merged.lost], [1005, 1000, 5]);
+  assertEquals([merged.messages_sent, merged.messages_received], [1005, 1000]);
+  assertEquals(merged.datagrams?.lost, 5);
 });
 
 Deno.test("seriesOf() keeps the worst of several seconds where a run is long", () => {
@@ -386,7 +386,7 @@ Deno.test("compareRuns() finds every percentile worse that grew by more than the
     (await compareRuns(base, now, threshold)).figures
       .filter(({ judgement }) => judgement === "worse")
       .map(({ name }) => name);
-  assertEquals(await worse(10), ["p50", "p90", "p99", "p99.9"]);
+  assertEquals(await worse(10), ["p50", "p90", "p95", "p99", "p99.9"]);
   assertEquals(await worse(20), []);
   assertEquals((await compareRuns(base, now, 10)).isWorse, true);
   assertEquals((await compareRuns(now, base, 10)).isWorse, false);
@@ -408,8 +408,8 @@ Deno.test("compareRuns() finds a lower rate, and a larger share lost, worse", as
     figures.map(({ name, judgement }) => [name, judgement]),
   );
   assertEquals(
-    [judged["messages/s"], judged.lost, judged.corrupted, judged.p50],
-    ["worse", "worse", "same", "same"],
+    [judged.rate, judged.throughput, judged.loss, judged.corrupted, judged.p50],
+    ["worse", "worse", "worse", "same", "same"],
   );
 });
 
@@ -508,7 +508,7 @@ Deno.test("csvSummary() quotes foreign text, and lets none begin a formula", asy
     line.replaceAll(/"(?:[^"]|"")*"/g, "quoted").split(",")
   );
   assertEquals(values[names.indexOf("p50_us")], "599");
-  assertEquals(values[names.indexOf("messages_per_second")], "500");
+  assertEquals(values[names.indexOf("rate_per_second")], "500");
 });
 
 /** Calls the task in a folder with these files. */
@@ -818,6 +818,7 @@ Deno.test("readRuns() reads a measuring UDP client, its loss included", async ()
   ]);
   const { clients, problems } = await readOne(stdout);
   assertEquals(problems, []);
-  const { lost, received, jitter_us } = measurementsOf(clients[0])!;
-  assertEquals([lost, received, typeof jitter_us], [0, 50, "number"]);
+  const { messages_received, datagrams } = measurementsOf(clients[0])!;
+  assertEquals([messages_received, datagrams?.lost], [50, 0]);
+  assertEquals(typeof datagrams?.jitter_us, "number");
 });

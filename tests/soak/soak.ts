@@ -5,8 +5,12 @@
  * @module
  */
 import { DONE, FAILED, USAGE } from "../../cli/exit_codes.ts";
-import { flag, optionalValue, value } from "../../cli/command_line/options.ts";
-import type { CommandDefinition } from "../../cli/roles.ts";
+import {
+  type CommandDefinition,
+  flag,
+  optionalValue,
+  value,
+} from "../../cli/command_line/options.ts";
 import { runTask } from "../../tasks/task.ts";
 import { count, positiveTime } from "../../cli/command_line/values.ts";
 import { type Line, parseEvents } from "../setup/events.ts";

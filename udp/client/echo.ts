@@ -18,6 +18,7 @@ import { RoundTrips } from "../../measure/round_trips.ts";
 import { canonicalAddress } from "../../net/address.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
+import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { describeError } from "../../net/errors.ts";
 import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
 import { formatExactDuration } from "../../text/format.ts";
@@ -83,7 +84,8 @@ interface Answer {
 export async function echoUdp(
   options: EchoUdpOptions,
 ): Promise<DatagramResult> {
-  const { timeout = 5000, retryFor = 0, signal, onEvent, payload } = options;
+  const { timeout = DEFAULT_TIMEOUT, retryFor = 0, signal, onEvent, payload } =
+    options;
   const size = payload instanceof Uint8Array ? payload.length : payload.size;
   checkOptions(options, { ...TARGET_KINDS, retryFor: unlimited(time) });
   checkOptions({ "size of the payload": size }, {

@@ -3,7 +3,11 @@
  *
  * @module
  */
-import { expects, verdict } from "../../measure/expectations.ts";
+import {
+  expects,
+  type MetricExpectation,
+  verdict,
+} from "../../measure/expectations.ts";
 import { FEW_FLOWS, type FlowContext } from "../../measure/flow.ts";
 import { Messages, randomStream } from "../../measure/messages.ts";
 import {
@@ -15,12 +19,12 @@ import {
   pipelineOf,
   Preparation,
 } from "../../measure/run.ts";
+import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { EchosounderError } from "../../net/errors.ts";
 import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
 import type {
   DatagramCounts,
   DatagramResult,
-  Expectation,
   Failure,
   MeasureResult,
   Service,
@@ -72,7 +76,7 @@ export async function measureUdp(
   options: MeasureUdpOptions,
 ): Promise<MeasureResult & DatagramResult> {
   const { size, service = "echo", expectations = [], onEvent } = options;
-  const { timeout = 5000, connections = 1, retryFor = 0 } = options;
+  const { timeout = DEFAULT_TIMEOUT, connections = 1, retryFor = 0 } = options;
   checkOptions(options, {
     ...TARGET_KINDS,
     ...MEASURE_KINDS,
@@ -172,7 +176,7 @@ function judge(
     "messages_sent" | "measured" | "datagrams"
   >,
   timeout: number,
-  expectations: readonly Expectation[],
+  expectations: readonly MetricExpectation[],
   service: Service,
   lastError: string | undefined,
 ): Failure | undefined {

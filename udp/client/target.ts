@@ -7,6 +7,7 @@ import { cannotBind, EchosounderError } from "../../net/errors.ts";
 import { type Kinds, oneOf, time, whole } from "../../net/options.ts";
 import { type AddressFamily, resolveHost } from "../../net/resolve.ts";
 import { LARGEST_DATAGRAM } from "../datagram.ts";
+import { DEFAULT_PORT } from "../defaults.ts";
 
 /** Options of {@linkcode findTarget}. */
 export interface TargetOptions {
@@ -40,7 +41,7 @@ export async function findTarget(
   options: TargetOptions,
   size: number,
 ): Promise<Deno.NetAddr> {
-  const { hostname, port = 7000, family, timeout, signal } = options;
+  const { hostname, port = DEFAULT_PORT, family, timeout, signal } = options;
   const addresses = await resolveHost(hostname, { family, timeout, signal });
   // There is no connecting by which to find out which address answers, and
   // servers bind IPv4 unless told otherwise.

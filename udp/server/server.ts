@@ -18,7 +18,9 @@ import type {
   UdpServerEvent,
   UdpSummary,
 } from "../../events/mod.ts";
+import { DEFAULT_BIND_ADDRESS } from "../../net/defaults.ts";
 import { RECEIVE_BUFFER_SIZE } from "../datagram.ts";
+import { DEFAULT_PORT } from "../defaults.ts";
 import { LoopGuard } from "./loop_guard.ts";
 
 /** Options of {@linkcode serveUdp}. */
@@ -92,7 +94,8 @@ export class UdpServer implements AsyncDisposable {
 
   /** Binds; see {@linkcode serveUdp}. */
   constructor(options: ServeUdpOptions = {}) {
-    const { hostname = "0.0.0.0", port = 7000, signal } = options;
+    const { hostname = DEFAULT_BIND_ADDRESS, port = DEFAULT_PORT, signal } =
+      options;
     checkOptions(options, {
       port: whole(0, 65_535),
       service: oneOf(...Object.keys(UDP_SERVICES)),

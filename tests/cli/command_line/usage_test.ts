@@ -233,7 +233,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "udp-client",
     ["localhost", "-c", "2", "--expect", "p98<5ms"],
-    '--expect: "p98" is not one of min, mean, p50, p90, p99, p99.9, max, jitter, loss, late, duplicated, reordered, errors, rate, throughput',
+    '--expect: "p98" is not one of min, mean, p50, p90, p95, p99, p99.9, p99.99, max, jitter, loss, late, duplicated, reordered, corrupted, errors, rate, throughput',
   ],
   [
     "udp-client",
@@ -320,7 +320,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
 /** What a role says is wrong with a command line. */
 function problemOf(role: Role, args: string[]): UsageError | undefined {
   const definition = ROLES.find((each) => each.role === role)!;
-  const line = parseCommandLine(definition, args);
+  const line = parseCommandLine(definition, args, ROLES);
   if (line.problem !== undefined) return line.problem;
   try {
     if (role === "tcp-client") {
@@ -342,7 +342,7 @@ for (const [role, args, message] of WRONG) {
 
 /** What `tcp-client` reads of a message, and of the rest. */
 function messageOf(...args: string[]) {
-  const line = parseCommandLine(TCP_CLIENT, args);
+  const line = parseCommandLine(TCP_CLIENT, args, ROLES);
   assertEquals(line.problem, undefined);
   const { options: { message, json, count }, positionals } = line;
   return { message, json, count, positionals };

@@ -6,11 +6,11 @@ import type { ProgramEvent } from "../../../events/line.ts";
 import type {
   Expectation,
   Measured,
-  Metric,
   ResultEvent,
 } from "../../../events/mod.ts";
 import { oneLine, printable } from "../../../text/printable.ts";
 import { stripVTControlCharacters } from "node:util";
+import type { Metric } from "../../../measure/metrics.ts";
 import { delayChart } from "../../../cli/output/delay_chart.ts";
 import {
   formatDuration,
@@ -23,7 +23,7 @@ import {
   toAscii,
 } from "../../../text/format.ts";
 import { textLines } from "../../../cli/output/text.ts";
-import { Histogram } from "../../../measure/histogram.ts";
+import type { DelayCount } from "../../../measure/histogram.ts";
 import { bytes } from "../../setup/bytes.ts";
 
 Deno.test("printable() says that a long datagram is cut, also where escapes make it longer", () => {
@@ -208,18 +208,9 @@ Deno.test("a summary counts one datagram and many datagrams as one says it", () 
   );
 });
 
-/** Encoded delays: so many of each. */
-async function encoded(...delays: [delay: number, count: number][]) {
-  const histogram = await Histogram.create();
-  for (const [delay, count] of delays) {
-    for (let i = 0; i < count; i++) histogram.record(delay);
-  }
-  return histogram.encode();
-}
-
-Deno.test("delayChart() draws delays on a logarithmic scale, in the width that there is", async () => {
-  const delays = await encoded([100, 50], [1000, 25], [100_000, 1]);
-  const lines = await delayChart(delays, formatDuration, {
+Deno.test("delayChart() draws delays on a logarithmic scale, in the width that there is", () => {
+  const delays: DelayCount[] = [[100, 50], [1000, 25], [100_000, 1]];
+  const lines = delayChart(delays, formatDuration, {
     width: 60,
     ascii: true,
   });
@@ -245,15 +236,15 @@ Deno.test("delayChart() draws delays on a logarithmic scale, in the width that t
   assert(lines[9].endsWith("|  1 #"), lines[9]);
 });
 
-Deno.test("delayChart() draws delays that are all alike, in eighths of a character", async () => {
-  const one = await delayChart(await encoded([100, 3]), formatDuration, {
+Deno.test("delayChart() draws delays that are all alike, in eighths of a character", () => {
+  const one = delayChart([[100, 3]], formatDuration, {
     width: 40,
     ascii: false,
   });
   assertEquals(one.length, 1);
   assert(one[0].startsWith("  ≤ 100 µs │ 3 █"), one[0]);
-  const [half] = await delayChart(
-    await encoded([100, 1], [1000, 1000]),
+  const [half] = delayChart(
+    [[100, 1], [1000, 1000]],
     formatDuration,
     { width: 40, ascii: false },
   );
@@ -364,7 +355,7 @@ Deno.test("a result says what is unknown, and what was in flight at its end", ()
     sent_bytes_per_second: 12_800,
     received_bytes_per_second: 0,
   };
-  const style = { oneShot: false, transport: "UDP", ascii: true };
+  const style = { oneShot: false, transport: "UDP" as const, ascii: true };
   const lines = (event: ResultEvent) =>
     textLines(event, style).map(stripVTControlCharacters);
   const unknown = {
@@ -432,7 +423,7 @@ const HOSTILE_EVENTS: ProgramEvent[] = [
 
 for (const oneShot of [false, true]) {
   Deno.test(`text from outside forges no line and no escape sequence in ${oneShot ? "one-shot text" : "text"}`, () => {
-    const style = { oneShot, transport: "TCP", ascii: false };
+    const style = { oneShot, transport: "TCP" as const, ascii: false };
     // The colours are our own.
     // deno-lint-ignore no-control-regex
     const colour = /\x1b\[\d+m/g;

@@ -1,0 +1,110 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  METRIC_LIST,
+  type MetricKind,
+  metricsOver,
+  type RunFigures,
+} from "../../measure/metrics.ts";
+import { expectation } from "../../cli/command_line/expectation.ts";
+import { judgeExpectations } from "../../measure/expectations.ts";
+import { helpText } from "../../cli/command_line/help.ts";
+import { TCP_CLIENT, UDP_CLIENT } from "../../cli/roles.ts";
+import { ROOT } from "../setup/process.ts";
+import { evenly, summaryOf } from "../setup/report_input.ts";
+
+/** How a limit of each kind is written. */
+const LIMITS: Record<MetricKind, string[]> = {
+  time: ["5ms"],
+  share: ["1%", "3"],
+  count: ["0"],
+  rate: ["1000/s"],
+  throughput: ["100MB/s"],
+};
+
+/** The rows of the README's table that begins with a heading. */
+function tableOf(readme: string, heading: string): string[][] {
+  const [, rest] = readme.split(`\n| ${heading}`);
+  const rows = rest.slice(0, rest.indexOf("\n\n")).split("\n").slice(2);
+  return rows.map((row) =>
+    row.split("|").slice(1, -1).map((cell) => cell.trim())
+  );
+}
+
+Deno.test("the README lists the metrics that there are, with what they are of and how a limit is written", async () => {
+  const groups = new Map<string, { names: string[]; kind: MetricKind }>();
+  for (const { name, of, kind } of METRIC_LIST) {
+    const group = groups.get(of) ?? { names: [], kind };
+    groups.set(of, group);
+    group.names.push(`\`${name}\``);
+  }
+  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+  assertEquals(
+    tableOf(readme, "metric"),
+    [...groups].map(([of, { names, kind }]) => [
+      names.join(", "),
+      of,
+      LIMITS[kind].map((limit) => `\`${limit}\``).join(" or "),
+    ]),
+  );
+});
+
+Deno.test("--expect takes every metric, with a limit as its kind is written", async () => {
+  const run: RunFigures = {
+    messages_sent: 1000,
+    rtt_us: await summaryOf(evenly(1000, 100, 1000)),
+    datagrams: {
+      lost: 7,
+      corrupted: 7,
+      late: 7,
+      duplicates: 7,
+      reordered: 7,
+      jitter_us: 7,
+    },
+    measured: {
+      messages_per_second: 7,
+      sent_bytes_per_second: 8,
+      received_bytes_per_second: 7,
+      errors: 7,
+    },
+  };
+  for (const { name, kind } of METRIC_LIST) {
+    for (const limit of LIMITS[kind]) {
+      const [{ value }] = judgeExpectations(
+        [expectation(`${name}<=${limit}`)],
+        run,
+      );
+      assert(value !== undefined && value > 0, `${name}: ${value}`);
+    }
+  }
+});
+
+Deno.test("p95 and p99.99 lie between their neighbours", async () => {
+  const delays = (await summaryOf(evenly(100_000, 1000, 100_000)))!;
+  const figures = ["p50", "p90", "p95", "p99", "p99.9", "p99.99"] as const;
+  const values = figures.map((name) => delays[name]!);
+  assertEquals(values, values.toSorted((one, other) => one - other));
+  assertEquals(new Set(values).size, figures.length);
+  assert(Math.abs(delays.p95! - 95_050) < 200, String(delays.p95));
+});
+
+Deno.test("a client's help names the metrics that its transport has, and no others", () => {
+  for (const role of [TCP_CLIENT, UDP_CLIENT]) {
+    const help = helpText(role).replaceAll(/\s+/g, " ");
+    const [, listed] = /Metrics: (.*?)\. /.exec(help)!;
+    assertEquals(listed.split(", "), metricsOver(role.transport));
+  }
+  assert(!(metricsOver("TCP") as string[]).includes("loss"));
+});
+
+for (
+  const [transport, service, known] of [
+    ["TCP", "discard", ["errors", "rate", "throughput"]],
+    ["TCP", "chargen", ["errors", "throughput"]],
+    ["UDP", "discard", ["errors"]],
+    ["UDP", "chargen", ["loss", "errors", "rate", "throughput"]],
+  ] as const
+) {
+  Deno.test(`of ${service} over ${transport}, ${known.join(", ")} can be known`, () => {
+    assertEquals(metricsOver(transport, service), [...known]);
+  });
+}
