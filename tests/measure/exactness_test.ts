@@ -180,3 +180,29 @@ Deno.test("measureUdp() gives the variation of a delay that alternates", async (
   );
   assert(steady.datagrams.jitter_us! < 1500, `${steady.datagrams.jitter_us}`);
 });
+
+Deno.test("each flow keeps the beat of --interval, whatever the others do", async () => {
+  await using server = serveTcp({ hostname: HOST, port: 0 });
+  const sentAt = new Map<number, number[]>();
+  await measureTcp({
+    hostname: HOST,
+    port: server.addr.port,
+    payload: { size: 64 },
+    connections: 3,
+    interval: 100,
+    count: 15,
+    detail: true,
+    onEvent: (event) => {
+      if (event.event !== "sent") return;
+      const own = sentAt.get(event.connection!) ?? [];
+      sentAt.set(event.connection!, [...own, performance.now()]);
+    },
+  });
+  assertEquals([...sentAt.values()].map(({ length }) => length), [5, 5, 5]);
+  for (const [connection, [first, ...others]] of sentAt) {
+    for (const [i, at] of others.entries()) {
+      const late = at - first - 100 * (i + 1);
+      assert(Math.abs(late) < 60, `${connection}: ${i + 1} ${late} ms late`);
+    }
+  }
+});
