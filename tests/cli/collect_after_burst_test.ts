@@ -17,35 +17,55 @@ const CLOSED: ProgramEvent = {
 /** Milliseconds that a crowd is waited for here. */
 const PATIENCE = 5;
 
-/** How often garbage was collected, once all of this has happened. */
-async function collections(
-  ...happenings: [times: number, event: ProgramEvent][]
-): Promise<number> {
+/** A crowd, and how often garbage was collected for it. */
+function watch() {
   let count = 0;
   const crowd = new Crowd(() => count++, PATIENCE);
-  for (const [times, event] of happenings) {
-    for (let i = 0; i < times; i++) crowd.observe(event);
-  }
-  // Another one, whose crowd is gone now, collects later.
-  const last = Promise.withResolvers<void>();
-  const other = new Crowd(last.resolve, PATIENCE);
-  for (let i = 0; i < 1000; i++) other.observe(OPENED);
-  for (let i = 0; i < 1000; i++) other.observe(CLOSED);
-  // The timer alone does not keep a program up.
-  const awake = setInterval(() => {}, 1000);
-  await last.promise;
-  clearInterval(awake);
-  return count;
+  return {
+    tell(times: number, event: ProgramEvent) {
+      for (let i = 0; i < times; i++) crowd.observe(event);
+    },
+    async collections(): Promise<number> {
+      // Another one, whose crowd is gone now, collects later.
+      const last = Promise.withResolvers<void>();
+      const other = new Crowd(last.resolve, PATIENCE);
+      for (let i = 0; i < 1000; i++) other.observe(OPENED);
+      for (let i = 0; i < 1000; i++) other.observe(CLOSED);
+      // The timer alone does not keep a program up.
+      const awake = setInterval(() => {}, 1000);
+      await last.promise;
+      clearInterval(awake);
+      return count;
+    },
+  };
 }
 
-Deno.test("Crowd collects garbage once when nine in ten of a thousand have gone", async () => {
-  assertEquals(await collections([1000, OPENED], [899, CLOSED]), 0);
-  assertEquals(await collections([1000, OPENED], [900, CLOSED]), 1);
-  assertEquals(await collections([1000, OPENED], [1000, CLOSED]), 1);
+Deno.test("Crowd collects garbage when nine in ten of a thousand have gone", async () => {
+  const server = watch();
+  server.tell(1000, OPENED);
+  server.tell(899, CLOSED);
+  assertEquals(await server.collections(), 0);
+  server.tell(1, CLOSED);
+  assertEquals(await server.collections(), 1);
+});
+
+Deno.test("Crowd collects garbage once for each crowd", async () => {
+  const server = watch();
+  server.tell(1000, OPENED);
+  server.tell(950, CLOSED);
+  assertEquals(await server.collections(), 1);
+  server.tell(50, CLOSED);
+  assertEquals(await server.collections(), 1);
+  server.tell(1000, OPENED);
+  server.tell(1000, CLOSED);
+  assertEquals(await server.collections(), 2);
 });
 
 Deno.test("Crowd leaves a few clients that come and go alone", async () => {
-  assertEquals(await collections([999, OPENED], [999, CLOSED]), 0);
+  const server = watch();
+  server.tell(999, OPENED);
+  server.tell(999, CLOSED);
+  assertEquals(await server.collections(), 0);
 });
 
 Deno.test("collectGarbage() clears away what nobody holds", async () => {

@@ -179,11 +179,14 @@ export class TestProcess implements AsyncDisposable {
 
   /** Sends it a signal until it ends: so soon after the first, it takes one for the same. */
   async signalAgain(signal: Deno.Signal): Promise<void> {
-    let hasEnded = false;
-    this.#outcome.then(() => hasEnded = true);
     await until(() => {
-      if (!hasEnded) this.#child.kill(signal);
-      return hasEnded;
+      try {
+        this.#child.kill(signal);
+        return false;
+      } catch {
+        // It has ended.
+        return true;
+      }
     }, `its end by ${signal}`);
   }
 
