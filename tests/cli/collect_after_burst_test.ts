@@ -17,38 +17,58 @@ const CLOSED: ProgramEvent = {
   reason: "finished",
 };
 
-/** Milliseconds that a crowd is waited for here. */
+/** Milliseconds that a burst is waited for here. */
 const PATIENCE = 5;
 
-/** How often garbage was collected, once all of this has happened. */
-async function collections(
-  ...happenings: [times: number, event: ProgramEvent][]
-): Promise<number> {
+/** A burst, and how often garbage was collected for it. */
+function watch() {
   let count = 0;
   const burst = new CollectAfterBurst(() => count++, PATIENCE);
-  for (const [times, event] of happenings) {
-    for (let i = 0; i < times; i++) burst.observe(event);
-  }
-  // Another one, whose crowd is gone now, collects later.
-  const last = Promise.withResolvers<void>();
-  const other = new CollectAfterBurst(last.resolve, PATIENCE);
-  for (let i = 0; i < 1000; i++) other.observe(OPENED);
-  for (let i = 0; i < 1000; i++) other.observe(CLOSED);
-  // The timer alone does not keep a program up.
-  const awake = setInterval(() => {}, 1000);
-  await last.promise;
-  clearInterval(awake);
-  return count;
+  return {
+    see(times: number, event: ProgramEvent) {
+      for (let i = 0; i < times; i++) burst.observe(event);
+    },
+    async collections(): Promise<number> {
+      // Another one, whose burst is over now, collects later.
+      const last = Promise.withResolvers<void>();
+      const other = new CollectAfterBurst(last.resolve, PATIENCE);
+      for (let i = 0; i < 1000; i++) other.observe(OPENED);
+      for (let i = 0; i < 1000; i++) other.observe(CLOSED);
+      // The timer alone does not keep a program up.
+      const awake = setInterval(() => {}, 1000);
+      await last.promise;
+      clearInterval(awake);
+      return count;
+    },
+  };
 }
 
-Deno.test("CollectAfterBurst collects garbage once when nine in ten of a thousand have gone", async () => {
-  assertEquals(await collections([1000, OPENED], [899, CLOSED]), 0);
-  assertEquals(await collections([1000, OPENED], [900, CLOSED]), 1);
-  assertEquals(await collections([1000, OPENED], [1000, CLOSED]), 1);
+Deno.test("CollectAfterBurst collects garbage when nine in ten of a thousand have gone", async () => {
+  const server = watch();
+  server.see(1000, OPENED);
+  server.see(899, CLOSED);
+  assertEquals(await server.collections(), 0);
+  server.see(1, CLOSED);
+  assertEquals(await server.collections(), 1);
+});
+
+Deno.test("CollectAfterBurst collects garbage once for each burst", async () => {
+  const server = watch();
+  server.see(1000, OPENED);
+  server.see(950, CLOSED);
+  assertEquals(await server.collections(), 1);
+  server.see(50, CLOSED);
+  assertEquals(await server.collections(), 1);
+  server.see(1000, OPENED);
+  server.see(1000, CLOSED);
+  assertEquals(await server.collections(), 2);
 });
 
 Deno.test("CollectAfterBurst leaves a few clients that come and go alone", async () => {
-  assertEquals(await collections([999, OPENED], [999, CLOSED]), 0);
+  const server = watch();
+  server.see(999, OPENED);
+  server.see(999, CLOSED);
+  assertEquals(await server.collections(), 0);
 });
 
 Deno.test("collectGarbage() clears away what nobody holds", async () => {
