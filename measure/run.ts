@@ -13,6 +13,7 @@ import type {
   StartedEvent,
   Warmup,
 } from "../events/mod.ts";
+import { now } from "../net/clock.ts";
 import type { MetricExpectation } from "./expectations.ts";
 import {
   type Kinds,
@@ -288,20 +289,23 @@ class Run {
     if (this.#isStopped) schedule.stop();
     this.#starvation = new StarvationCheck(this.#flows, this.#brake, tally);
     const intervals = setInterval(() => {
-      tally.endInterval();
+      tally.endInterval(now());
       this.#emitIntervals();
     }, INTERVAL);
     try {
       await Promise.all(this.#flows.map((flow) => flow.run(tally)));
-      this.#instrument?.stop();
-      if (!isWarmup) {
-        await Promise.all(this.#flows.map((flow) => flow.finish()));
-      }
     } finally {
       clearInterval(intervals);
       schedule.stop();
     }
-    if (tally.hasUntoldMovement) tally.endInterval();
+    this.#instrument?.stop();
+    const end = now();
+    if (!isWarmup) {
+      await Promise.all(this.#flows.map((flow) => flow.finish()));
+    }
+    // What comes while the flows finish belongs to the last interval, and does
+    // not make it longer.
+    if (tally.hasMoved) tally.endInterval(end);
     this.#emitIntervals(true);
     return tally;
   }

@@ -10,7 +10,7 @@ import type {
   IntervalEvent,
   Speed,
 } from "../events/mod.ts";
-import { between, now } from "../net/clock.ts";
+import { between } from "../net/clock.ts";
 import { Histogram } from "./histogram.ts";
 import { RoundTrips } from "./round_trips.ts";
 import type { Schedule } from "./schedule.ts";
@@ -269,9 +269,8 @@ export class Tally {
     return this.#intervals[i];
   }
 
-  /** Ends the interval that runs, and begins another. */
-  endInterval(): void {
-    const at = now();
+  /** Ends the interval that runs at a moment, and begins another. */
+  endInterval(at: number): void {
     const interval = this.#intervals[this.#intervals.length - 1];
     const length = between(interval.start, at);
     const counts = this.#countsSince(this.#before);
@@ -306,11 +305,12 @@ export class Tally {
     }
   }
 
-  /** Whether anything moved since the interval that runs began. */
-  get hasUntoldMovement(): boolean {
-    const { start } = this.#intervals[this.#intervals.length - 1];
-    return this.#lastMoved > start ||
-      this.#total.bytesReceived > this.#before.bytesReceived;
+  /** Whether anything was sent or received since the last interval ended. */
+  get hasMoved(): boolean {
+    const { messagesSent, bytesSent, bytesReceived } = this.#total;
+    return messagesSent > this.#before.messagesSent ||
+      bytesSent > this.#before.bytesSent ||
+      bytesReceived > this.#before.bytesReceived;
   }
 
   get #knowsLoss(): boolean {

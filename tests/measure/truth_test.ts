@@ -415,6 +415,28 @@ Deno.test("measureUdp() does not count the wait for second answers to the run's 
   );
 });
 
+Deno.test("measureUdp() counts second answers to the last interval, and does not make it longer", async () => {
+  await using peer = new UdpPeer(async (data, answer) => {
+    const copy = data.slice();
+    await answer(copy);
+    setTimeout(() => answer(copy).catch(() => {}), 20);
+  });
+  const intervals: IntervalEvent[] = [];
+  const result = await measureUdp({
+    hostname: HOST,
+    port: peer.port,
+    size: 64,
+    count: 1,
+    onEvent: (event) => {
+      if (event.event === "interval") intervals.push(event);
+    },
+  });
+  assertEquals([result.datagrams.duplicates, intervals.length], [1, 1]);
+  const [{ interval_us, bytes_received }] = intervals;
+  assertEquals(bytes_received, result.bytes_received);
+  assert(interval_us < result.duration_us + 40_000, `${interval_us} us`);
+});
+
 Deno.test("measureUdp() says what is wrong with a character generator that answers with too much", async () => {
   await using peer = new UdpPeer((_, answer) => answer(new Uint8Array(1024)));
   const result = await measureUdp({
