@@ -20,7 +20,11 @@ import type { Tally } from "./tally.ts";
 const LONG_WAIT = 20;
 const LEAST_WAIT = 50_000;
 
-/** Microseconds from one sample to the next, and how many are taken of a run. */
+/**
+ * Microseconds from one look to the next, where something is overdue and else,
+ * and how many are taken of a run in which nothing is.
+ */
+const OVERDUE_SPACING = 200_000;
 const SPACING = 500_000;
 const SAMPLES = 20;
 
@@ -73,7 +77,8 @@ export class StarvationCheck {
     if (this.#flows.length <= FEW_FLOWS) return true;
     const time = now();
     const hasOverdue = this.#flows.some((flow) => flow.isOverdue);
-    if (time - this.#lookedAt < SPACING) return !hasOverdue;
+    const spacing = hasOverdue ? OVERDUE_SPACING : SPACING;
+    if (time - this.#lookedAt < spacing) return !hasOverdue;
     const suspects = this.#longWaits(time, hasOverdue);
     if (suspects.length === 0) return true;
     this.#lookedAt = time;
