@@ -145,13 +145,15 @@ async function oneClient(
   role: "tcp-client" | "udp-client",
   args: string[],
 ): Promise<string> {
-  const { stdout } = await runRole(role, [
+  await using client = startRole(role, [
     ...args,
     "--json",
     "--retry-for",
-    "200ms",
+    "1h",
   ]);
-  return stdout;
+  await client.shows('"retry"');
+  client.signal("SIGINT");
+  return (await client.outcome()).stdout;
 }
 
 /** A peer that answers the first message twice, and no other. */

@@ -183,7 +183,6 @@ export class TestProcess implements AsyncDisposable {
         this.#child.kill(signal);
         return false;
       } catch {
-        // It has ended.
         return true;
       }
     }, `its end by ${signal}`);
