@@ -235,8 +235,8 @@ class Run {
 
   /** Whether only the caller ends it. */
   get #isEndless(): boolean {
-    const { count, duration } = this.#options;
-    return count === undefined && duration === undefined;
+    const { count = Infinity, duration = Infinity } = this.#options;
+    return count === Infinity && duration === Infinity;
   }
 
   readonly #stop = (): void => {

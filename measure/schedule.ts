@@ -53,12 +53,6 @@ export class Schedule {
     return this.isOpenLoop || this.#options.interval !== undefined;
   }
 
-  /** Whether only the caller ends it. */
-  get isEndless(): boolean {
-    const { count, duration } = this.#options;
-    return count === undefined && duration === undefined;
-  }
-
   /**
    * Takes the next message for a connection.
    *

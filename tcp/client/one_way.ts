@@ -187,7 +187,7 @@ export class DiscardStream extends OneWayStream {
   override async finish(): Promise<void> {
     if (this.failure === undefined) {
       this.#isHalfClosed = true;
-      this.patience += this.#drainTime();
+      this.patience += Math.round(this.#drainTime());
       this.wait(now());
       try {
         await this.conn.closeWrite();
