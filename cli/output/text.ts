@@ -293,7 +293,7 @@ function headline(
 }
 
 function speedRows(measured: Measured): string[] {
-  const { messages_per_second, arrival } = measured;
+  const { messages_per_second, in_flight } = measured;
   const { sent_bytes_per_second: sent, received_bytes_per_second: received } =
     measured;
   if (
@@ -304,8 +304,10 @@ function speedRows(measured: Measured): string[] {
   if (messages_per_second > 0) {
     parts.push(`${formatRate(messages_per_second)} messages/s`);
   }
-  parts.push(`${formatByteRate(sent)} out`);
-  if (arrival === undefined) parts.push(`${formatByteRate(received)} in`);
+  // One way, there is but one direction.
+  const isOneWay = in_flight === undefined;
+  if (sent > 0 || !isOneWay) parts.push(`${formatByteRate(sent)} out`);
+  if (received > 0 || !isOneWay) parts.push(`${formatByteRate(received)} in`);
   return [row("speed", parts.join(", "))];
 }
 
@@ -316,13 +318,18 @@ function datagramRows(datagrams: DatagramCounts, sent: number): string[] {
   if (datagrams.lost === undefined) {
     return elsewhere.map((text) => row("datagrams", text));
   }
-  const share = (number = 0, what: string) =>
-    number === 0
-      ? `0 ${what}`
-      : `${number} (${formatShare(number, sent)}) ${what}`;
-  const late = share(datagrams.late, "late");
-  const order = [share(reordered, "reordered")];
-  if (reordered) order[0] += ` by up to ${datagrams.reordering_distance}`;
+  const share = (number: number | undefined, what: string) =>
+    number === undefined
+      ? []
+      : number === 0
+      ? [`0 ${what}`]
+      : [`${number} (${formatShare(number, sent)}) ${what}`];
+  const late = share(datagrams.late, "late").map((text) =>
+    datagrams.late_is_lower_bound ? `at least ${text}` : text
+  );
+  const order = share(reordered, "reordered").map((text) =>
+    reordered ? `${text} by up to ${datagrams.reordering_distance}` : text
+  );
   order.push(...elsewhere);
   if (jitter_us !== undefined) {
     order.push(`jitter ${formatDuration(jitter_us)}`);
@@ -331,13 +338,13 @@ function datagramRows(datagrams: DatagramCounts, sent: number): string[] {
     row(
       "datagrams",
       [
-        share(datagrams.lost, "lost"),
-        datagrams.late_is_lower_bound ? `at least ${late}` : late,
-        share(datagrams.duplicates, "duplicated"),
-        share(datagrams.corrupted, "corrupted"),
+        ...share(datagrams.lost, "lost"),
+        ...late,
+        ...share(datagrams.duplicates, "duplicated"),
+        ...share(datagrams.corrupted, "corrupted"),
       ].join(", "),
     ),
-    row("", order.join(", ")),
+    ...order.length > 0 ? [row("", order.join(", "))] : [],
   ];
 }
 

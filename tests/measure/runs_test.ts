@@ -379,15 +379,9 @@ Deno.test("measureUdp() takes any answer from a character generator", async () =
     count: 20,
     service: "chargen",
   });
-  assertEquals([
-    result.passed,
-    result.messages_received,
-    result.datagrams.corrupted,
-  ], [
-    true,
-    20,
-    0,
-  ]);
+  assertEquals([result.passed, result.messages_received], [true, 20]);
+  // Which message an answer is to, nothing shows: so nothing is said of order.
+  assertEquals(result.datagrams, { lost: 0, corrupted: 0, strays: 0 });
 });
 
 Deno.test("measureUdp() finds answers that are cut, lengthened or made up", async () => {

@@ -129,10 +129,17 @@ export async function measureUdp(
     onEvent,
   });
   const mayBeLate = flows.some(({ unanswered }) => unanswered > 0);
+  const { lost, corrupted, strays, ...order } = tally.datagrams();
   const datagrams: DatagramCounts = {
-    ...tally.datagrams(),
-    late_is_lower_bound: mayBeLate ? true : undefined,
-    jitter_us: mean(flows.flatMap(({ jitter }) => jitter ?? [])),
+    lost,
+    corrupted,
+    strays,
+    // No answer of a character generator shows which message it is to.
+    ...service === "chargen" ? undefined : {
+      ...order,
+      late_is_lower_bound: mayBeLate ? true : undefined,
+      jitter_us: mean(flows.flatMap(({ jitter }) => jitter ?? [])),
+    },
   };
   const all = { ...figures, datagrams };
   const failure = flows.find(({ failure }) => failure)?.failure ??
