@@ -332,7 +332,7 @@ async function main(): Promise<number> {
       await compare(
         `${flows} ${
           transport === "tcp" ? "connections" : "UDP sockets"
-        }, 64 bytes each: how even (messages/s)`,
+        }, 64 bytes each: fairness (messages/s)`,
         "rate",
         [
           contender("C, epoll", (port) => load(folder, transport, port, flows)),

@@ -259,7 +259,7 @@ async function compare(
         ? ""
         : median(all.map((each) => each[key])).toFixed(digits)
     );
-    if (all.length === 0) cells[0] = "did not stand it";
+    if (all.length === 0) cells[0] = "failed";
     console.log(`| ${name} | ${cells.join(" | ")} |`);
   }
 }
