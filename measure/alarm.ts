@@ -1,5 +1,5 @@
 /**
- * Waking up at the moment at which a message is due.
+ * Waking up when a message is due.
  *
  * @module
  */
@@ -7,36 +7,36 @@ import { clearImmediate, setImmediate } from "node:timers";
 import { now } from "../net/clock.ts";
 
 /**
- * The system's timers come up to two milliseconds late. The last stretch before
- * a moment is therefore spent in turns of the event loop, of about a microsecond
- * each, in which sockets are served as ever: it costs a processor, and keeps the
+ * The system's timers fire up to two milliseconds late. The last stretch is
+ * therefore spun through in turns of the event loop, of about a microsecond
+ * each, in which sockets are still served: this costs a processor, and keeps the
  * client's own lateness out of the delays.
  */
 const TIMER_LATENESS = 2_500;
 
 /** Calls back at given moments, to some tens of microseconds. */
 export class Alarm {
-  /** In the order of their time, which is the order in which they come. */
+  /** Sorted by the time at which they are due. */
   readonly #waiting: { due: number; wake: () => void }[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** A call of the watch is under way, or to come. */
+  /** A timer or a turn of the event loop is scheduled. */
   #isArmed = false;
   #turn: ReturnType<typeof setImmediate> | undefined;
 
   /**
-   * Calls back once, never before this call returns.
+   * Calls back once, asynchronously.
    *
-   * @param due A moment of {@linkcode now}.
+   * @param due A time of {@linkcode now}.
    */
   at(due: number, wake: () => void): void {
-    // Most come in order; a flow that keeps a beat of its own need not.
+    // Most are added in order; a flow with an interval of its own may not be.
     let place = this.#waiting.length;
     while (place > 0 && this.#waiting[place - 1].due > due) place--;
     this.#waiting.splice(place, 0, { due, wake });
     if (place === 0 || !this.#isArmed) this.#arm();
   }
 
-  /** Forgets all that wait. */
+  /** Cancels all pending calls. */
   cancel(): void {
     this.#waiting.length = 0;
     clearTimeout(this.#timer);
@@ -46,7 +46,7 @@ export class Alarm {
 
   readonly #watch = () => {
     const time = now();
-    // Those woken may wait for their next message at once.
+    // A callback may add its next alarm.
     while (this.#waiting.length > 0 && this.#waiting[0].due <= time) {
       this.#waiting.shift()!.wake();
     }

@@ -6,7 +6,7 @@
 import { now } from "../net/clock.ts";
 import { TimeoutClock } from "./timeout_clock.ts";
 
-/** Runs out when it has been running for so long without a stop. */
+/** Expires when it has run for its full time without a stop. */
 export class AnswerTimer {
   readonly #milliseconds: number;
   readonly #expired: () => void;
@@ -14,14 +14,14 @@ export class AnswerTimer {
 
   /**
    * @param milliseconds How long an answer may take.
-   * @param expired What to do when it took longer.
+   * @param expired Called when it took longer.
    */
   constructor(milliseconds: number, expired: () => void) {
     this.#milliseconds = milliseconds;
     this.#expired = expired;
   }
 
-  /** Starts it; a timer that runs already goes on. */
+  /** Starts it; has no effect while it runs. */
   start(): void {
     if (this.#clock !== undefined) return;
     const startedAt = now();
@@ -32,7 +32,7 @@ export class AnswerTimer {
     });
   }
 
-  /** Stops it, so that the next start begins anew. */
+  /** Stops it; the next start begins from zero. */
   stop(): void {
     this.#clock?.stop();
     this.#clock = undefined;

@@ -22,7 +22,7 @@ export function firstDifference(
   return { offset, sent: sent[offset], received: received[offset] };
 }
 
-/** How much was sent, and how much came back. */
+/** Bytes sent, and bytes received. */
 interface Sizes {
   sent: number;
   received: number;
@@ -55,40 +55,40 @@ export function describeDifference(
 }
 
 /**
- * Holds a stream's echo against what was sent, piece by piece. It keeps what is
- * on its way and nothing else.
+ * Compares a stream's echo with what was sent, piece by piece. It keeps only what
+ * is in flight.
  */
 export class EchoCheck {
   /** Bytes sent so far. */
   sent = 0;
-  /** Bytes of the echo found right so far. */
+  /** Bytes of the echo that matched so far. */
   received = 0;
   /** The first difference; once there is one, nothing more is compared. */
   difference: Difference | undefined;
-  readonly #onTheWay: Uint8Array[] = [];
+  readonly #inFlight: Uint8Array[] = [];
   #offset = 0;
 
-  /** Bytes on their way: sent, and not yet back. */
+  /** Bytes in flight: sent, and not yet back. */
   get outstanding(): number {
     return this.sent - this.received;
   }
 
-  /** Takes note of a piece that is about to be sent, and keeps it. */
+  /** Records a piece that is about to be sent, and keeps it. */
   expect(piece: Uint8Array): void {
     if (piece.length === 0) return;
-    this.#onTheWay.push(piece);
+    this.#inFlight.push(piece);
     this.sent += piece.length;
   }
 
   /**
-   * Compares what came back.
+   * Compares received bytes.
    *
-   * @returns Whether it is right.
+   * @returns Whether they match.
    */
   accept(echo: Uint8Array): boolean {
     let rest = echo;
     while (rest.length > 0) {
-      const piece = this.#onTheWay[0];
+      const piece = this.#inFlight[0];
       if (piece === undefined) {
         this.difference = { offset: this.received, received: rest[0] };
         return false;
@@ -110,7 +110,7 @@ export class EchoCheck {
       this.#offset += length;
       rest = rest.subarray(length);
       if (this.#offset === piece.length) {
-        this.#onTheWay.shift();
+        this.#inFlight.shift();
         this.#offset = 0;
       }
     }

@@ -1,5 +1,5 @@
 /**
- * What a run is expected to come to, and whether it did.
+ * Conditions that a run's result must meet, and whether it does.
  *
  * @module
  */
@@ -12,9 +12,9 @@ import type {
 import { plural } from "../text/format.ts";
 import { type Metric, METRICS, type RunFigures, shareOf } from "./metrics.ts";
 
-/** An expectation of a metric that there is. */
+/** An expectation of a known metric. */
 export interface MetricExpectation extends Expectation {
-  /** What is looked at. */
+  /** The metric that is compared. */
   metric: Metric;
 }
 
@@ -29,8 +29,8 @@ const COMPARISONS: Record<
 };
 
 /**
- * Holds expectations against a run's figures. Where there is no figure, as for
- * a percentile of no round trip at all, an expectation does not hold.
+ * Compares expectations with a run's figures. Where a figure is absent, such as a
+ * percentile without any round trip, the expectation does not hold.
  */
 export function judgeExpectations(
   expectations: readonly MetricExpectation[],
@@ -47,7 +47,7 @@ export function judgeExpectations(
   });
 }
 
-/** Whether a metric is judged by an expectation, and so is no failure by itself. */
+/** Whether an expectation covers a metric, which then is no failure by itself. */
 export function expects(
   expectations: readonly MetricExpectation[],
   metric: Metric,
@@ -56,8 +56,8 @@ export function expects(
 }
 
 /**
- * Whether a run passed, and if not, why: its own failure comes first, then what
- * was expected of it.
+ * Whether a run passed, and if not, why: its own failure comes before unmet
+ * expectations.
  */
 export function verdict(
   figures: RunFigures,
@@ -65,14 +65,12 @@ export function verdict(
   expectations: readonly MetricExpectation[],
 ): Pick<ResultEvent, "passed" | "failure" | "expectations"> {
   const judged = judgeExpectations(expectations, figures);
-  const broken = judged.filter(({ held }) => !held).length;
-  const disappointed: Failure | undefined = broken === 0 ? undefined : {
+  const unmet = judged.filter(({ held }) => !held).length;
+  const unmetFailure: Failure | undefined = unmet === 0 ? undefined : {
     code: "expectation",
-    message: `${broken} of ${
-      plural(judged.length, "expectation")
-    } did not hold`,
+    message: `${unmet} of ${plural(judged.length, "expectation")} did not hold`,
   };
-  const reason = failure ?? disappointed;
+  const reason = failure ?? unmetFailure;
   return {
     passed: reason === undefined,
     failure: reason,

@@ -1,5 +1,5 @@
 /**
- * What a run knows of its connections or sockets.
+ * The interface between a run and its connections or sockets.
  *
  * @module
  */
@@ -8,20 +8,20 @@ import type { Brake } from "./pacer.ts";
 import type { Tally } from "./tally.ts";
 import type { TimeoutClock } from "./timeout_clock.ts";
 
-/** So few flows cannot starve each other: the runtime serves them all in a turn. */
+/** Up to this many flows cannot starve each other: the runtime serves them all in one turn. */
 export const FEW_FLOWS = 64;
 
 /** One connection or socket of a run. */
 export interface Flow {
-  /** Why it is over before its end. */
+  /** Why it ended early. */
   readonly failure: Failure | undefined;
   /** When the oldest message in flight was sent; `undefined` where none is. */
   readonly waitingSince: number | undefined;
-  /** Whether something has been waited for until the time-out. */
+  /** Whether something has been waited for beyond the timeout. */
   readonly isOverdue: boolean;
   /**
-   * Sends what the tally's schedule hands out, and counts it, until there is
-   * nothing left and everything is answered, or given up.
+   * Sends and counts the messages of the tally's schedule until none is left and
+   * each is answered or given up.
    */
   run(tally: Tally): Promise<void>;
   /** Sends whatever may be sent now. */
@@ -30,16 +30,16 @@ export interface Flow {
   stop(): void;
   /** Gives up what is overdue. */
   giveUp(): void;
-  /** Ends it; a run that is under way ends, too. */
+  /** Ends it, and its current run. */
   fail(failure: Failure): void;
-  /** Takes what may still come, and ends in order. */
+  /** Receives what may still arrive, then closes in order. */
   finish(): Promise<void>;
 }
 
-/** What the flows of a run share. */
+/** Shared by the flows of a run. */
 export interface FlowContext {
-  /** Says how long something has really been waited for. */
+  /** Measures waits, without the time in which the client itself stood still. */
   clock: TimeoutClock;
-  /** Holds all of them back for a moment. */
+  /** Pauses the sending of all of them. */
   brake: Brake;
 }

@@ -11,18 +11,18 @@ const LOWEST = 1;
 const HIGHEST = 60_000_000;
 const SIGNIFICANT_DIGITS = 3;
 
-/** How many bits the counts have: enough for the longest run. */
+/** Bits of each count: enough for the longest run. */
 const COUNT_BITS = 64;
 
 /**
- * The library takes as long to load as all the rest of a client: only a run that
- * measures waits for it.
+ * Loaded only by runs that measure: it takes as long to load as all the rest of a
+ * client.
  */
 function library() {
   return import("hdr-histogram-js");
 }
 
-/** A delay in microseconds, to a histogram's precision, and how many there were. */
+/** A delay in microseconds, to a histogram's precision, and its count. */
 export type DelayCount = [delay: number, count: number];
 
 /** Delays in microseconds, counted by size. */
@@ -41,15 +41,15 @@ export class Histogram {
     this.#encode = hdr.encodeIntoCompressedBase64;
   }
 
-  /** Makes an empty one. */
+  /** Creates an empty histogram. */
   static async create(): Promise<Histogram> {
     return new Histogram(await library());
   }
 
   /**
-   * Makes one of what another one encoded.
+   * Decodes a histogram.
    *
-   * @throws {TypeError} When that is no histogram of the same range and precision.
+   * @throws {TypeError} When the text is no histogram of the same range and precision.
    */
   static async decode(encoded: string): Promise<Histogram> {
     const histogram = await Histogram.create();
@@ -57,24 +57,24 @@ export class Histogram {
     return histogram;
   }
 
-  /** How many delays it has counted. */
+  /** Delays recorded. */
   get total(): number {
     return this.#counts.totalCount;
   }
 
-  /** Takes one delay in; what is out of range counts as the end of the range. */
+  /** Records one delay; beyond the range, it counts as the range's end. */
   record(delay: number): void {
     this.#counts.recordValue(
       Math.min(Math.max(Math.round(delay), LOWEST), HIGHEST),
     );
   }
 
-  /** The delay that so many percent of all do not exceed. */
+  /** The delay that this percentage of all delays does not exceed. */
   percentile(percent: number): number {
     return this.#counts.getValueAtPercentile(percent);
   }
 
-  /** The delays that occurred, to its precision, and how many of each, in order. */
+  /** Each recorded delay, to the histogram's precision, and its count, in order. */
   *counts(): Generator<DelayCount> {
     const { recordedValuesIterator } = this.#counts;
     recordedValuesIterator.reset();
@@ -85,15 +85,15 @@ export class Histogram {
     }
   }
 
-  /** Takes in what another one recorded. */
+  /** Adds another histogram's counts. */
   add(other: Histogram): void {
     this.#counts.add(other.#counts);
   }
 
   /**
-   * Takes in what another one recorded and encoded.
+   * Adds an encoded histogram's counts.
    *
-   * @throws {TypeError} When that is no histogram of the same range and precision.
+   * @throws {TypeError} When the text is no histogram of the same range and precision.
    */
   async addEncoded(encoded: string): Promise<void> {
     const range: HistogramRange = {
@@ -108,12 +108,12 @@ export class Histogram {
     }
   }
 
-  /** Forgets all. */
+  /** Removes all counts. */
   reset(): void {
     this.#counts.reset();
   }
 
-  /** All of it as text: HdrHistogram's compressed form (V2), in base64. */
+  /** The histogram as text: HdrHistogram's compressed form (V2), in base64. */
   encode(): string {
     return this.#encode(this.#counts);
   }

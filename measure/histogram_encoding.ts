@@ -1,43 +1,43 @@
 /**
- * Reading an encoded HdrHistogram (V2, compressed, base64) that anybody may have
- * written: its size and its claims are checked before memory is spent on them.
+ * Decoding an HdrHistogram (V2, compressed, base64) from an untrusted source: its
+ * size and header are checked before memory is spent on them.
  *
- * The form: a cookie, a length, and so many bytes of zlib. In these a cookie,
- * the length of the counts in bytes, an unused word, the digits, the lowest and
- * the highest value, an unused word, and the counts by index, each as a ZigZag
- * LEB128 number of up to nine bytes; a negative one stands for so many zeros.
+ * The format: a cookie, a length, and that many bytes of zlib. These hold a
+ * cookie, the length of the counts in bytes, an unused word, the digits, the
+ * lowest and the highest value, an unused word, and the counts by index, each as
+ * a ZigZag LEB128 number of up to nine bytes; a negative one is a run of zeros.
  *
  * @module
  */
 
-/** What a histogram has to be made for, so that its counts are the reader's. */
+/** The parameters that an encoded histogram must have to be added to the reader's. */
 export interface HistogramRange {
-  /** The lowest delay that can be told from 0. */
+  /** The lowest delay that can be told apart from 0. */
   lowest: number;
-  /** The highest that can be counted. */
+  /** The highest delay that can be counted. */
   highest: number;
-  /** How many digits delays are told apart by. */
+  /** Significant digits. */
   digits: number;
-  /** How many counts such a histogram has. */
+  /** Number of counts. */
   length: number;
 }
 
 const COMPRESSED_COOKIE = 0x1c849304;
 const COOKIE = 0x1c849303;
-/** Bits of a cookie that say how large its words are, which V2 has no use for. */
+/** Bits of a cookie for the word size, which V2 does not use. */
 const WORD_SIZE = 0xf0;
 
 const COMPRESSED_HEADER = 8;
 const HEADER = 40;
 const LONGEST_NUMBER = 9;
 
-/** What zlib adds at most, beyond a share, to data that cannot be compressed. */
+/** The most bytes, beyond a share, that zlib adds to incompressible data. */
 const ZLIB_OVERHEAD = 64;
 
-/** Bytes inflated at a time: zlib makes at most about a thousand times as many. */
+/** Bytes inflated at a time: they become at most about a thousand times as many. */
 const INFLATED_AT_ONCE = 1024;
 
-/** The most bytes that the counts and their header can take, inflated. */
+/** The most bytes that header and counts can have, inflated. */
 function largestInflated({ length }: HistogramRange): number {
   return HEADER + length * LONGEST_NUMBER;
 }
@@ -51,7 +51,7 @@ export function longestEncoded(range: HistogramRange): number {
 }
 
 /**
- * The counts of an encoded histogram that are not 0, by their indices.
+ * The nonzero counts of an encoded histogram, by index.
  *
  * @throws {TypeError} When it is not a histogram of this range, with the reason.
  */
@@ -100,7 +100,7 @@ function bytesOf(encoded: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(characters, (character) => character.charCodeAt(0));
 }
 
-/** Inflates piece by piece, and stops where it comes to more than it may. */
+/** Inflates piece by piece, and stops at the limit. */
 async function inflate(
   data: Uint8Array<ArrayBuffer>,
   most: number,

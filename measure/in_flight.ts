@@ -1,5 +1,5 @@
 /**
- * Remembering when the messages on their way were due and sent.
+ * When the messages in flight were due and sent.
  *
  * @module
  */
@@ -9,12 +9,12 @@ export class InFlight {
   #due = new Float64Array(16);
   #sentAt = new Float64Array(16);
 
-  /** How many messages it remembers. */
+  /** How many messages it can hold. */
   get capacity(): number {
     return this.#due.length;
   }
 
-  /** Remembers at least so many messages from now on. */
+  /** Makes room for at least this many messages, and keeps those up to the latest. */
   reserve(count: number, latest: number): void {
     if (count <= this.capacity) return;
     const larger = [this.#due, this.#sentAt].map((old) => {
@@ -29,7 +29,7 @@ export class InFlight {
     this.reserve(count, latest);
   }
 
-  /** Takes note of a message. */
+  /** Records a message. */
   set(sequence: number, due: number, sentAt: number): void {
     this.#due[sequence % this.capacity] = due;
     this.#sentAt[sequence % this.capacity] = sentAt;

@@ -1,6 +1,6 @@
 /**
- * Watching the instrument itself: what a client measures is worth no more than
- * it can keep up with.
+ * Checking the client itself: where it cannot keep up, it measures itself and not
+ * the path.
  *
  * @module
  */
@@ -11,29 +11,31 @@ import { formatDuration, plural } from "../text/format.ts";
 import type { Histogram } from "./histogram.ts";
 import type { Tally } from "./tally.ts";
 
-/** How often the timers are looked at, in milliseconds. */
+/** Milliseconds between probes of timer lateness. */
 const PROBE_INTERVAL = 20;
 
-/** A client that uses more than this of a processor may be what sets the pace. */
+/** Above this share of a processor, the client itself may be the bottleneck. */
 const BUSY = 0.9;
 
-/** A run shorter than this, in microseconds, is busy with its own start. */
+/** A shorter run, in microseconds, is dominated by its own start-up. */
 const LONG_ENOUGH = 500_000;
 
 /**
- * A loop that runs this late at its 99th percentile, in microseconds, adds to
- * the delays; a millisecond or two is the timers' own resolution.
+ * An event loop this late at its 99th percentile, in microseconds, adds to the
+ * delays; a millisecond or two is the timers' own resolution.
  */
 const LATE_LOOP = 5000;
 
-/** A loop that stood still for so long once, in microseconds, is told of. */
+/** An event loop that stood still for this long, in microseconds, is reported. */
 const STANDSTILL = 100_000;
 
-/** Flows are served unevenly below this fairness index, or where an answer lay unread for so many microseconds. */
+/** Below this value of Jain's fairness index, flows are served unevenly. */
 const UNEVEN = 0.9;
+
+/** An answer that lay unread for this long, in microseconds, is reported. */
 const LONG_UNREAD = 100_000;
 
-/** So few answers on each flow say nothing about how evenly they were served. */
+/** Fewer answers on each flow say nothing about fairness. */
 const FEW_ANSWERS = 10;
 
 /**
@@ -42,7 +44,7 @@ const FEW_ANSWERS = 10;
  */
 const BUFFERED_DATAGRAMS = 250;
 
-/** More than this share of messages sent late by the client itself is told. */
+/** Above this share of messages sent late by the client itself, it is reported. */
 const LATE_SHARE = 0.01;
 
 /** Observes the client's own timers and processor time during a run. */
@@ -51,13 +53,13 @@ export class Instrument {
   #largest = 0;
   readonly #start = now();
   readonly #cpuStart = process.cpuUsage();
-  /** Once it looks no further: processor time and length, in microseconds. */
+  /** Once stopped: processor time and length, in microseconds. */
   #cpuTime: number | undefined;
   #length: number | undefined;
   #due = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param lateness Counts how late the timers are. */
+  /** @param lateness Records how late the timers are. */
   constructor(lateness: Histogram) {
     this.#lateness = lateness;
     this.#arm();
@@ -73,7 +75,7 @@ export class Instrument {
     }, PROBE_INTERVAL);
   }
 
-  /** Looks no further: what follows is not measured. */
+  /** Stops observing: what follows is not measured. */
   stop(): void {
     clearTimeout(this.#timer);
     const { user, system } = process.cpuUsage(this.#cpuStart);
@@ -82,9 +84,9 @@ export class Instrument {
   }
 
   /**
-   * What it saw, and what is to be said about a run's figures because of it.
+   * What it observed, with warnings about a run's figures.
    *
-   * @param tally What the run came to.
+   * @param tally The counts of the run.
    * @param unread The longest that an answer lay unread, in microseconds.
    */
   check(tally: Tally, unread: number | undefined): InstrumentCheck {

@@ -1,5 +1,5 @@
 /**
- * What a run's messages carry.
+ * The content of a run's messages.
  *
  * @module
  */
@@ -7,37 +7,37 @@ import { firstDifference } from "./echo_check.ts";
 import { fillPattern } from "./pattern.ts";
 
 /**
- * The content of a run's messages: the same bytes for each, or so many patterned
- * bytes that differ from message to message.
+ * The content of a run's messages: the same bytes for each, or patterned bytes
+ * of this size that differ from message to message.
  */
 export type Payload = Uint8Array | { size: number };
 
 /**
- * The stream, the sequence number, and a check of both, 32 bits each, in network
- * byte order: a damaged number must not be taken for another message's.
+ * The stream, the sequence number, and a checksum of both, 32 bits each, in
+ * network byte order: a damaged number must not pass for another message's.
  */
 export const HEADER_SIZE = 12;
 
 /**
- * The pattern repeats after so many bytes. It is a prime number, so that no
- * whole number of buffers can go missing unnoticed.
+ * The pattern repeats after this many bytes: a prime number, so that a missing
+ * whole number of buffers shows.
  */
 const PERIOD = 65_521;
 
-/** How far apart in the pattern two messages in succession begin. */
+/** The distance in the pattern between the starts of successive messages. */
 const STRIDE = 40_503;
 
 /** Below this, a loop is faster than a view of the buffer. */
 const SMALL = 128;
 
 /**
- * The messages of one connection or socket: they are made, and compared, from a
- * pattern that is there once, so that nothing needs to be kept that is on its way.
+ * The messages of one connection or socket. They are written and compared from one
+ * pattern, so that no message in flight needs to be kept.
  */
 export class Messages {
   /** The size of each, in bytes. */
   readonly size: number;
-  /** Tells this connection's messages from others'; 32 bits. */
+  /** Tells this connection's messages apart from others'; 32 bits. */
   readonly stream: number;
   readonly #period: Uint8Array<ArrayBuffer>;
   readonly #stride: number;
@@ -46,7 +46,7 @@ export class Messages {
 
   /**
    * @param payload What they carry.
-   * @param stream Tells this connection's messages from others'; 32 bits.
+   * @param stream Tells this connection's messages apart from others'; 32 bits.
    */
   constructor(payload: Payload, stream: number) {
     const fixed = payload instanceof Uint8Array;
@@ -58,8 +58,8 @@ export class Messages {
     else fillPattern(this.#period = new Uint8Array(PERIOD), stream);
   }
 
-  /** The check of a message's header: every bit of it depends on every bit of the number. */
-  #check(sequence: number): number {
+  /** The checksum of a message's header: every bit depends on every bit of the number. */
+  #checksum(sequence: number): number {
     let state = this.stream ^ Math.imul(sequence, 0x9e3779b1);
     state = Math.imul(state ^ state >>> 16, 0x85ebca6b);
     state = Math.imul(state ^ state >>> 13, 0xc2b2ae35);
@@ -72,13 +72,12 @@ export class Messages {
       ? this.stream
       : offset < 8
       ? sequence
-      : this.#check(sequence);
+      : this.#checksum(sequence);
     return word >>> (24 - 8 * (offset & 3)) & 0xff;
   }
 
   /**
-   * The lower 32 bits of the number of the message that received bytes are, by
-   * their header.
+   * The lower 32 bits of a received message's sequence number, by its header.
    *
    * @returns `undefined` where the header is damaged, or another stream's.
    */
@@ -86,7 +85,7 @@ export class Messages {
     if (received.length < HEADER_SIZE) return undefined;
     const sequence = wordAt(received, 4);
     const isIntact = wordAt(received, 0) === this.stream &&
-      wordAt(received, 8) === this.#check(sequence) >>> 0;
+      wordAt(received, 8) === this.#checksum(sequence) >>> 0;
     return isIntact ? sequence : undefined;
   }
 
@@ -119,7 +118,7 @@ export class Messages {
   /**
    * Compares received bytes with those of a message from an offset in it.
    *
-   * @returns How many bytes in they differ first; -1 where they do not.
+   * @returns The offset of the first difference; -1 where there is none.
    */
   difference(
     received: Uint8Array,
@@ -168,11 +167,11 @@ function wordAt(bytes: Uint8Array, at: number): number {
     bytes[at + 3]) >>> 0;
 }
 
-/** A patterned payload is handed out in pieces of this many bytes. */
+/** Bytes in each piece of a patterned payload. */
 const PIECE_SIZE = 65_536;
 
 /**
- * A patterned payload of any size in pieces, made as they are asked for.
+ * A patterned payload of any size, in pieces that are made on demand.
  *
  * @example 100 MB without 100 MB of memory
  * ```ts

@@ -1,7 +1,6 @@
 /**
- * What a run can be judged, shown and compared by: one table, of which `--expect`
- * and its help, a report's columns and comparisons, and the README's list are
- * made.
+ * The metrics of a run, in one table: `--expect` and its help, a report's columns
+ * and comparisons, and the README's list come from it.
  *
  * @module
  */
@@ -19,8 +18,8 @@ import type {
  * What kind of figure a metric is.
  *
  * - `time`: microseconds.
- * - `share`: so many of the messages sent.
- * - `count`: so many.
+ * - `share`: a number of the messages sent.
+ * - `count`: a number.
  * - `rate`: messages a second.
  * - `throughput`: bytes a second.
  */
@@ -42,19 +41,19 @@ export type Metric =
   | "rate"
   | "throughput";
 
-/** What metrics are read from: a result, or what is known where there is none. */
+/** What metrics are read from: a result, or its known part where there is none. */
 export interface RunFigures extends Pick<ResultEvent, "messages_sent"> {
   /** Round-trip delays. */
   rtt_us?: DelaySummary;
-  /** What became of its datagrams. */
+  /** Counts of its datagrams. */
   datagrams?: Partial<DatagramCounts>;
-  /** How fast it was, and what failed. */
+  /** Its speed and errors. */
   measured?: Partial<Speed> & Partial<Pick<Measured, "errors">>;
 }
 
-/** What is to be known of a metric. */
+/** The definition of a metric. */
 export interface MetricDefinition {
-  /** What it is of, in words. */
+  /** What it counts or measures, in words. */
   of: string;
   /** What kind of figure it is. */
   kind: MetricKind;
@@ -64,7 +63,7 @@ export interface MetricDefinition {
   read: (run: RunFigures) => number | undefined;
   /** Whether more of it is better. */
   isMoreBetter: boolean;
-  /** Where a report shows it: in every table, in one for programs alone, or not by itself. */
+  /** Where a report shows it: in every table, only in tables for programs, or not by itself. */
   column: "always" | "for-programs" | "none";
   /** Whether runs are compared by it. */
   isCompared: boolean;
@@ -96,7 +95,7 @@ function percentile(
   return { ...delay(name, column), percent, isCompared: true };
 }
 
-/** How many of a run's datagrams had that fate. */
+/** A count of a run's datagrams. */
 function fate(
   key: "lost" | "late" | "duplicates" | "reordered" | "corrupted",
   more: Partial<MetricDefinition> = {},
@@ -197,7 +196,7 @@ export function metricsOver(transport: Transport, service?: Service): Metric[] {
   }).map(({ name }) => name);
 }
 
-/** A figure in what is judged: of a share, percent of the messages sent. */
+/** A count as percent of the messages sent. */
 export function shareOf(count: number, messagesSent: number): number {
   return 100 * count / Math.max(messagesSent, 1);
 }

@@ -1,49 +1,49 @@
 /**
- * When a flow may send its next message, whatever it travels on.
+ * When a flow may send its next message, over TCP or UDP.
  *
  * @module
  */
 import type { Failure } from "../events/mod.ts";
 import type { Tally } from "./tally.ts";
 
-/** What holds every flow of a run back for a moment. */
+/** Pauses the sending of every flow of a run. */
 export interface Brake {
   /** Nothing may be sent while it is on. */
   isOn: boolean;
 }
 
-/** What a flow tells its pacer. */
+/** What a pacer needs from its flow. */
 export interface PacedFlow {
-  /** Sends whatever may be sent now: time has come, or room has been made. */
+  /** Sends whatever may be sent now: a message is due, or there is room for one. */
   pump(): void;
   /** Messages in flight, those begun to be sent included. */
   readonly inFlight: number;
 }
 
 /**
- * The phases of a flow, and the times of its messages: a phase (the warm-up, the
- * measuring) begins with a tally, ends when its schedule has nothing more and
- * everything is settled, or when the flow fails or is stopped.
+ * Paces a flow through its phases. A phase (warm-up, measuring) begins with a
+ * tally, and ends when its schedule is exhausted and nothing is in flight, or when
+ * the flow fails.
  */
 export class Pacer {
-  /** Why the flow is over before its end. */
+  /** Why the flow ended early. */
   failure: Failure | undefined;
   readonly #flow: PacedFlow;
   readonly #brake: Brake;
   #tally: Tally | undefined;
   #phase: PromiseWithResolvers<void> | undefined;
-  /** The schedule has nothing more for this phase. */
+  /** The schedule has no more messages for this phase. */
   #exhausted = true;
-  /** When the message that is next is due, once it is claimed. */
+  /** When the claimed next message is due. */
   #due: number | undefined;
-  /** When the last one was due. */
+  /** When the last message was due. */
   #previous: number | undefined;
-  /** It waits for its time. */
+  /** An alarm for the next message is set. */
   #asleep = false;
-  /** What is in flight holds the next message up, or did so until then. */
+  /** Messages in flight delay the next one, or did so until `#heldUntil`. */
   #held = false;
   #heldUntil = 0;
-  /** An observer has not done with the last event. */
+  /** An observer has not finished with the last event. */
   #observed: Promise<void> | undefined;
 
   constructor(flow: PacedFlow, brake: Brake) {
@@ -51,7 +51,7 @@ export class Pacer {
     this.#brake = brake;
   }
 
-  /** What the current phase is counted by; there is none before the first. */
+  /** The tally of the current phase; `undefined` before the first. */
   get tally(): Tally | undefined {
     return this.#tally;
   }
@@ -68,13 +68,13 @@ export class Pacer {
   }
 
   /**
-   * Takes the next message, where it may begin now. Where it may not, the flow
-   * is pumped again when its time has come; where there is none, the phase ends
-   * once everything is settled.
+   * Takes the next message if it may be sent now. If it is not due yet, the flow
+   * is pumped again when it is; if there is none, the phase ends once nothing is
+   * in flight.
    *
-   * @param time What time it is, in microseconds of the clock.
-   * @param hasRoom Whether what is in flight leaves room for it.
-   * @returns When it was due.
+   * @param time The current time, in microseconds of the clock.
+   * @param hasRoom Whether the limit of messages in flight allows another.
+   * @returns When it was due; `undefined` where none may be sent.
    */
   next(time: number, hasRoom: boolean): number | undefined {
     if (this.#exhausted) return this.settle();
@@ -107,23 +107,23 @@ export class Pacer {
     this.#flow.pump();
   };
 
-  /** Notes that the path held up what was due until now. */
+  /** Records that the path delayed what was due until now. */
   hold(time: number): void {
     this.#held = false;
     this.#heldUntil = time;
   }
 
-  /** Whether the path, and not the client, held up a message that was due then. */
+  /** Whether the path, and not the client, delayed a message due at this time. */
   wasHeld(due: number): boolean {
     return due <= this.#heldUntil;
   }
 
-  /** Ends the phase where nothing more is to be sent or to come. */
+  /** Ends the phase if nothing is left to send and nothing is in flight. */
   settle(): undefined {
     if (this.#exhausted && this.#flow.inFlight === 0) this.#phase?.resolve();
   }
 
-  /** Sends nothing more in this phase; what is in flight may still come back. */
+  /** Sends nothing more in this phase; what is in flight may still be answered. */
   stop(): void {
     this.#exhausted = true;
     this.#due = undefined;
@@ -137,7 +137,7 @@ export class Pacer {
     this.#phase?.resolve();
   }
 
-  /** Sends nothing more until an observer has done with an event. */
+  /** Sends nothing more until an observer has finished with an event. */
   await(observed: void | Promise<void>): void {
     if (observed === undefined) return;
     const last = observed.then(() => {

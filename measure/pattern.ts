@@ -1,15 +1,15 @@
 /**
- * Bytes that differ from place to place.
+ * Pseudo-random bytes.
  *
  * @module
  */
 
 /**
- * Fills a buffer with a pseudo-random run (xorshift32), the same for the same
+ * Fills a buffer with pseudo-random bytes (xorshift32), the same for the same
  * seed.
  *
- * @param buffer What to fill, from end to end.
- * @param seed Tells runs apart; 32 bits.
+ * @param buffer The buffer.
+ * @param seed 32 bits.
  */
 export function fillPattern(
   buffer: Uint8Array<ArrayBuffer>,

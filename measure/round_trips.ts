@@ -15,12 +15,12 @@ export class RoundTrips {
   #max = 0;
   #sum = 0;
 
-  /** @param histogram Counts the delays, where percentiles are wanted. */
+  /** @param histogram Records the delays, where percentiles are wanted. */
   constructor(histogram?: Histogram) {
     this.#histogram = histogram;
   }
 
-  /** Takes one delay in. */
+  /** Records one delay. */
   record(delay: number): void {
     this.#count++;
     this.#sum += delay;
@@ -29,7 +29,7 @@ export class RoundTrips {
     this.#histogram?.record(delay);
   }
 
-  /** Takes all of another's in. */
+  /** Adds all delays of another. */
   add(other: RoundTrips): void {
     this.#count += other.#count;
     this.#sum += other.#sum;
@@ -38,14 +38,14 @@ export class RoundTrips {
     if (other.#histogram) this.#histogram?.add(other.#histogram);
   }
 
-  /** Forgets all. */
+  /** Removes all delays. */
   reset(): void {
     this.#count = this.#sum = this.#max = 0;
     this.#min = Infinity;
     this.#histogram?.reset();
   }
 
-  /** How many there were of each delay, in order, where percentiles are wanted. */
+  /** Each delay and its count, in order; empty without a histogram. */
   counts(): DelayCount[] {
     return [...this.#histogram?.counts() ?? []];
   }
@@ -84,7 +84,7 @@ function summarize(
 ): DelaySummary {
   const exact = { count, min, mean: Math.round(mean * 10) / 10, max };
   if (histogram === undefined) return exact;
-  // A histogram's value stands for a range, which the largest delay may end.
+  // A histogram's value is the end of a range, which may lie above the largest delay.
   const percentiles = PERCENTILES.map(({ name, percent }) => [
     name,
     Math.min(histogram.percentile(percent), max),
@@ -93,13 +93,13 @@ function summarize(
 }
 
 /**
- * Sums up several runs as one. Percentiles come from the added histograms, as
+ * Merges the delays of several runs. Percentiles come from the added histograms, as
  * they cannot be computed from percentiles.
  *
  * @param parts The runs' summaries, each with its histogram.
- * @returns `undefined` where there is nothing to sum up.
- * @throws {TypeError} When a summary carries no histogram, or one that no run
- *   encodes: of another range, or larger than any can be.
+ * @returns `undefined` where there are no summaries.
+ * @throws {TypeError} When a summary has no histogram, or an invalid one: of
+ *   another range, or too large.
  *
  * @example
  * ```ts

@@ -1,6 +1,5 @@
 /**
- * A measuring run: a warm-up, the measuring, and what they came to, whatever
- * the messages travel on.
+ * A measuring run over TCP or UDP: the warm-up, the measuring, and their results.
  *
  * @module
  */
@@ -38,32 +37,32 @@ export interface MeasureOptions extends ScheduleOptions {
   /** Connections (TCP) or sockets (UDP) at once. @default {1} */
   connections?: number;
   /**
-   * Messages on their way at once on each of them, `Infinity` for no limit. By
-   * default one, and with a rate as many as there are.
+   * Messages in flight at once on each of them, `Infinity` for no limit. By
+   * default 1, and no limit with a rate.
    */
   pipeline?: number;
-  /** Milliseconds to send and receive before anything counts. @default {0} */
+  /** Milliseconds of warm-up, which is left out of the result. @default {0} */
   warmup?: number;
   /**
-   * What the peer does with what it receives. With `discard` messages go there
-   * only, with `chargen` they come from there only. @default {"echo"}
+   * What the peer does with what it receives. With `discard` data is only sent,
+   * with `chargen` only received. @default {"echo"}
    */
   service?: Service;
-  /** What the run is expected to come to. */
+  /** Conditions that the result must meet. */
   expectations?: readonly MetricExpectation[];
-  /** Tell also of each message. @default {false} */
+  /** Emit events for each message, too. @default {false} */
   detail?: boolean;
   /**
-   * Is given the round-trip delays, in microseconds, and how many there were of
-   * each, before the result is told; the result then carries no histograms. It
-   * spares who looks at the delays at once their encoding and decoding.
+   * Called with each round-trip delay, in microseconds, and its count, before the
+   * result is emitted; the result then has no histograms. This saves a caller
+   * that needs the delays at once their encoding and decoding.
    */
   onDelays?: (counts: [delay: number, count: number][]) => void;
   /** Ends the run early. */
   signal?: AbortSignal;
 }
 
-/** What they should be. */
+/** The valid values of these options. */
 export const MEASURE_KINDS: Kinds<MeasureOptions> = {
   count: unlimited(whole(1)),
   duration: unlimited(time),
@@ -75,17 +74,17 @@ export const MEASURE_KINDS: Kinds<MeasureOptions> = {
   service: oneOf("echo", "discard", "chargen"),
 };
 
-/** What a run is about, besides what was asked for. */
+/** What a run needs besides its options. */
 export interface RunContext {
-  /** Whom it asks. */
+  /** The peer. */
   target: Pick<StartedEvent, "target" | "peer_host" | "peer_port">;
   /** The size of each message, in bytes. */
   size: number;
-  /** Milliseconds after which an answer is not waited for. */
+  /** Milliseconds to wait for an answer. */
   timeout: number;
-  /** Messages can get lost by themselves. */
+  /** Messages are datagrams, each of which can be lost. */
   isDatagrams: boolean;
-  /** What was made beforehand. */
+  /** What was prepared before there were connections. */
   prepared: Preparation;
   /** Called for each event. */
   onEvent?: ClientObserver<StartedEvent | IntervalEvent>;
@@ -94,7 +93,7 @@ export interface RunContext {
 /** Milliseconds from one `interval` event to the next. */
 const INTERVAL = 1000;
 
-/** Everything that a run can prepare before its connections are there. */
+/** What a run can prepare before there are connections. */
 export class Preparation {
   private constructor(
     readonly warmup: TallyHistograms,
@@ -103,7 +102,7 @@ export class Preparation {
   ) {
   }
 
-  /** Makes the histograms, which would hold up the first messages. */
+  /** Makes the histograms, which would delay the first messages. */
   static async make(): Promise<Preparation> {
     return new Preparation(
       await tallyHistograms(),
@@ -113,20 +112,20 @@ export class Preparation {
   }
 }
 
-/** What every run comes to, before it is judged. */
+/** The outcome of a run, before it is judged. */
 export interface Outcome {
-  /** What its result will say, but for its datagrams. */
+  /** The fields of its result, without its datagrams. */
   figures: Omit<
     MeasureResult,
     "event" | "passed" | "failure" | "expectations" | "datagrams"
   >;
-  /** The counts that they are made of. */
+  /** The counts that they come from. */
   tally: Tally;
-  /** The caller ended a run that had no other end. */
+  /** The caller ended a run without an end of its own. */
   wasEnded: boolean;
 }
 
-/** Why a run that the caller ended did not pass: it had not measured anything by then. */
+/** The failure of a run that the caller ended before it had measured anything. */
 export function nothingMeasured(
   { messages_sent, bytes_received }: Outcome["figures"],
   wasEnded: boolean,
@@ -140,7 +139,7 @@ export function pipelineOf({ pipeline, rate }: MeasureOptions): number {
   return pipeline ?? (rate === undefined ? 1 : Infinity);
 }
 
-/** Calls an observer with a flow's number, where there are several flows. */
+/** Adds a flow's number to its events, where there are several flows. */
 export function observerOf<E extends object>(
   index: number,
   flows: number,
@@ -180,9 +179,9 @@ function startedEvent(
 /**
  * Runs flows through the warm-up and the measuring, and ends them.
  *
- * @param makeFlows Makes the flows out of what they share.
- * @param options What was asked for.
- * @param context What it is about.
+ * @param makeFlows Makes the flows.
+ * @param options The options of the run.
+ * @param context What it needs besides.
  */
 export async function measure(
   makeFlows: (context: FlowContext) => readonly Flow[],
@@ -206,11 +205,11 @@ class Run {
   readonly #clock: TimeoutClock;
   #schedule: Schedule | undefined;
   #tally: Tally | undefined;
-  /** The tally of what is measured, once that has begun. */
+  /** The tally of the measuring, once it has begun. */
   #measured: Tally | undefined;
   #starvation: StarvationCheck | undefined;
   #instrument: Instrument | undefined;
-  /** The caller has ended it. */
+  /** The caller has stopped it. */
   #isStopped = false;
   #isLooking = false;
 
@@ -227,7 +226,7 @@ class Run {
     if (options.signal?.aborted) this.#stop();
   }
 
-  /** Frees what a run holds. */
+  /** Frees its timer and the caller's signal. */
   free(): void {
     this.#clock.stop();
     this.#options.signal?.removeEventListener("abort", this.#stop);
@@ -249,8 +248,8 @@ class Run {
   };
 
   /**
-   * Looks for what is overdue. Where flows may starve each other, an answer may
-   * be there and unread: all are held back and what is there is read first.
+   * Gives up what is overdue. Where flows may starve each other, an answer may lie
+   * unread: the sending of all is paused, and what is there is read first.
    */
   readonly #look = async (): Promise<void> => {
     if (this.#isLooking) return;
@@ -271,15 +270,15 @@ class Run {
     }
   }
 
-  /** Begins a phase, and runs it until nothing more is to be sent or to come. */
+  /** Runs a phase until nothing is left to send and nothing is in flight. */
   async #phase(
-    asked: ScheduleOptions,
+    options: ScheduleOptions,
     histograms: TallyHistograms,
     isWarmup: boolean,
   ): Promise<Tally> {
     const { isDatagrams } = this.#context;
     const isOneWay = this.#options.service === "discard";
-    const schedule = this.#schedule = new Schedule(asked);
+    const schedule = this.#schedule = new Schedule(options);
     const tally = this.#tally = new Tally(
       { isDatagrams, isOneWay, flows: this.#flows.length },
       schedule,
@@ -310,7 +309,7 @@ class Run {
     return tally;
   }
 
-  /** Runs it; resolves with what it came to. */
+  /** Runs it. */
   async finished(): Promise<Outcome> {
     const { onEvent, prepared } = this.#context;
     const { count, duration, interval, rate, warmup = 0 } = this.#options;

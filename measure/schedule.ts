@@ -8,29 +8,30 @@ import { now } from "../net/clock.ts";
 
 /** How many messages a run sends, and when. */
 export interface ScheduleOptions {
-  /** How many messages in all, from 1; without a count and a duration, as many as there is time for. */
+  /** Messages in total, from 1; without a count and a duration, until the caller stops it. */
   count?: number;
   /** Milliseconds after which no further message starts. */
   duration?: number;
   /**
-   * Milliseconds from one message to the next on the same connection, on a beat
-   * that neither lateness nor the other connections shift. A message whose time
-   * has come while the one before was in flight follows at once, the one after
-   * it on the beat again; beats that passed meanwhile are left out.
+   * Milliseconds from one message to the next on the same connection, on a fixed
+   * beat that neither lateness nor the other connections shift. A message that is
+   * due while the one before is in flight follows at once, and the next one on the
+   * beat again; beats that passed meanwhile are skipped.
    */
   interval?: number;
   /**
-   * Messages a second, more than 0, over all connections, each with a time of its own that
-   * no answer shifts: its delay counts from that time (open loop).
+   * Messages a second, more than 0, over all connections (open loop): each has a
+   * scheduled time that no answer shifts, and its delay counts from that time, so
+   * that there is no coordinated omission.
    */
   rate?: number;
 }
 
-/** Hands out the messages of a run, one by one, with the moments at which they are due. */
+/** Hands out the messages of a run, one by one, each with the time at which it is due. */
 export class Schedule {
-  /** The moment at which the first message was due. */
+  /** When the first message is due. */
   readonly start: number = now();
-  /** The moment from which on no message starts. */
+  /** No message starts from this time on. */
   readonly end: number;
   readonly #alarm = new Alarm();
   readonly #options: ScheduleOptions;
@@ -43,12 +44,12 @@ export class Schedule {
     this.end = this.start + (options.duration ?? Infinity) * 1000;
   }
 
-  /** Whether each message has a time of its own, whatever comes back. */
+  /** Whether each message has a scheduled time that no answer shifts. */
   get isOpenLoop(): boolean {
     return this.#options.rate !== undefined;
   }
 
-  /** Whether something else than the answers says when the next message is due. */
+  /** Whether a clock, and not the answers, says when the next message is due. */
   get isPaced(): boolean {
     return this.isOpenLoop || this.#options.interval !== undefined;
   }
@@ -56,7 +57,7 @@ export class Schedule {
   /**
    * Takes the next message for a connection.
    *
-   * @param time What time it is, in microseconds of the clock.
+   * @param time The current time, in microseconds of the clock.
    * @param previous When that connection's previous message was due.
    * @returns When it is due, in microseconds of the clock; `undefined` where
    * there is none left.
@@ -87,14 +88,14 @@ export class Schedule {
   }
 
   /**
-   * The time over which messages are counted to a rate, in microseconds: to the
-   * last thing that moved, or, where each message had a time of its own, to the
-   * time of the one that would have come next, so that the way back of the last
-   * answer does not count against the rate.
+   * The time over which rates are computed, in microseconds. In a closed loop it
+   * ends with the last byte sent or received; in an open loop when the message
+   * after the last one would have been due, so that the last round trip does not
+   * lower the rate.
    *
-   * @param sent How many were sent.
+   * @param sent Messages sent.
    * @param lastSent When the last one was sent.
-   * @param lastMoved When the last byte was taken, or came back.
+   * @param lastMoved When the last byte was sent or received.
    */
   span(sent: number, lastSent: number, lastMoved: number): number {
     const { rate } = this.#options;

@@ -1,12 +1,11 @@
 /**
- * Finding out whether the client itself leaves answers unread.
+ * Detecting that the client itself leaves answers unread.
  *
- * With many flows at once, the runtime may serve some and leave others waiting
- * for seconds though their answers are there; nothing in a program shows what
- * lies unread in a socket. But once no flow sends any more, whatever is there is
- * read within a moment. So where a flow has waited for much longer than the
- * others, all are held back for a few milliseconds: an answer that comes then had
- * been there.
+ * With many flows, the runtime may serve some and starve others for seconds though
+ * their answers have arrived, and a program cannot see what lies unread in a
+ * socket. But once no flow sends, everything there is read at once. So where a
+ * flow has waited for much longer than the others, the sending of all is paused
+ * for some milliseconds: an answer that shows up then had already arrived.
  *
  * @module
  */
@@ -16,7 +15,7 @@ import type { Brake } from "./pacer.ts";
 import { FEW_FLOWS, type Flow } from "./flow.ts";
 import type { Tally } from "./tally.ts";
 
-/** A flow that has waited for so many times the median delay is looked at, in microseconds at least. */
+/** A wait is suspect from this many median delays, and from this many microseconds. */
 const LONG_WAIT = 20;
 const LEAST_WAIT = 50_000;
 
@@ -29,24 +28,24 @@ const SPACING = 500_000;
 const SAMPLES = 20;
 
 /**
- * An answer that comes in such a moment by chance is one of many that do not:
- * so many must have been found, and so large a share of those looked for.
+ * Some answers arrive during a pause by chance: at least this number, and this
+ * share of the suspects, must have been answered in one.
  */
 const LEAST_FOUND = 2;
 const LEAST_SHARE = 0.5;
 
-/** What is there has been read when nothing more came for so many milliseconds; so many at most. */
+/** All is read once nothing came for this many milliseconds; the pause has a limit. */
 const QUIET = 5;
 const LONGEST_QUIET = 100;
 
-/** Looks for answers that lie unread, in a sample of long waits and before any time-out. */
+/** Looks for unread answers, in a sample of long waits and before any timeout. */
 export class StarvationCheck {
   readonly #flows: readonly Flow[];
   readonly #brake: Brake;
   readonly #tally: Tally;
   #lookedAt = -Infinity;
   #samples = 0;
-  /** Waits that were looked at, those whose answer had been there, and the longest of these. */
+  /** Long waits examined, those whose answer lay unread, and the longest of these. */
   #suspects = 0;
   #found = 0;
   #longest = 0;
@@ -58,8 +57,8 @@ export class StarvationCheck {
   }
 
   /**
-   * The longest that was waited for an answer which had been there, in
-   * microseconds; `undefined` where the client read what there was.
+   * The longest wait for an answer that lay unread, in microseconds; `undefined`
+   * where the client kept up with reading.
    */
   get unread(): number | undefined {
     const isOwn = this.#found >= LEAST_FOUND &&
@@ -68,10 +67,10 @@ export class StarvationCheck {
   }
 
   /**
-   * Looks, where there is reason to.
+   * Checks, if a flow has waited for long.
    *
-   * @returns Whether what is overdue may be given up: everything that was there
-   * has been read.
+   * @returns Whether what is overdue may be given up: all that had arrived has been
+   * read.
    */
   async look(): Promise<boolean> {
     if (this.#flows.length <= FEW_FLOWS) return true;
@@ -97,7 +96,7 @@ export class StarvationCheck {
     return true;
   }
 
-  /** Flows that have waited for long, and since when. */
+  /** Flows that have waited for long, each with the start of its wait. */
   #longWaits(time: number, hasOverdue: boolean): [Flow, number][] {
     const mayBeSampled = this.#samples < SAMPLES &&
       !this.#tally.schedule.isPaced;
@@ -121,7 +120,6 @@ export class StarvationCheck {
     }
   }
 
-  /** Grows with everything that is read. */
   get #moved(): number {
     return this.#tally.messagesReceived;
   }

@@ -1,5 +1,5 @@
 /**
- * Counting what a run sends and gets back.
+ * Counting what a run sends and receives.
  *
  * @module
  */
@@ -15,12 +15,12 @@ import { Histogram } from "./histogram.ts";
 import { RoundTrips } from "./round_trips.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** A message sent later than this after its time, in microseconds, is a late one. */
+/** A message sent more than this after it was due, in microseconds, is a late send. */
 const LATE = 1000;
 
 /** What kind of run is counted. */
 export interface TallyOptions {
-  /** Messages can get lost by themselves. */
+  /** Messages are datagrams, each of which can be lost. */
   isDatagrams: boolean;
   /** Nothing comes back: a message is done when it is sent. */
   isOneWay: boolean;
@@ -28,7 +28,7 @@ export interface TallyOptions {
   flows: number;
 }
 
-/** The histograms of a tally, made beforehand, since that takes its time. */
+/** The histograms of a tally, made beforehand since that takes a while. */
 export interface TallyHistograms {
   recent: Histogram;
   before: Histogram;
@@ -44,8 +44,8 @@ export async function tallyHistograms(): Promise<TallyHistograms> {
   };
 }
 
-/** What is counted by the clock: it belongs to the moment at which it happens. */
-class Movement {
+/** Counted when it happens, whereas a loss counts when its message was sent. */
+class Activity {
   messagesSent = 0;
   messagesReceived = 0;
   bytesSent = 0;
@@ -53,7 +53,7 @@ class Movement {
   lateSends = 0;
 }
 
-/** An interval of the run, until all that was sent in it is settled. */
+/** An interval of the run, kept until each message sent in it is answered or given up. */
 interface Interval {
   /** When it began. */
   readonly start: number;
@@ -61,7 +61,7 @@ interface Interval {
   open: number;
   /** Of the messages sent in it: those given up. */
   lost: number;
-  /** What it came to, once it is over, but for its losses. */
+  /** Its event, once it is over, without its losses. */
   event?: Omit<IntervalEvent, "event" | "lost">;
 }
 
@@ -70,10 +70,10 @@ export class Tally {
   /** The messages that it counts. */
   readonly schedule: Schedule;
   readonly #options: TallyOptions;
-  readonly #total = new Movement();
-  /** What the intervals before this one had come to. */
-  #before = new Movement();
-  /** Messages sent late that nothing but the client itself held up. */
+  readonly #total = new Activity();
+  /** The totals at the start of the current interval. */
+  #before = new Activity();
+  /** Late sends caused by the client itself. */
   #lateByClient = 0;
   #lost = 0;
   #corrupted = 0;
@@ -89,9 +89,9 @@ export class Tally {
   readonly #answeredBy: Float64Array;
   #lastSent: number;
   #lastMoved: number;
-  /** The intervals that are not settled, and the one that runs. */
+  /** The intervals that are not settled, and the current one. */
   readonly #intervals: Interval[];
-  /** Round trips of the interval that runs, and of those before it. */
+  /** Round trips of the current interval, and of those before it. */
   readonly #recent: RoundTrips;
   readonly #earlier: RoundTrips;
   readonly #fromSending: RoundTrips | undefined;
@@ -121,7 +121,7 @@ export class Tally {
     return this.#total.messagesSent;
   }
 
-  /** Messages whose answer came back whole. */
+  /** Messages answered in time and intact. */
   get messagesReceived(): number {
     return this.#total.messagesReceived;
   }
@@ -131,17 +131,17 @@ export class Tally {
     return this.#lost;
   }
 
-  /** Messages that the client itself, and not the path, sent late. */
+  /** Late sends caused by the client itself, not the path. */
   get lateByClient(): number {
     return this.#lateByClient;
   }
 
-  /** Failures of sockets. */
+  /** Socket errors. */
   get errors(): number {
     return this.#errors;
   }
 
-  /** The last of them, in words. */
+  /** The last socket error, in words. */
   get lastError(): string | undefined {
     return this.#lastError;
   }
@@ -157,7 +157,7 @@ export class Tally {
    *
    * @param due When it was due.
    * @param at When it was handed over.
-   * @param wasHeld Whether those before it held it up.
+   * @param wasHeld Whether the path delayed it.
    */
   sent(due: number, at: number, wasHeld: boolean): void {
     this.#total.messagesSent++;
@@ -169,34 +169,34 @@ export class Tally {
     }
   }
 
-  /** Takes back a message that its socket did not take after all. */
+  /** Uncounts a message that its socket refused. */
   unsent(at: number): void {
     this.#total.messagesSent--;
     this.#intervalOf(at).open--;
   }
 
-  /** Counts bytes that a socket took. */
+  /** Counts bytes sent. */
   sentBytes(bytes: number): void {
     this.#total.bytesSent += bytes;
   }
 
-  /** Counts bytes that came. */
+  /** Counts bytes received. */
   receivedBytes(bytes: number): void {
     this.#total.bytesReceived += bytes;
   }
 
-  /** Takes note that bytes moved which are a part of the run. */
+  /** Records when bytes of the run were last sent or received. */
   moved(at: number): void {
     this.#lastMoved = at;
   }
 
   /**
-   * Counts a message that came back whole.
+   * Counts a message answered in time and intact.
    *
    * @param flow The number of its flow.
    * @param due When it was due.
    * @param sentAt When it was sent.
-   * @param at When it was back.
+   * @param at When the answer was received.
    * @returns Its round-trip delay, in microseconds.
    */
   answered(flow: number, due: number, sentAt: number, at: number): number {
@@ -215,14 +215,14 @@ export class Tally {
     return delay;
   }
 
-  /** Counts a message whose answer came back damaged. */
+  /** Counts a message whose answer was damaged. */
   corrupted(sentAt: number, at: number): void {
     this.#corrupted++;
     this.#lastMoved = Math.max(this.#lastMoved, at);
     this.#intervalOf(sentAt).open--;
   }
 
-  /** Counts a message that is given up; the loss belongs to the moment of its sending. */
+  /** Counts a lost message, in the interval in which it was sent. */
   gaveUp(sentAt: number): void {
     this.#lost++;
     const interval = this.#intervalOf(sentAt);
@@ -230,18 +230,18 @@ export class Tally {
     interval.lost++;
   }
 
-  /** Counts an answer to a message given up by then. */
-  cameLate(): void {
+  /** Counts an answer to a message that had been given up. */
+  answeredLate(): void {
     this.#late++;
   }
 
-  /** Counts an answer to a message that had one. */
-  cameAgain(): void {
+  /** Counts a second answer to a message. */
+  duplicated(): void {
     this.#duplicates++;
   }
 
   /** Counts an answer that came after one to a later message of its flow. */
-  cameOutOfOrder(distance: number): void {
+  reordered(distance: number): void {
     this.#reordered++;
     this.#reorderingDistance = Math.max(this.#reorderingDistance, distance);
   }
@@ -251,25 +251,25 @@ export class Tally {
     this.#strays++;
   }
 
-  /** Counts a failure of a socket. */
+  /** Counts a socket error. */
   failed(reason: string): void {
     this.#errors++;
     this.#lastError = reason;
   }
 
-  /** Takes note that it stays unknown whether the peer took everything. */
+  /** Records that it is unknown whether the peer received everything. */
   leftUnfinished(): void {
     this.#isUnfinished = true;
   }
 
-  /** The interval in which a message was sent: nearly always one of the last two. */
+  /** The interval in which a message was sent, nearly always one of the last two. */
   #intervalOf(sentAt: number): Interval {
     let i = this.#intervals.length - 1;
     while (i > 0 && this.#intervals[i].start > sentAt) i--;
     return this.#intervals[i];
   }
 
-  /** Ends the interval that runs at a moment, and begins another. */
+  /** Ends the current interval at a moment, and begins another. */
   endInterval(at: number): void {
     const interval = this.#intervals[this.#intervals.length - 1];
     const length = between(interval.start, at);
@@ -283,17 +283,17 @@ export class Tally {
       late_sends: this.#lateSendsSince(this.#before),
       rtt_us: delays,
     };
-    this.#before = Object.assign(new Movement(), this.#total);
+    this.#before = Object.assign(new Activity(), this.#total);
     this.#earlier.add(this.#recent);
     this.#recent.reset();
     this.#intervals.push({ start: at, open: 0, lost: 0 });
   }
 
   /**
-   * Hands out the intervals of which all is known: they are over, and every
-   * message sent in them is answered or given up.
+   * Hands out the settled intervals: they are over, and every message sent in them
+   * is answered or given up.
    *
-   * @param all Also those in which messages were in flight when the run ended.
+   * @param all Include those with messages still in flight: the run has ended.
    */
   *settledIntervals(all = false): Generator<Omit<IntervalEvent, "event">> {
     for (;;) {
@@ -317,17 +317,17 @@ export class Tally {
     return this.#options.isDatagrams && !this.#options.isOneWay;
   }
 
-  /** What was counted over all. */
+  /** The total counts. */
   counts(): Counts {
-    return this.#countsSince(new Movement());
+    return this.#countsSince(new Activity());
   }
 
-  /** With a rate: messages sent late. */
+  /** Late sends; `undefined` in a closed loop. */
   get lateSends(): number | undefined {
-    return this.#lateSendsSince(new Movement());
+    return this.#lateSendsSince(new Activity());
   }
 
-  /** How fast it was over all; `undefined` where it is unknown what the peer took. */
+  /** The overall speed; `undefined` where it is unknown what the peer received. */
   speed(): Speed | undefined {
     if (this.#isUnfinished) return undefined;
     const span = this.schedule.span(
@@ -338,7 +338,7 @@ export class Tally {
     return this.#speed(this.counts(), span);
   }
 
-  /** From its start to the last thing that moved, in microseconds. */
+  /** From its start to the last byte sent or received, in microseconds. */
   get duration(): number {
     return between(this.schedule.start, this.#lastMoved);
   }
@@ -350,12 +350,12 @@ export class Tally {
     return this.#earlier;
   }
 
-  /** With a rate, the same from the real sending. */
+  /** In an open loop, round trips from the actual sending instead of the scheduled time. */
   get fromSending(): RoundTrips | undefined {
     return this.#fromSending;
   }
 
-  /** What became of a run's datagrams. */
+  /** The counts of a run's datagrams. */
   datagrams(): DatagramCounts {
     const strays = this.#strays;
     if (!this.#knowsLoss) return { strays };
@@ -370,7 +370,7 @@ export class Tally {
     };
   }
 
-  /** How evenly the flows were answered; `undefined` for a flow alone. */
+  /** How evenly the flows were answered; `undefined` for a single flow. */
   shares(): FlowShares | undefined {
     const { flows, isOneWay } = this.#options;
     if (flows < 2 || isOneWay) return undefined;
@@ -387,12 +387,12 @@ export class Tally {
     };
   }
 
-  /** The delay in the middle of those so far; `undefined` where there are none. */
+  /** The median delay so far, of the current interval if it has any; `undefined` where there is none. */
   medianDelay(): number | undefined {
     return (this.#recent.percentiles() ?? this.#earlier.percentiles())?.p50;
   }
 
-  #countsSince(earlier: Movement): Counts {
+  #countsSince(earlier: Activity): Counts {
     const total = this.#total;
     return {
       messages_sent: total.messagesSent - earlier.messagesSent,
@@ -402,7 +402,7 @@ export class Tally {
     };
   }
 
-  #lateSendsSince(earlier: Movement): number | undefined {
+  #lateSendsSince(earlier: Activity): number | undefined {
     if (!this.schedule.isOpenLoop) return undefined;
     return this.#total.lateSends - earlier.lateSends;
   }

@@ -1,33 +1,33 @@
 /**
- * How long an answer has really been waited for.
+ * Timeouts that do not count the time in which the client stood still.
  *
  * @module
  */
 import { now } from "../net/clock.ts";
 
-/** The clock ticks so many times in a time-out, and at least once in so many milliseconds. */
+/** Ticks in a timeout, and the longest tick in milliseconds. */
 const TICKS = 10;
 const LONGEST_TICK = 100;
 
-/** So many stalls are remembered: more than fall into any time-out. */
+/** The most stalls kept: more than fall into any timeout. */
 const MEMORY = 1000;
 
 /**
- * A clock for time-outs. While the client itself stands still (stopped, swapped
- * out, busy) it cannot read what has arrived, so that time is nobody's silence:
- * a tick that comes late by more than a tick counts as two.
+ * A clock for timeouts. While the client itself stands still (stopped, swapped
+ * out, busy) it cannot read what has arrived, so that time does not count: a tick
+ * that comes late by more than a tick counts as two.
  */
 export class TimeoutClock {
   readonly #tick: number;
   readonly #ticked: () => void;
   readonly #timer: ReturnType<typeof setInterval>;
   #last = now();
-  /** The times that do not count, in order; only what is still waited for needs them. */
+  /** The times that do not count, in order. */
   readonly #stalls: { from: number; to: number }[] = [];
 
   /**
-   * @param timeout The time-out, in milliseconds.
-   * @param ticked Is called with each tick: the time to look for what has run out.
+   * @param timeout The timeout, in milliseconds.
+   * @param ticked Called on each tick, to look for what has expired.
    */
   constructor(timeout: number, ticked: () => void) {
     const milliseconds = Math.min(timeout / TICKS, LONGEST_TICK);
@@ -38,19 +38,19 @@ export class TimeoutClock {
 
   readonly #onTick = (): void => {
     const time = now();
-    this.#noteStall(time);
+    this.#recordStall(time);
     this.#last = time;
     this.#ticked();
   };
 
-  #noteStall(time: number): void {
+  #recordStall(time: number): void {
     const from = this.#last + 2 * this.#tick;
     if (time <= from) return;
     this.#stalls.push({ from, to: time });
     if (this.#stalls.length > MEMORY) this.#stalls.shift();
   }
 
-  /** Microseconds that have been waited since a moment of {@linkcode now}, stalls left out. */
+  /** Microseconds since a time of {@linkcode now}, without stalls. */
   waited(since: number): number {
     const time = Math.min(now(), this.#last + 2 * this.#tick);
     let waited = time - since;

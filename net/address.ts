@@ -1,5 +1,5 @@
 /**
- * Addresses as text, and as something to compare.
+ * Formatting and comparing addresses.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export function formatAddress(hostname: string, port: number): string {
 /**
  * One spelling for each address, so that two can be compared as text: IPv6 is
  * compressed (RFC 5952) and without a zone, and an IPv4-mapped IPv6 address
- * becomes plain IPv4, because a dual-stack socket shows IPv4 peers in that form.
+ * becomes plain IPv4, since a dual-stack socket shows IPv4 peers in that form.
  */
 export function canonicalAddress(address: string): string {
   return ipaddr.process(address.split("%")[0]).toString();
@@ -27,10 +27,10 @@ export function isIpAddress(text: string): boolean {
 }
 
 /**
- * Whether an address is one peer's: neither a group's (multicast), nor
- * everybody's (broadcast), nor nobody's (unspecified).
+ * Whether an address is that of a single peer: not multicast, broadcast or
+ * unspecified.
  *
- * @param address An address as the system gives it.
+ * @param address An address as the system spells it.
  */
 export function isUnicast(address: string): boolean {
   const ipv4 = address.startsWith("::ffff:") ? address.slice(7) : address;

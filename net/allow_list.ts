@@ -31,7 +31,7 @@ function parseBlock(text: string): Block {
 /**
  * Makes a test out of address blocks in CIDR notation (RFC 4632, RFC 4291).
  * A block without a prefix length means that one address. IPv4 peers of a
- * dual-stack socket (`::ffff:192.0.2.1`) are held against the IPv4 blocks.
+ * dual-stack socket (`::ffff:192.0.2.1`) are compared with the IPv4 blocks.
  *
  * @param blocks Address blocks; an empty list allows everyone.
  * @throws {EchosounderError} `invalid-option` for a text that is not a block.

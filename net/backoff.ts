@@ -1,10 +1,10 @@
 /**
- * Waiting longer after each failure in a row.
+ * Exponential back-off.
  *
  * @module
  */
 
-/** The waits between tries: each twice the one before, up to a limit. */
+/** The waits between attempts: each twice the one before, up to a limit. */
 export class Backoff {
   readonly #first: number;
   readonly #longest: number;
@@ -20,7 +20,7 @@ export class Backoff {
     this.#next = first;
   }
 
-  /** The wait before the next try, in milliseconds. */
+  /** The wait before the next attempt, in milliseconds. */
   next(): number {
     const wait = this.#next;
     this.#next = Math.min(wait * 2, this.#longest);

@@ -4,20 +4,20 @@
  * @module
  */
 
-/** Microseconds on a clock that never goes back, in steps well below one. */
+/** Microseconds on a monotonic clock, with a resolution well below one. */
 export function now(): number {
   return performance.now() * 1000;
 }
 
 /**
- * Microseconds from one moment to another, to a tenth: what the clock can tell
- * apart, without the noise of a floating-point number.
+ * Microseconds from one time to another, rounded to a tenth: the clock's
+ * resolution, without the noise of floating-point numbers.
  */
 export function between(start: number, end: number): number {
   return Math.round((end - start) * 10) / 10;
 }
 
-/** Microseconds since a moment of {@linkcode now}, to a tenth. */
+/** Microseconds since a time of {@linkcode now}, rounded to a tenth. */
 export function since(start: number): number {
   return between(start, now());
 }

@@ -5,8 +5,8 @@
  */
 
 /**
- * Closes a socket; one that is closed already stays so. Several things may end
- * a socket (its peer, a time-out, the caller), and each may come second.
+ * Closes a socket, unless it is closed already: its peer, a timeout and the caller
+ * may all end it.
  */
 export function close(socket: { close(): void }): void {
   try {

@@ -1,11 +1,11 @@
 /**
- * What holds for both transports where nothing else is said.
+ * Default values over both transports.
  *
  * @module
  */
 
-/** The address that servers bind: all of IPv4. */
+/** The address that servers bind: every IPv4 address of the machine. */
 export const DEFAULT_BIND_ADDRESS = "0.0.0.0";
 
-/** Milliseconds that anything of a peer is waited for: a name, a connection, an answer. */
+/** Milliseconds to wait for a name, a connection or an answer. */
 export const DEFAULT_TIMEOUT = 5000;

@@ -1,5 +1,5 @@
 /**
- * What the library throws, and how the system's errors are put into words.
+ * The errors that the library throws, and descriptions of the system's errors.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import type { ErrorCode } from "../events/base.ts";
 import { formatAddress } from "./address.ts";
 
 /**
- * Every error that this library throws on purpose.
+ * The error that this library throws.
  *
- * @example Telling a busy port from other failures
+ * @example Telling a busy port apart from other failures
  * ```ts
  * import { EchosounderError, serveTcp } from "./mod.ts";
  *
@@ -28,7 +28,7 @@ export class EchosounderError extends Error {
   readonly code: ErrorCode;
 
   /**
-   * Makes one.
+   * Creates an error.
    *
    * @param code What went wrong, for programs.
    * @param message What went wrong, for people.
@@ -65,7 +65,7 @@ export function systemCode(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-/** The same words for the same failure on every system. */
+/** A description of an error, the same on every system. */
 export function describeError(error: unknown): string {
   const known = REASONS[systemCode(error) ?? ""];
   if (known !== undefined) return known;
@@ -75,7 +75,7 @@ export function describeError(error: unknown): string {
 
 const RESET_CODES = ["ECONNRESET", "ECONNABORTED", "ENOTCONN", "EPIPE"];
 
-/** Whether the peer ended the connection without the closing handshake. */
+/** Whether the peer reset the connection. */
 export function isReset(error: unknown): boolean {
   return RESET_CODES.includes(systemCode(error) ?? "");
 }

@@ -1,15 +1,14 @@
 /**
- * Checking the values of options before anything is opened: one function for
- * each kind of value.
+ * Checking the values of options: one function for each kind of value.
  *
  * @module
  */
 import { EchosounderError } from "./errors.ts";
 
-/** Tells what a value should be, where it is not; `undefined` where it is right. */
+/** Returns what a value should be; `undefined` where it is valid. */
 export type Kind = (value: unknown) => string | undefined;
 
-/** A kind for some options, and at least for each that is a number. */
+/** The kinds of some options, and at least of each that is a number. */
 export type Kinds<Options> =
   & { [Name in keyof Options]?: Kind }
   & {
@@ -19,7 +18,7 @@ export type Kinds<Options> =
     ]-?: Kind;
   };
 
-/** The most milliseconds that a timer of the system can wait: just under 25 days. */
+/** The most milliseconds that a timer can wait: just under 25 days. */
 const LONGEST_TIME = 2 ** 31 - 1;
 
 /** A whole number in a range. */
@@ -46,7 +45,7 @@ export const time: Kind = (value) =>
     ? undefined
     : `a number of milliseconds from 0 to ${LONGEST_TIME}`;
 
-/** What another kind takes, or `Infinity` for no limit. */
+/** The values of another kind, or `Infinity` for no limit. */
 export function unlimited(kind: Kind): Kind {
   return (value) => {
     const right = kind(value);
@@ -65,10 +64,10 @@ function isWithin(value: unknown, lowest: number, highest: number): boolean {
 }
 
 /**
- * Checks those options that are given.
+ * Checks the options that are given.
  *
  * @param options Their values.
- * @param kinds What they should be.
+ * @param kinds Their kinds.
  * @throws {EchosounderError} `invalid-option` for the first that is wrong.
  */
 export function checkOptions<Options extends object>(

@@ -1,5 +1,5 @@
 /**
- * From a host's name to its addresses.
+ * Resolving host names.
  *
  * @module
  */
@@ -22,15 +22,14 @@ export interface HostAddress {
 export interface ResolveOptions {
   /** Take addresses of this family only. */
   family?: AddressFamily;
-  /** The longest the resolver may take, in milliseconds. @default {5000} */
+  /** Milliseconds to wait for the resolver. @default {5000} */
   timeout?: number;
-  /** Gives up early. */
+  /** Aborts resolving. */
   signal?: AbortSignal;
 }
 
 /**
- * Every address of a host, in the order in which the system's resolver prefers
- * them (RFC 6724). A literal address resolves to itself.
+ * All addresses of a host, in the resolver's order of preference (RFC 6724). A literal address resolves to itself.
  *
  * @throws {EchosounderError} `cannot-resolve` when there is none in time,
  * `stopped` when the signal aborts.
@@ -50,7 +49,7 @@ export async function resolveHost(
   try {
     const found = lookup(hostname, { all: true, family: family ?? 0 });
     const addresses = await Promise.race([found, interrupted]) as HostAddress[];
-    // A literal address comes back whatever family was asked for.
+    // The resolver returns a literal address whatever family was requested.
     const fitting = addresses.filter((each) =>
       family === undefined || each.family === family
     );

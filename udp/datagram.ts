@@ -1,13 +1,13 @@
 /**
- * What a UDP datagram can carry.
+ * Sizes of UDP datagrams.
  *
  * @module
  */
 import type { AddressFamily } from "../net/resolve.ts";
 
 /**
- * A datagram larger than the buffer is cut by Linux and refused by Windows, so
- * the buffer holds any that there is.
+ * Large enough for any datagram: one that does not fit is truncated by Linux and
+ * refused by Windows.
  */
 export const RECEIVE_BUFFER_SIZE = 65_536;
 

@@ -1,8 +1,8 @@
 /**
- * What holds over UDP where nothing else is said.
+ * Default values over UDP.
  *
  * @module
  */
 
-/** The port that servers bind and clients ask: the teaching programs'. */
+/** The port that servers bind and clients send to. */
 export const DEFAULT_PORT = 7000;

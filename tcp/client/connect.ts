@@ -32,17 +32,17 @@ export interface ConnectTcpOptions {
   port?: number;
   /** Take addresses of this family only. */
   family?: AddressFamily;
-  /** Milliseconds that one try to connect may take, all addresses included. @default {5000} */
+  /** Milliseconds that one attempt to connect may take, over all addresses. @default {5000} */
   connectTimeout?: number;
-  /** Milliseconds for which failed tries are repeated, or `Infinity`. @default {0} */
+  /** Milliseconds for which failed attempts are repeated, or `Infinity`. @default {0} */
   retryFor?: number;
-  /** Gives up. */
+  /** Aborts connecting. */
   signal?: AbortSignal;
-  /** Is told what happens. */
+  /** Called for each event. */
   onEvent?: ClientObserver<TcpClientEvent>;
 }
 
-/** What they should be. */
+/** The valid values of these options. */
 export const CONNECT_TCP_KINDS: Kinds<ConnectTcpOptions> = {
   port: whole(1, 65_535),
   family: oneOf(4, 6),
@@ -50,10 +50,10 @@ export const CONNECT_TCP_KINDS: Kinds<ConnectTcpOptions> = {
   retryFor: unlimited(time),
 };
 
-/** Milliseconds that an address has to itself before the next is tried beside it (RFC 8305, section 5). */
+/** Milliseconds before the next address is tried in parallel (RFC 8305, section 5). */
 const ATTEMPT_DELAY = 250;
 
-/** The families in turn, beginning with the one preferred (RFC 8305, section 4). */
+/** Alternates between the families, the preferred one first (RFC 8305, section 4). */
 function interleave(addresses: HostAddress[]): HostAddress[] {
   const [first] = addresses;
   const same = addresses.filter(({ family }) => family === first.family);
@@ -81,9 +81,9 @@ async function connectOne(
 
 /**
  * Connects to the first address that answers. The next one is tried when all
- * before it have failed, or after a quarter of a second beside them.
+ * before it have failed, or a quarter of a second later in parallel.
  *
- * @throws {AggregateError} Every address's error, in the order of the tries.
+ * @throws {AggregateError} The error of each address, in the order of the attempts.
  */
 export async function connectAny(
   addresses: HostAddress[],
@@ -108,7 +108,7 @@ export async function connectAny(
   } finally {
     decided.abort();
     for (const attempt of attempts) {
-      // A second one may have come through at the same moment.
+      // A second attempt may have connected at the same moment.
       attempt.then((conn) => conn === winner || close(conn), () => {});
     }
   }
@@ -116,7 +116,7 @@ export async function connectAny(
 
 /**
  * Connects to a peer: its name is resolved and every address tried; with
- * `retryFor`, again and again.
+ * `retryFor`, repeatedly.
  *
  * @throws {EchosounderError} `cannot-resolve`, `cannot-connect` (saying why for
  * each address), or `stopped` when the signal aborts.
@@ -129,7 +129,7 @@ export async function connectTcp(
   const backoff = new Backoff(50, 500);
   for (;;) {
     try {
-      const conn = await tryToConnect({ ...options, port });
+      const conn = await connectOnce({ ...options, port });
       conn.setNoDelay(true);
       await options.onEvent?.({
         event: "connected",
@@ -156,7 +156,7 @@ export async function connectTcp(
   }
 }
 
-async function tryToConnect(
+async function connectOnce(
   options: ConnectTcpOptions & { port: number },
 ): Promise<Deno.TcpConn> {
   const { hostname, port, family, connectTimeout = DEFAULT_TIMEOUT, signal } =

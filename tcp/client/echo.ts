@@ -21,22 +21,22 @@ import {
 
 /** Options that all runs of the TCP client share. */
 export interface TcpClientOptions extends ConnectTcpOptions {
-  /** Milliseconds to wait for more of an answer that is owed. @default {5000} */
+  /** Milliseconds to wait for more of an outstanding answer. @default {5000} */
   timeout?: number;
 }
 
 /** Options of {@linkcode echoTcp}. */
 export interface EchoTcpOptions extends TcpClientOptions {
-  /** What to send, piece by piece; each piece is the client's from then on. */
+  /** What to send, piece by piece; a piece must not be changed afterwards. */
   payload: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
-  /** Takes the echo as it comes, checked; the client reads on when it is done. */
+  /** Called with each checked piece of the echo; the next is read when it resolves. */
   onEcho?: (piece: Uint8Array) => Promise<void>;
 }
 
 /**
- * The most bytes that may be on their way: it bounds the client's memory, since
- * what is on its way is kept to be compared. Larger than what the kernels
- * buffer, so that it never slows an echo down.
+ * The most bytes in flight: this bounds the client's memory, since what is in
+ * flight is kept to be compared. It is larger than what the kernels buffer, so
+ * that it never slows an echo down.
  */
 const WINDOW = 16 * 1024 * 1024;
 
@@ -46,7 +46,7 @@ const READ_BUFFER_SIZE = 262_144;
 class Exchange {
   readonly check: EchoCheck = new EchoCheck();
   readonly trips: RoundTrips = new RoundTrips();
-  /** Why the run is over before its end. */
+  /** Why the exchange ended early. */
   failure: Failure | undefined;
   /** Everything is sent. */
   isSent = false;
@@ -61,9 +61,9 @@ class Exchange {
   readonly #startedAt = now();
   readonly #stop: () => void;
   readonly #signal: AbortSignal | undefined;
-  /** A read is under way. */
+  /** A read is pending. */
   #reading = false;
-  /** The sending side is shut down: the peer owes its own closing. */
+  /** The sending side is shut down: the peer is expected to close. */
   #halfClosed = false;
   readonly #over: PromiseWithResolvers<void> = Promise.withResolvers();
   /** Resolves when there is room in the window again. */
@@ -94,7 +94,7 @@ class Exchange {
     };
   }
 
-  /** Ends the run; the first reason counts. */
+  /** Ends the exchange; the first reason counts. */
   fail(failure: Failure): void {
     this.failure ??= failure;
     this.#over.resolve();
@@ -102,7 +102,7 @@ class Exchange {
     close(this.#conn);
   }
 
-  /** Resolves when the run is over before its end. */
+  /** Resolves when the exchange has failed. */
   get over(): Promise<void> {
     return this.#over.promise;
   }
@@ -124,7 +124,7 @@ class Exchange {
     );
   }
 
-  /** Sends a piece whole; `false` when the run is over. */
+  /** Sends a whole piece; `false` when the exchange has failed. */
   async send(piece: Uint8Array): Promise<boolean> {
     while (this.check.outstanding >= WINDOW && this.failure === undefined) {
       this.#room = Promise.withResolvers();
@@ -132,30 +132,30 @@ class Exchange {
     }
     if (this.failure !== undefined) return false;
     this.check.expect(piece);
-    this.#watch();
+    this.#armTimer();
     try {
       for (let at = 0; at < piece.length;) {
         const length = await this.#conn.write(piece.subarray(at));
         this.bytesSent += length;
         at += length;
-        // While the peer takes what it is sent, it is not silent.
+        // A peer that reads is not silent.
         this.#timer.stop();
-        this.#watch();
+        this.#armTimer();
       }
     } catch (error) {
-      // A peer that has closed may have told why by what it sent before: the
-      // reading side comes to it.
+      // A peer that has closed may have sent the reason before: the reading side
+      // will find it.
       if (!isReset(error)) this.#failBy(error);
       return false;
     }
     return true;
   }
 
-  /** Shuts down the sending side: the peer sees the end of what it is sent. */
+  /** Shuts down the sending side. */
   async halfClose(): Promise<void> {
     if (this.failure !== undefined) return;
     this.#halfClosed = true;
-    this.#watch();
+    this.#armTimer();
     try {
       await this.#conn.closeWrite();
     } catch (error) {
@@ -163,20 +163,20 @@ class Exchange {
     }
   }
 
-  /** The timer runs while an answer is owed and waited for. */
-  #watch(): void {
+  /** Starts the timer if an answer is outstanding and a read is pending. */
+  #armTimer(): void {
     if (this.#reading && (this.check.outstanding > 0 || this.#halfClosed)) {
       this.#timer.start();
     }
   }
 
-  /** Receives and checks one piece; `undefined` at the end, or when the run is over. */
+  /** Receives and checks one piece; `undefined` at the end, or after a failure. */
   async receive(): Promise<Uint8Array | undefined> {
     if (this.failure !== undefined) return undefined;
     let length: number | null;
     try {
       this.#reading = true;
-      this.#watch();
+      this.#armTimer();
       length = await this.#conn.read(this.#buffer);
     } catch (error) {
       this.#failBy(error);
@@ -220,7 +220,7 @@ class Exchange {
     close(this.#conn);
   }
 
-  /** Sums up. */
+  /** The result. */
   result(): ResultEvent {
     return {
       event: "result",
@@ -239,10 +239,10 @@ class Exchange {
 /**
  * Sends a payload of any length, shuts down the sending side, and reads until
  * the peer closes, while checking that exactly what was sent comes back. It
- * sends and receives at once and keeps only what is on its way, so the payload
- * may be endless.
+ * sends and receives at once and keeps only what is in flight, so the payload may
+ * be endless.
  *
- * @returns What it came to, also where the check failed (`passed`, `failure`).
+ * @returns The result, also where the check failed (`passed`, `failure`).
  * @throws {EchosounderError} `invalid-option` for a wrong value;
  * `cannot-resolve`, `cannot-connect` or `stopped`, before there is a connection.
  *
@@ -281,11 +281,11 @@ export async function echoTcp(options: EchoTcpOptions): Promise<ResultEvent> {
   }
 
   try {
-    // A payload that waits for its own source must not hold a failure up.
+    // A payload that waits for its source must not delay a failure.
     await Promise.race([Promise.all([send(), receive()]), exchange.over]);
     if (exchange.failure === undefined) {
       exchange.isReceived = true;
-      // A payload that comes in its own time has no round trip of its own.
+      // An asynchronous payload's own waits would count as round trip.
       const timed = Symbol.iterator in payload;
       if (timed) exchange.trips.record(between(started, checkedAt));
       await onEvent?.({

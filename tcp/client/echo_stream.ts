@@ -22,17 +22,17 @@ import { close } from "../../net/close.ts";
 import { describeError, isReset, systemCode } from "../../net/errors.ts";
 import { formatExactDuration, plural } from "../../text/format.ts";
 
-/** What a connection of a run is given. */
+/** Options of a connection of a run. */
 export interface StreamOptions {
-  /** What it sends. */
+  /** The messages to send. */
   messages: Messages;
   /** Messages in flight at once. */
   pipeline: number;
-  /** Milliseconds without a byte after which an answer is not waited for. */
+  /** Milliseconds without a byte after which an outstanding answer is given up. */
   timeout: number;
-  /** Says how long something has really been waited for. */
+  /** Measures waits, without the time in which the client itself stood still. */
   clock: TimeoutClock;
-  /** Holds it back, together with the others. */
+  /** Pauses the sending of all connections. */
   brake: Brake;
   /** Its number among the run's connections, from 0. */
   index: number;
@@ -40,19 +40,16 @@ export interface StreamOptions {
   onEvent?: ClientObserver<SentEvent | ReceivedEvent>;
 }
 
-/**
- * The most bytes in flight: what the peer, or the path, has not given back
- * by then holds the next message up.
- */
+/** The most bytes in flight: at this limit, the next message waits for answers. */
 const WINDOW = 16 * 1024 * 1024;
 
 const SMALLEST_BUFFER = 4096;
 const LARGEST_BUFFER = 262_144;
 
-/** The messages that a buffer is made for. */
+/** Messages that a buffer has room for. */
 const BUFFERED_MESSAGES = 64;
 
-/** Sends messages on a connection, and compares what comes back. */
+/** Sends messages on a connection, and compares the echo. */
 export class EchoStream implements Flow, PacedFlow {
   readonly #conn: Deno.TcpConn;
   readonly #options: StreamOptions;
@@ -60,17 +57,17 @@ export class EchoStream implements Flow, PacedFlow {
   readonly #pacer: Pacer;
   readonly #readBuffer: Uint8Array;
   readonly #writeBuffer: Uint8Array<ArrayBuffer>;
-  /** The beginning of it that was written last: often as long again. */
+  /** The last view of the write buffer: the next one often has the same length. */
   #piece: Uint8Array<ArrayBuffer>;
   readonly #times = new InFlight();
 
-  /** The messages that are next to be sent and to come back, and how far they are. */
+  /** The next message to send and to receive, and the bytes of it already done. */
   #sending = 1;
   #sendingOffset = 0;
   #receiving = 1;
   #receivingOffset = 0;
 
-  /** A write is under way, of what is between these places of the buffer. */
+  /** A write is pending, of the bytes between these places of the buffer. */
   #writing = false;
   #written = 0;
   #filled = 0;
@@ -95,17 +92,17 @@ export class EchoStream implements Flow, PacedFlow {
     this.#receive();
   }
 
-  /** Why it is over before its end. */
+  /** Why it ended early. */
   get failure(): Failure | undefined {
     return this.#pacer.failure;
   }
 
-  /** Messages in flight; one of which a write is under way is, whatever is back. */
+  /** Messages in flight; one that is still being written counts, even if answered. */
   get inFlight(): number {
     return Math.max(this.#unanswered, Number(this.#writing));
   }
 
-  /** Messages begun to be sent, and not back. */
+  /** Messages at least partly sent, and not answered. */
   get #unanswered(): number {
     return this.#sending - this.#receiving + Math.sign(this.#sendingOffset);
   }
@@ -127,9 +124,9 @@ export class EchoStream implements Flow, PacedFlow {
   }
 
   get isOverdue(): boolean {
-    const isOwed = this.#outstanding > 0 || this.#halfClosed;
+    const isExpecting = this.#outstanding > 0 || this.#halfClosed;
     const { clock, timeout } = this.#options;
-    return isOwed && this.failure === undefined &&
+    return isExpecting && this.failure === undefined &&
       clock.waited(this.#lastProgress) >= timeout * 1000;
   }
 
@@ -164,7 +161,7 @@ export class EchoStream implements Flow, PacedFlow {
     close(this.#conn);
   }
 
-  /** Bytes sent, or begun to be sent, and not back. */
+  /** Bytes handed over to be sent, and not back. */
   get #outstanding(): number {
     return (this.#sending - this.#receiving) * this.#messages.size +
       this.#sendingOffset - this.#receivingOffset;
@@ -194,9 +191,9 @@ export class EchoStream implements Flow, PacedFlow {
   /*
    * The hot path, from here to #accept(): for each message one write, one read,
    * two promises and a few comparisons. Nothing is allocated for a message but
-   * what the two calls need. The write is not waited for before the next read,
-   * so that a message larger than all buffers cannot stop itself; what may be
-   * sent is decided in one place, pump(), whichever event made room for it.
+   * what the two calls need. Reads do not wait for the write, so that a message
+   * larger than all buffers cannot deadlock. Only pump() decides what may be sent,
+   * whichever event made room for it.
    */
 
   pump(time = now()): void {
@@ -220,7 +217,7 @@ export class EchoStream implements Flow, PacedFlow {
     this.#write();
   }
 
-  /** Puts what may be sent now into the buffer. */
+  /** Fills the buffer with what may be sent now. */
   #fill(time: number): void {
     const { size } = this.#messages;
     const buffer = this.#writeBuffer;
@@ -273,7 +270,7 @@ export class EchoStream implements Flow, PacedFlow {
     const tally = this.#pacer.tally!;
     tally.sentBytes(length);
     if (this.#written < this.#filled) {
-      // While the peer takes what it is sent, it is not silent.
+      // A peer that reads is not silent.
       const time = this.#lastProgress = now();
       this.#pacer.hold(time);
       tally.moved(time);
@@ -286,8 +283,8 @@ export class EchoStream implements Flow, PacedFlow {
 
   readonly #onWriteFailed = (error: unknown): void => {
     this.#writing = false;
-    // A peer that has closed may have told why by what it sent before: the
-    // reading side comes to it.
+    // A peer that has closed may have sent the reason before: the reading side will
+    // find it.
     if (!isReset(error)) this.#failBy(error);
   };
 
@@ -301,7 +298,7 @@ export class EchoStream implements Flow, PacedFlow {
     const at = now();
     this.#accept(length, at);
     if (this.failure) return;
-    // Asked before the next message goes out: its answer may be there at once,
+    // The read comes before the next message: that one's answer may arrive at once,
     // and this flow would go on ahead of others whose answers wait.
     this.#receive();
     this.pump(at);
@@ -311,7 +308,7 @@ export class EchoStream implements Flow, PacedFlow {
     if (this.failure === undefined) this.#failBy(error);
   };
 
-  /** Compares what came back. */
+  /** Compares received bytes. */
   #accept(length: number, at: number): void {
     const { size } = this.#messages;
     const { tally } = this.#pacer;
@@ -349,7 +346,7 @@ export class EchoStream implements Flow, PacedFlow {
     }
   }
 
-  /** The byte at a place of the buffer is not the one that is next. */
+  /** Fails: the byte at a place of the buffer is not the expected one. */
   #differ(place: number): void {
     const { size } = this.#messages;
     const difference: Difference = {

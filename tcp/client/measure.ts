@@ -31,13 +31,13 @@ import { ChargenStream, DiscardStream } from "./one_way.ts";
 
 /** Options of {@linkcode measureTcp}. */
 export interface MeasureTcpOptions extends TcpClientOptions, MeasureOptions {
-  /** What the messages carry, a byte or more; a character generator is sent none. */
+  /** The content of the messages, one byte or more; not used with `chargen`. */
   payload: Payload;
   /** Ends the run early, also while it connects. */
   signal?: AbortSignal;
 }
 
-/** How many connections are being made at once. */
+/** Connections attempted at the same time. */
 const CONNECTING = 64;
 
 const STREAMS = {
@@ -47,13 +47,13 @@ const STREAMS = {
 };
 
 /**
- * Measures a path over one or more connections: messages go there and come
- * back, each is compared byte for byte, and its round-trip delay taken (RFC
- * 2681). Without a rate the answers set the pace (closed loop); with one, each
- * message has its time whatever comes back, and its delay counts from that time
- * (open loop). At the end every connection is shut down in order.
+ * Measures a path over one or more connections: each message is echoed, compared
+ * byte for byte, and its round-trip delay recorded (RFC 2681). Without a rate the
+ * answers set the pace (closed loop). With one, each message has a scheduled time
+ * that no answer shifts, and its delay counts from that time (open loop, without
+ * coordinated omission). At the end every connection is shut down in order.
  *
- * @returns What it came to, also where the check failed (`passed`, `failure`).
+ * @returns The result, also where the check failed (`passed`, `failure`).
  * @throws {EchosounderError} `invalid-option` for a wrong value;
  * `cannot-resolve`, `cannot-connect` or `stopped`, before all connections are
  * there.
@@ -83,13 +83,13 @@ export async function measureTcp(
     ...MEASURE_KINDS,
     timeout: time,
   });
-  // Nothing comes back of an empty message.
+  // An empty message has no echo.
   const smallest = service === "chargen" ? 0 : 1;
   checkOptions({ "size of the payload": size }, {
     "size of the payload": whole(smallest),
   });
   const stream = randomStream();
-  // Made before there is a connection, which would have to wait for it.
+  // Prepared first, so that no connection has to wait for it.
   const prepared = await Preparation.make();
   const conns = await connectAll(options, connections);
   const { hostname, port } = conns[0].remoteAddr;
@@ -139,8 +139,8 @@ export async function measureTcp(
 }
 
 /**
- * Makes the connections, some at a time; where one cannot be made, all are
- * closed again. The first one is told of.
+ * Makes the connections, some at a time; if one fails, all are closed again. Only
+ * the first one emits events.
  */
 async function connectAll(
   options: MeasureTcpOptions,
@@ -169,7 +169,7 @@ async function connectAll(
   }
 }
 
-/** Why the run failed, by what its connections came to. */
+/** Why the run failed, by the failures of its connections. */
 function judge(
   flows: readonly Flow[],
   errorsAreExpected: boolean,
@@ -177,7 +177,7 @@ function judge(
   const failures = flows.flatMap(({ failure }) => failure ?? []);
   const [first] = failures;
   if (flows.length === 1 || first === undefined) return first;
-  // A wrong byte weighs most, and a run that was stopped has no other fault.
+  // A wrong byte comes first; in a stopped run, the stop explains the rest.
   const worst = failures.find(({ code }) => code === "difference") ??
     failures.find(({ code }) => code === "stopped") ?? first;
   if (worst.code === "stopped") return worst;

@@ -1,6 +1,6 @@
 /**
- * One connection of a measuring run in one direction alone: to a discard server
- * (RFC 863), or from a character generator (RFC 864).
+ * One connection of a one-way measuring run: to a discard server (RFC 863), or
+ * from a character generator (RFC 864).
  *
  * @module
  */
@@ -14,38 +14,38 @@ import { describeError, isReset } from "../../net/errors.ts";
 import { formatExactDuration } from "../../text/format.ts";
 import type { StreamOptions } from "./echo_stream.ts";
 
-/** The most bytes handed to the socket, or taken from it, at once. */
+/** The most bytes written or read at once. */
 const PIECE_SIZE = 262_144;
 
-/** What both directions have in common: an end, and a peer that may fall silent. */
+/** Common to both directions: an end, and a timeout. */
 abstract class OneWayStream implements Flow, PacedFlow {
   protected readonly conn: Deno.TcpConn;
   protected readonly options: StreamOptions;
   protected readonly pacer: Pacer;
-  /** When a byte moved last; `undefined` while none is waited for. */
+  /** When a byte was last sent or received; `undefined` while none is expected. */
   #silentSince: number | undefined;
-  /** Milliseconds that the peer may be silent. */
-  protected patience: number;
+  /** Milliseconds without a byte until the peer is given up. */
+  protected timeout: number;
 
   constructor(conn: Deno.TcpConn, options: StreamOptions) {
     this.conn = conn;
     this.options = options;
-    this.patience = options.timeout;
+    this.timeout = options.timeout;
     this.pacer = new Pacer(this, options.brake);
   }
 
-  /** Why it is over before its end. */
+  /** Why it ended early. */
   get failure(): Failure | undefined {
     return this.pacer.failure;
   }
 
-  /** Nothing is answered, so nothing waits. */
+  /** No message is answered, so none waits. */
   readonly waitingSince: undefined;
 
   abstract readonly inFlight: number;
   abstract pump(): void;
   abstract finish(): Promise<void>;
-  protected abstract describeSilence(patience: string): string;
+  protected abstract describeSilence(timeout: string): string;
 
   run(tally: Tally): Promise<void> {
     return this.pacer.begin(tally);
@@ -55,24 +55,24 @@ abstract class OneWayStream implements Flow, PacedFlow {
     this.pacer.stop();
   }
 
-  /** Waits for the peer from now on. */
+  /** Starts the timeout. */
   protected wait(at: number): void {
     this.#silentSince = at;
   }
 
-  /** Waits for nothing. */
+  /** Stops the timeout. */
   protected rest(): void {
     this.#silentSince = undefined;
   }
 
   get isOverdue(): boolean {
     return this.#silentSince !== undefined && this.failure === undefined &&
-      this.options.clock.waited(this.#silentSince) >= this.patience * 1000;
+      this.options.clock.waited(this.#silentSince) >= this.timeout * 1000;
   }
 
   giveUp(): void {
-    const patience = formatExactDuration(this.patience * 1000);
-    this.fail({ code: "no-answer", message: this.describeSilence(patience) });
+    const timeout = formatExactDuration(this.timeout * 1000);
+    this.fail({ code: "no-answer", message: this.describeSilence(timeout) });
   }
 
   fail(failure: Failure): void {
@@ -88,30 +88,30 @@ abstract class OneWayStream implements Flow, PacedFlow {
   };
 }
 
-/** A write that takes longer than this, in microseconds, waits for the peer. */
+/** A write that takes longer than this, in microseconds, waits for the peer to read. */
 const LONG_WRITE = 5000;
 
-/** Milliseconds, at most, that a peer is given to read what the systems still hold. */
+/** The most milliseconds for the peer to read what the kernels still buffer. */
 const LONGEST_DRAIN = 60_000;
 
-/** Sends messages to a peer that takes them and answers nothing. */
+/** Sends messages to a peer that answers nothing. */
 export class DiscardStream extends OneWayStream {
   readonly #piece: Uint8Array<ArrayBuffer>;
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
-  /** Messages sent, and how much of the last is not handed over yet. */
+  /** Messages sent, and the bytes of the last one not written yet. */
   #sequence = 0;
   #left = 0;
   #writeBegan = 0;
   #bytes = 0;
   #isHalfClosed = false;
-  /** What the systems took before the peer set the pace, and when that was. */
+  /** The bytes that the kernels buffered before the peer set the pace, and when that was. */
   #ahead: { bytes: number; at: number } | undefined;
 
   constructor(conn: Deno.TcpConn, options: StreamOptions) {
     super(conn, options);
     const { messages } = options;
-    // Nothing is compared, so all messages may be alike, and no time goes into
-    // making them.
+    // Nothing is compared, so all messages may be the same, which takes no time to
+    // make.
     this.#piece = new Uint8Array(Math.min(messages.size, PIECE_SIZE));
     messages.fill(this.#piece, 0, 1, 0, this.#piece.length);
     this.#watchEnd();
@@ -162,7 +162,7 @@ export class DiscardStream extends OneWayStream {
     this.pump(at);
   };
 
-  /** Sees the peer's closing, or an answer that should not be. */
+  /** Waits for the peer to close; an answer is a failure. */
   #watchEnd(): void {
     this.conn.read(new Uint8Array(1)).then((length) => {
       if (length !== null) {
@@ -181,13 +181,13 @@ export class DiscardStream extends OneWayStream {
   }
 
   /**
-   * Half-closes: the peer's closing says that it has taken everything, and is
-   * the end of the time that a throughput is of.
+   * Half-closes: when the peer closes, it has received everything, which ends the
+   * time that the throughput is computed over.
    */
   override async finish(): Promise<void> {
     if (this.failure === undefined) {
       this.#isHalfClosed = true;
-      this.patience += Math.round(this.#drainTime());
+      this.timeout += Math.round(this.#drainTime());
       this.wait(now());
       try {
         await this.conn.closeWrite();
@@ -202,7 +202,7 @@ export class DiscardStream extends OneWayStream {
     close(this.conn);
   }
 
-  /** Milliseconds that the peer needs for what it had not read, at the pace that it kept. */
+  /** Milliseconds that the peer needs for what is still buffered, at its pace so far. */
   #drainTime(): number {
     if (this.#ahead === undefined) return 0;
     const { bytes, at } = this.#ahead;
@@ -211,14 +211,14 @@ export class DiscardStream extends OneWayStream {
     return Math.min(bytes / read * milliseconds, LONGEST_DRAIN);
   }
 
-  protected override describeSilence(patience: string): string {
+  protected override describeSilence(timeout: string): string {
     return this.#isHalfClosed
-      ? `the peer has not closed for ${patience} after everything was handed over: whether it took it is unknown`
-      : `no room to send for ${patience}: the peer reads too slowly, or not at all`;
+      ? `the peer has not closed for ${timeout} after everything was sent: whether it received all of it is unknown`
+      : `no room to send for ${timeout}: the peer reads too slowly, or not at all`;
   }
 }
 
-/** Receives from a peer that sends without being asked. */
+/** Receives from a peer that sends unasked. */
 export class ChargenStream extends OneWayStream {
   readonly #buffer = new Uint8Array(PIECE_SIZE);
   #isReading = false;
@@ -272,7 +272,7 @@ export class ChargenStream extends OneWayStream {
     return Promise.resolve();
   }
 
-  protected override describeSilence(patience: string): string {
-    return `the peer has sent nothing for ${patience}`;
+  protected override describeSilence(timeout: string): string {
+    return `the peer has sent nothing for ${timeout}`;
   }
 }

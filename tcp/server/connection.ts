@@ -6,21 +6,21 @@
 import { now } from "../../net/clock.ts";
 import { close } from "../../net/close.ts";
 
-/** A client's socket, and what the server keeps about it. */
+/** A client's socket, and its state. */
 export class Connection {
   /** Bytes received from the client. */
   received = 0;
-  /** Bytes that the client's socket took. */
+  /** Bytes sent to the client. */
   sent = 0;
-  /** Called where no byte has moved for a while; what that means is the service's matter. */
+  /** Called when no byte has been sent or received for a while; set by the service. */
   onStalled: (() => void) | undefined;
-  /** Why the server itself closed it. */
+  /** Why the server closed it. */
   closedBecause: "idle" | "cut-off" | undefined;
   /** When it was accepted. */
   readonly openedAt: number = now();
   readonly peer: Deno.NetAddr;
 
-  /** Bytes moved, and when that number last changed, as the last watch saw it. */
+  /** Bytes sent and received at the last check, and when that number last changed. */
   #movedBefore = 0;
   #movedAt: number = performance.now();
 
@@ -28,7 +28,7 @@ export class Connection {
     this.peer = conn.remoteAddr;
   }
 
-  /** For how many milliseconds no byte has moved, as far as watching tells. */
+  /** Milliseconds without a byte sent or received, as far as the checks show. */
   idleFor(time: number): number {
     const moved = this.received + this.sent;
     if (moved !== this.#movedBefore) {
@@ -38,7 +38,7 @@ export class Connection {
     return time - this.#movedAt;
   }
 
-  /** Closes it from the server's side, for a reason that the client did not give. */
+  /** Closes it from the server's side. */
   closeBecause(reason: "idle" | "cut-off"): void {
     this.closedBecause ??= reason;
     close(this.conn);

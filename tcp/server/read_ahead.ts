@@ -1,11 +1,10 @@
 /**
- * Reading on while a client does not take its echo.
+ * Reading ahead of a client that does not read its echo.
  *
  * A client may send everything, shut down its sending side and only then start
- * to read. The kernels' buffers hold a few megabytes of that; with nothing more,
- * client and server would wait for each other for ever. So the server reads
- * ahead, within a limit that all its clients share: past it, a client is read
- * only as fast as it takes its echo.
+ * to read. The kernels' buffers hold a few megabytes of that; beyond them, client
+ * and server would deadlock. So the server reads ahead, within a limit that all
+ * its clients share: past it, a client is read only as fast as it reads its echo.
  *
  * @module
  */
@@ -13,9 +12,9 @@ import type { Connection } from "./connection.ts";
 
 const PIECE_SIZE = 65_536;
 
-/** How many bytes all clients of a server together may have read ahead. */
+/** The bytes that a server may read ahead, for all its clients together. */
 export class ReadAheadLimit {
-  /** Bytes that may still be taken. */
+  /** Bytes still available. */
   left: number;
 
   /** @param bytes The limit. */
@@ -24,11 +23,11 @@ export class ReadAheadLimit {
   }
 }
 
-/** What was read from one client ahead of its echo, in order. */
+/** The data of one client that was read ahead of its echo, in order. */
 export class ReadAhead {
-  /** An echo is being written: the client has not taken all of it yet. */
+  /** An echo is being written, and the client has not received all of it. */
   isBehind = false;
-  /** The client is read ahead, or what was read is not handed out yet. */
+  /** Data is being read ahead, or is not handed out yet. */
   isActive = false;
   readonly #connection: Connection;
   readonly #limit: ReadAheadLimit;
@@ -42,7 +41,7 @@ export class ReadAhead {
     this.#limit = limit;
   }
 
-  /** Reads on until the client has sent all, the limit is reached, or it takes its echo again. */
+  /** Reads until the client has sent everything, reads its echo again, or the limit is reached. */
   start(): void {
     if (!this.isBehind) return;
     this.isActive = true;
@@ -82,9 +81,8 @@ export class ReadAhead {
   }
 
   /**
-   * The next piece; `null` at the end of what the client sent, and `undefined`
-   * when everything read ahead has been handed out and the client is to be read
-   * directly again.
+   * The next piece; `null` at the end of the client's data, and `undefined` when
+   * everything read ahead is handed out and the client is to be read directly.
    */
   async next(): Promise<Uint8Array<ArrayBuffer> | null | undefined> {
     if (this.#pieces.length === 0) await this.#reading;
@@ -99,7 +97,7 @@ export class ReadAhead {
     return undefined;
   }
 
-  /** Gives back its share of the limit, when the client is gone. */
+  /** Releases its share of the limit, when the client is gone. */
   drop(): void {
     for (const piece of this.#pieces.splice(0)) {
       this.#limit.left += piece.buffer.byteLength;

@@ -34,48 +34,48 @@ import { TCP_SERVICES } from "./services.ts";
 
 /** Options of {@linkcode serveTcp}. */
 export interface ServeTcpOptions {
-  /** The address to bind; `::` takes both families where the system allows. @default {"0.0.0.0"} */
+  /** The address to bind; `::` binds both families where the system allows. @default {"0.0.0.0"} */
   hostname?: string;
   /** The port to bind; 0 takes a free one. @default {27015} */
   port?: number;
-  /** What to do with the clients. @default {"echo"} */
+  /** What to do with what clients send. @default {"echo"} */
   service?: Service;
   /** Serve one client, and close the listening socket once it is accepted. @default {false} */
   once?: boolean;
   /** Serve only peers inside these address blocks (CIDR); empty means everyone. */
   allow?: readonly string[];
-  /** Close further clients than so many at once; from 1, or `Infinity`. @default {10000} */
+  /** The most clients at once, from 1, or `Infinity`; further ones are closed. @default {10000} */
   maxConnections?: number;
-  /** Close a client with which no byte has moved for so many milliseconds; 0 never does. @default {0} */
+  /** Milliseconds without a byte sent or received after which a client is closed; 0 for never. @default {0} */
   idleTimeout?: number;
   /**
-   * How many bytes the clients together may have sent ahead of the echo they
-   * have taken, beyond what the kernels buffer. It lets a client send all before
-   * it reads; past it, a client is read only as fast as it takes its echo.
+   * The most bytes that are read ahead of the echo, for all clients together,
+   * beyond what the kernels buffer. This lets a client send everything before it
+   * reads; past it, a client is read only as fast as it reads its echo.
    *
    * @default {134217728}
    */
   readAhead?: number;
-  /** Tell of every piece received and sent, too. @default {false} */
+  /** Emit events for every piece received and sent, too. @default {false} */
   detail?: boolean;
   /** Aborting it closes the server and all its clients at once. */
   signal?: AbortSignal;
-  /** Is told what happens. */
+  /** Called for each event. */
   onEvent?: (event: TcpServerEvent) => void;
 }
 
 /**
- * A burst of clients is refused nothing: with the usual 511, the system drops
- * their SYNs and they try again only a second later.
+ * Large enough for a burst of clients: with the usual 511, the system drops their
+ * SYNs, and they retry only a second later.
  */
 const LISTEN_BACKLOG = 65_535;
 
-/** Milliseconds between two looks at who is idle and who does not take its echo. */
+/** Milliseconds between checks for clients that are idle or do not read their echo. */
 const WATCH_INTERVAL = 100;
 
-/** A TCP server that runs: see {@linkcode serveTcp}. */
+/** A running TCP server: see {@linkcode serveTcp}. */
 export class TcpServer implements AsyncDisposable {
-  /** The address that was really bound. */
+  /** The address that was bound. */
   readonly addr: Deno.NetAddr;
   /** Resolves with the summary when the server has stopped and its clients are gone. */
   readonly finished: Promise<TcpSummary>;
@@ -88,7 +88,7 @@ export class TcpServer implements AsyncDisposable {
   readonly #idleTimeout: number;
   readonly #readAheadLimit: ReadAheadLimit;
   readonly #connections: Map<Connection, Promise<void>> = new Map();
-  /** Ends accepting, its back-off, and services that have no end of their own. */
+  /** Stops accepting, its back-off, and services without an end of their own. */
   readonly #stopping: AbortController = new AbortController();
   readonly #startedAt: number = now();
   #watching: ReturnType<typeof setInterval> | undefined;
@@ -146,7 +146,7 @@ export class TcpServer implements AsyncDisposable {
     this.finished = this.#run();
   }
 
-  /** Stops accepting; resolves when the clients that are there have finished. */
+  /** Stops accepting; resolves when the connected clients have finished. */
   async shutdown(): Promise<void> {
     this.#stopAccepting();
     await this.finished;
@@ -215,9 +215,9 @@ export class TcpServer implements AsyncDisposable {
       return conn;
     } catch (error) {
       if (stopping.aborted) return undefined;
-      // Out of descriptors, which come free again, or a client that was gone
-      // before it was taken, for which nobody else is to wait: the listening
-      // socket is as good as before.
+      // The listening socket still works: the process is out of descriptors, some
+      // of which will be closed, or a client was gone before it was accepted,
+      // for which no other has to wait.
       const retry = isReset(error) ? 0 : backoff.next();
       this.#faults++;
       this.#emit({
@@ -231,7 +231,7 @@ export class TcpServer implements AsyncDisposable {
     }
   }
 
-  /** Takes a client in; `false` where it is turned away. */
+  /** Begins to serve an accepted client; `false` where it is rejected. */
   #admit(conn: Deno.TcpConn): boolean {
     const { hostname, port } = conn.remoteAddr;
     const reason = !this.#allowed(hostname)
@@ -269,9 +269,9 @@ export class TcpServer implements AsyncDisposable {
     let reason: CloseReason = "finished";
     let detail: string | undefined;
     try {
-      // An echo is wanted now, not when there is more to send with it.
+      // An echo must not wait for more data to share its segment.
       connection.conn.setNoDelay(true);
-      // A peer whose machine has vanished is noticed in the end.
+      // Detects a peer whose machine has vanished.
       connection.conn.setKeepAlive(true);
       await TCP_SERVICES[this.#service](connection, {
         stopping: this.#stopping.signal,
@@ -305,7 +305,7 @@ export class TcpServer implements AsyncDisposable {
     });
   }
 
-  /** Closes clients that are idle for too long, and tells the services of those that stall. */
+  /** Closes clients that are idle for too long, and notifies the services of those that stall. */
   readonly #watch = (): void => {
     const time = performance.now();
     for (const connection of this.#connections.keys()) {

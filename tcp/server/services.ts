@@ -1,5 +1,5 @@
 /**
- * What the TCP server does with a client.
+ * The services of the TCP server.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import type { Service, TcpServerEvent } from "../../events/mod.ts";
 import type { Connection } from "./connection.ts";
 import { ReadAhead, type ReadAheadLimit } from "./read_ahead.ts";
 
-/** How a server's services see the server. */
+/** What a service gets from its server. */
 export interface ServiceContext {
-  /** Aborts when the server stops and endless services are to end. */
+  /** Aborts when the server stops, to end services that have no end of their own. */
   readonly stopping: AbortSignal;
-  /** What all clients together may have read ahead of their echo. */
+  /** What may be read ahead, for all clients together. */
   readonly readAheadLimit: ReadAheadLimit;
-  /** Takes `chunk-received` and `chunk-sent` events; absent unless detail was asked for. */
+  /** Called for `chunk-received` and `chunk-sent` events; absent unless `detail` is set. */
   readonly observe?: (event: TcpServerEvent) => void;
 }
 
-/** Serves one client to the end of what it sends. */
+/** Serves one client until it has sent everything. */
 export type TcpService = (
   connection: Connection,
   context: ServiceContext,
@@ -35,29 +35,28 @@ export const TCP_SERVICES: Record<Service, TcpService> = {
 };
 
 /**
- * A client holds a buffer as long as it is connected, and most are idle most of
- * the time: so each begins with next to nothing.
+ * A client has a buffer for as long as it is connected, and most are idle most of
+ * the time: so each begins with a small one.
  */
 const SMALLEST_BUFFER = 256;
 const LARGEST_BUFFER = 262_144;
 
-/** How much larger the next buffer is, and how little of one is too little. */
+/** The factor between buffer sizes; a read that fills less than this part shrinks the buffer. */
 const STEP = 16;
 
 /**
- * How many bytes a client's echo moves before the others have a turn. While a
- * client pours, there is always something to read at once, and its reading and
- * writing would go on without the event loop: the small ones beside it would
- * wait for as long as the kernel has more of it.
+ * Bytes echoed to a client before the others have a turn. A bulk client always has
+ * data to read at once, and its reads and writes would go on without the event
+ * loop: small clients beside it would starve for as long as the kernel has more.
  */
 const TURN = LARGEST_BUFFER;
 
 /**
- * The buffer for the next read: larger while a client fills what it has, and
- * small again after a read that would have fitted into a much smaller one, as
- * the last of a burst does.
+ * The buffer for the next read: larger after a read that filled it, and small
+ * again after one that would have fitted into a much smaller buffer, as at the end
+ * of a burst.
  */
-function fitting(
+function nextBuffer(
   buffer: Uint8Array<ArrayBuffer>,
   filled: number,
 ): Uint8Array<ArrayBuffer> {
@@ -70,7 +69,7 @@ function fitting(
   return buffer;
 }
 
-/** Writes a whole piece: the socket may take fewer bytes than it is given. */
+/** Writes a whole piece: a single write may send fewer bytes. */
 async function write(connection: Connection, piece: Uint8Array): Promise<void> {
   let rest = piece;
   do {
@@ -99,14 +98,14 @@ async function echo(
 }
 
 /**
- * Reads and writes in turn: `false` at the end of what the client sends, `true`
- * when it has been read ahead of a client that did not take its echo.
+ * Reads and writes in turn: `false` at the end of the client's data, `true` when
+ * data was read ahead because the client did not read its echo.
  *
  * Hot: this runs once for each message of each client. One read and, nearly
  * always, one write; a read starts when the write before it is done, which is
- * the back-pressure. Callbacks in place of `await` save a promise and two turns
- * of the microtask queue for each of the two, a tenth of the whole; so does
- * looking at the same part of the buffer again.
+ * the back-pressure. Callbacks instead of `await` save a promise and two turns of
+ * the microtask queue for each of the two, a tenth of the total; so does reusing
+ * the last view of the buffer.
  */
 function echoDirectly(
   connection: Connection,
@@ -143,7 +142,7 @@ function echoDirectly(
       readAhead.isBehind = false;
       observe?.({ event: "chunk-sent", connection: id, bytes: piece.length });
       if (readAhead.isActive) return resolve(true);
-      buffer = fitting(buffer, piece.length);
+      buffer = nextBuffer(buffer, piece.length);
       turn += piece.length;
       if (turn < TURN) return read();
       turn = 0;
@@ -155,7 +154,7 @@ function echoDirectly(
 
 /**
  * Sends back what was read ahead: `true` once the client has caught up, `false`
- * at the end of what it sent.
+ * at the end of its data.
  */
 async function echoReadAhead(
   connection: Connection,
@@ -176,17 +175,17 @@ async function echoReadAhead(
   return true;
 }
 
-/** Takes everything and answers nothing (RFC 863). */
+/** Reads everything and answers nothing (RFC 863). */
 async function discard(
   connection: Connection,
   context: ServiceContext,
 ): Promise<void> {
-  await take(connection, context);
+  await drain(connection, context);
   await connection.conn.closeWrite();
 }
 
-/** Reads and forgets, to the end of what the client sends. */
-async function take(
+/** Reads and drops all that the client sends. */
+async function drain(
   connection: Connection,
   { observe }: ServiceContext,
 ): Promise<void> {
@@ -200,23 +199,23 @@ async function take(
       connection: connection.id,
       bytes: length,
     });
-    buffer = fitting(buffer, length);
+    buffer = nextBuffer(buffer, length);
   }
 }
 
-/** Many lines to a write: the text is the same, the work a fraction. */
+/** Many lines to a write: the same text for a fraction of the work. */
 const CHARGEN_PIECE = concat(Array(16).fill(CHARGEN_CYCLE));
 
 /**
- * Sends characters until the client closes, and takes no notice of what the
- * client sends (RFC 864).
+ * Sends characters until the client closes, and drops what the client sends
+ * (RFC 864).
  */
 async function chargen(
   connection: Connection,
   context: ServiceContext,
 ): Promise<void> {
-  // It ends when the socket is closed; what ended it shows in the writing.
-  take(connection, context).catch(() => {});
+  // It ends when the socket is closed; the write below reports why.
+  drain(connection, context).catch(() => {});
   try {
     while (!context.stopping.aborted) {
       await write(connection, CHARGEN_PIECE);
@@ -228,7 +227,7 @@ async function chargen(
     }
     await connection.conn.closeWrite();
   } catch (error) {
-    // The client's closing is the end that this service is meant to have.
+    // This service is meant to end when the client closes.
     if (!isReset(error)) throw error;
   }
 }

@@ -1,8 +1,8 @@
 /**
  * Both clients beside others, against the same servers: compiled ones (epoll, or
  * blocking for a lone connection), one written for Node, and the tools that
- * people use; and how even each is to its own flows, as a server judges that
- * counts what comes of each. Runs take turns, so that a busy machine is busy for
+ * people use; and how evenly each serves its own flows, measured by a server that
+ * counts the messages of each. Runs take turns, so that a busy machine is busy for
  * all; what is not installed is named and left out.
  *
  * @module
@@ -19,7 +19,7 @@ const ROUNDS = 5;
 const SECONDS = 2;
 const FOLDER = new URL("client/", import.meta.url).pathname;
 
-/** What one run comes to; what a client does not tell is absent. */
+/** The result of a run; what a client does not report is absent. */
 interface ClientCost {
   /** Messages a second. */
   rate?: number;
@@ -40,7 +40,7 @@ interface ClientCost {
   lost?: number;
 }
 
-/** What a table shows, where a client tells it: title, and digits after the point. */
+/** The columns of a table, for what a client reports: title, and digits after the point. */
 const COLUMNS: Record<keyof ClientCost, [title: string, digits: number]> = {
   rate: ["messages/s", 0],
   p50: ["p50 µs", 1],
@@ -53,7 +53,7 @@ const COLUMNS: Record<keyof ClientCost, [title: string, digits: number]> = {
   lost: ["lost", 0],
 };
 
-/** A client that takes part in a comparison; the first one is what the others are held against. */
+/** A client in a comparison; the first one is the reference. */
 interface Contender {
   name: string;
   run: () => Promise<ClientCost>;
@@ -90,7 +90,7 @@ async function ours(
     `${SECONDS}s`,
     ...args,
   ]);
-  // Whoever loses datagrams has told of the rest.
+  // A client that loses datagrams fails, but has reported the rest.
   if (code !== DONE && code !== FAILED) throw new Error(stderr);
   const result = parseEvents(stdout).at(-1)!;
   const { measured, datagrams } = result;
@@ -107,7 +107,7 @@ async function ours(
   };
 }
 
-/** Lets each contender run in turn, and prints the medians. */
+/** Runs each contender in turn, and prints the medians. */
 async function compare(
   title: string,
   figure: keyof ClientCost,
@@ -201,7 +201,7 @@ async function iperf3(): Promise<ClientCost> {
   return { throughput: bits_per_second / 8e6 };
 }
 
-/** Has a server judge how even a client is to its own flows. */
+/** Measures at the server how evenly a client serves its own flows. */
 async function judged(
   folder: string,
   transport: "tcp" | "udp",
@@ -215,7 +215,7 @@ async function judged(
   const { longest_wait_ms, least_share, jain, dropped = 0 } = JSON.parse(
     stdout.split("\n")[1],
   );
-  // What the judge was too slow for is no fault of the client.
+  // Datagrams that the judge dropped are no fault of the client.
   if (dropped > 0) console.log(`the judge left ${dropped} datagrams out`);
   return {
     ...figures,
@@ -332,7 +332,7 @@ async function main(): Promise<number> {
       await compare(
         `${flows} ${
           transport === "tcp" ? "connections" : "UDP sockets"
-        }, 64 bytes each: how even (messages/s)`,
+        }, 64 bytes each: fairness (messages/s)`,
         "rate",
         [
           contender("C, epoll", (port) => load(folder, transport, port, flows)),

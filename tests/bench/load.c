@@ -1,11 +1,11 @@
 /*
- * Puts a load on an echo server and says what came of it.
+ * Puts a load on an echo server and prints the result.
  *
  *   load KIND PORT CLIENTS SIZE DEPTH SECONDS MESSAGES
  *
  * KIND is tcp (connections that stay), churn (connect, echo, close, again) or
  * udp (a socket for each client). Each client has DEPTH messages of SIZE bytes
- * on their way, until SECONDS are over or MESSAGES have been sent.
+ * in flight, until SECONDS are over or MESSAGES have been sent.
  *
  * When each client is connected and has had one echo (not for churn), it prints
  * `ready SECONDS`, which is how long that took, and starts at a line on its
@@ -37,7 +37,7 @@
 #define LARGEST_DEPTH 64
 #define BATCH 256
 
-/* Datagrams on their way in all, so that the server's socket holds them, as
+/* Datagrams in flight in total, so that the server's socket holds them, as
  * Linux makes it (212,992 bytes, of which each takes up to twice its size and
  * 640 more): what it drops says nothing about how the server serves. */
 #define AT_ONCE(size) (1 + 131072 / (2 * (long)(size) + 640))
@@ -187,7 +187,7 @@ static void send_datagram(struct client *client) {
   client->sent_at[slot] = now();
 }
 
-/* Sends one datagram of each client in turn, as many as may be on their way. */
+/* Sends one datagram of each client in turn, up to the limit in flight. */
 static void take_turns(void) {
   while (queue_length > 0 && running && sent < limit &&
          sent - received - lost < at_once) {
@@ -312,7 +312,7 @@ static void step(struct client *client, uint32_t events) {
   }
 }
 
-/* Serves all sockets until nothing is under way and nothing more is sent. */
+/* Serves all sockets until nothing is in flight and nothing more is sent. */
 static void run(void) {
   static struct epoll_event events[BATCH];
   double last_echo = now(), looked_at = last_echo;

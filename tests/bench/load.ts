@@ -1,6 +1,6 @@
 /**
- * Many clients at once: what each costs, how fast a crowd is let in, and whether
- * one that pours starves the small ones.
+ * Many clients at once: what each costs, how fast a crowd is accepted, and whether
+ * a bulk client starves the small ones.
  *
  * @module
  */
@@ -33,7 +33,7 @@ const MESSAGE = new TextEncoder().encode("sixty-four bytes ".repeat(4)).slice(
 async function echo(conn: Deno.TcpConn): Promise<void> {
   await writeAll(conn, MESSAGE);
   const { length } = await read(conn, MESSAGE.length);
-  if (length !== MESSAGE.length) throw new Error("the echo is cut off");
+  if (length !== MESSAGE.length) throw new Error("the echo is cut short");
 }
 
 /** Connects so many clients, each of which has one echo; some at a time. */

@@ -14,7 +14,7 @@ import { isInstalled } from "../setup/where.ts";
 const HOST = "127.0.0.1";
 const FOLDER = new URL("peers/", import.meta.url).pathname;
 
-/** A server that takes part. */
+/** A server in the comparison. */
 export interface Peer {
   name: string;
   /** Starts it, and waits until it listens; absent where it knows no such transport. */
@@ -46,8 +46,8 @@ class ForkingServer extends TestProcess {
   }
 }
 
-/** A server that is told its port, and says nothing. */
-async function told(command: (port: number) => string[]) {
+/** A server that gets its port as an argument, and prints nothing. */
+async function startAtPort(command: (port: number) => string[]) {
   const port = freePort();
   const server = new ForkingServer(command(port));
   let isThere = false;
@@ -75,7 +75,7 @@ function ours(transport: "tcp" | "udp") {
 }
 
 /**
- * Bun from npm, into a folder of its own; `undefined` where it cannot be had.
+ * Installs Bun from npm into a folder of its own; `undefined` where that fails.
  */
 export async function fetchBun(folder: string): Promise<string | undefined> {
   const { success } = await new Deno.Command("npm", {
@@ -86,7 +86,7 @@ export async function fetchBun(folder: string): Promise<string | undefined> {
   return success ? join(folder, "node_modules/.bin/bun") : undefined;
 }
 
-/** All peers that can be had here; those that cannot are named. */
+/** All peers that are available; the missing ones are printed. */
 export async function findPeers(folder: string): Promise<Peer[]> {
   const left = (name: string, why: string) =>
     console.log(`${name} is left out: ${why}`);
@@ -134,7 +134,7 @@ export async function findPeers(folder: string): Promise<Peer[]> {
       `TCP-LISTEN:${port},bind=${HOST},fork,reuseaddr,backlog=4096,nodelay`,
       "PIPE",
     ];
-    peers.push({ name: "socat", start: { tcp: () => told(command) } });
+    peers.push({ name: "socat", start: { tcp: () => startAtPort(command) } });
   }
   if (!isInstalled("ncat")) left("ncat", "it is not installed");
   else {
@@ -149,7 +149,7 @@ export async function findPeers(folder: string): Promise<Peer[]> {
       "--exec",
       "/bin/cat",
     ];
-    peers.push({ name: "ncat", start: { tcp: () => told(command) } });
+    peers.push({ name: "ncat", start: { tcp: () => startAtPort(command) } });
   }
   return peers;
 }

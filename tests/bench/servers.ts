@@ -18,13 +18,13 @@ import { count, UsageError } from "../../cli/command_line/values.ts";
 import { median } from "./median.ts";
 import { findPeers, type Peer } from "./peers.ts";
 
-/** What clients do to a server, all at once. */
+/** A load on a server. */
 interface Load {
   name: string;
   kind: "tcp" | "udp" | "churn";
   clients: number;
   size: number;
-  /** Messages on their way, for each client. */
+  /** Messages in flight, for each client. */
   depth: number;
 }
 
@@ -41,10 +41,10 @@ const LOADS: Load[] = [
   { name: "udp-1000", kind: "udp", clients: 1000, size: 64, depth: 1 },
 ];
 
-/** With so many clients and more, it is shown how evenly they were served. */
+/** From this many clients on, tables show how evenly they were served. */
 const CROWD = 200;
 
-/** No load sends more than this, however fast the server. */
+/** The most messages of a load, however fast the server. */
 const MOST_MESSAGES = 5_000_000;
 
 const BENCH = {
@@ -93,7 +93,7 @@ function named(names: string[]): (text: string) => string {
   };
 }
 
-/** What a run comes to. */
+/** The result of a run. */
 interface Run {
   /** Messages, or with churn connections, a second. */
   rate: number;
@@ -131,7 +131,7 @@ const FAIRNESS_COLUMNS: Column[] = [
   ["jain", "Jain", 3],
 ];
 
-/** Clock ticks of the system's accounts, a second. */
+/** Clock ticks a second, in which the system counts processor time. */
 const TICKS = 100;
 
 /**
@@ -169,7 +169,7 @@ function peakMemory(pid: number): number {
   return Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024;
 }
 
-/** Runs a load against a peer; `undefined` where the peer did not stand it. */
+/** Runs a load against a peer; `undefined` where the peer failed. */
 async function run(
   peer: Peer,
   load: Load,
@@ -259,7 +259,7 @@ async function compare(
         ? ""
         : median(all.map((each) => each[key])).toFixed(digits)
     );
-    if (all.length === 0) cells[0] = "did not stand it";
+    if (all.length === 0) cells[0] = "failed";
     console.log(`| ${name} | ${cells.join(" | ")} |`);
   }
 }
@@ -279,9 +279,9 @@ await runTask(BENCH, async ({ options }) => {
       ]);
     }
     const all = await findPeers(folder);
-    const asked: string[] = options.peer;
+    const selected: string[] = options.peer;
     const peers = all.filter(({ name }) =>
-      asked.length === 0 || asked.includes(name)
+      selected.length === 0 || selected.includes(name)
     );
     if (peers.length === 0) {
       throw new UsageError(

@@ -1,6 +1,6 @@
 /**
- * What the clients measure, held against what is known to be true: relays add
- * known delays and faults to the path.
+ * What the clients measure, compared with the truth: relays add known delays and
+ * faults to the path.
  *
  * @module
  */
@@ -78,30 +78,30 @@ for (const [name, measureOver] of TRANSPORTS) {
     }
   }
 
-  Deno.test(`${name} gives the percentiles of the delays that it tells of`, async () => {
-    const told: number[] = [];
+  Deno.test(`${name} gives the percentiles of the delays that it emits`, async () => {
+    const emitted: number[] = [];
     const { rtt_us } = await measureOver({ delay: (number) => number % 40 }, {
       count: 200,
       rate: 400,
       detail: true,
       onEvent: (event: { event: string }) => {
         if (event.event === "received") {
-          told.push((event as ReceivedEvent).rtt_us!);
+          emitted.push((event as ReceivedEvent).rtt_us!);
         }
       },
     });
-    assertPercentiles(rtt_us!, told);
+    assertPercentiles(rtt_us!, emitted);
   });
 
-  Deno.test(`${name} shows a stall of a second in an open loop in all that were due in it`, async () => {
+  Deno.test(`${name} has no coordinated omission: in an open loop, a stall of a second shows in all that were due in it`, async () => {
     const result = await measureOver(
       { stall: { from: 40, milliseconds: 1000 } },
       { rate: 200, duration: 2000, timeout: 5000 },
     );
     assertEquals(result.messages_received, 400);
     const late = await Array.fromAsync(slow(result.rtt_us!, 10_000));
-    // Two hundred were due while nothing came back, and some more while those
-    // were let through; the last ones waited for less than 10 ms.
+    // Two hundred were due during the stall, and some more while those were
+    // delivered; the last ones waited for less than 10 ms.
     assert(Math.abs(late.length - 200) < 24, `${late.length} late`);
     // Their delays fall evenly from one second to nothing.
     const middle = late[Math.floor(late.length / 2)];
@@ -143,7 +143,7 @@ function assertPercentiles(summary: DelaySummary, delays: number[]): void {
   }
 }
 
-Deno.test("measureTcp() with one message on its way sends late after a stall, and says how many", async () => {
+Deno.test("measureTcp() with one message in flight sends late after a stall, and counts how many", async () => {
   const result = await overTcp(
     { stall: { from: 40, milliseconds: 1000 } },
     { rate: 200, duration: 2000, pipeline: 1 },
@@ -153,10 +153,10 @@ Deno.test("measureTcp() with one message on its way sends late after a stall, an
     Math.abs(result.measured.late_sends! - 200) < 20,
     `${result.measured.late_sends}`,
   );
-  // From its sending, a stall is one slow answer; from its time, two hundred.
+  // From the sending, a stall is one slow answer; from the schedule, two hundred.
   assert(result.measured.rtt_from_sending_us!.p99! < 500_000);
   assert(result.rtt_us!.p90! > 500_000, `p90 ${result.rtt_us!.p90}`);
-  // It was the path that held them up, not the client.
+  // The path delayed them, not the client.
   assertEquals(
     result.measured.instrument.warnings.filter((text) =>
       text.includes("messages")

@@ -1,5 +1,5 @@
 /**
- * Reading encoded histograms, also those that were made to do harm.
+ * Decoding histograms, also malicious ones.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
   zeros,
 } from "../setup/forged_histogram.ts";
 
-Deno.test("Histogram.decode() gives back what another one encoded", async () => {
+Deno.test("Histogram.decode() returns what another one encoded", async () => {
   const delays = fc.array(fc.integer({ min: 1, max: 60_000_000 }));
   await fc.assert(fc.asyncProperty(delays, async (all) => {
     const histogram = await Histogram.create();
@@ -140,7 +140,7 @@ Deno.test("Histogram.decode() gives a histogram or a TypeError, whatever is insi
   }));
 });
 
-Deno.test("mergeDelays() refuses a summary whose histogram was made to do harm", async () => {
+Deno.test("mergeDelays() refuses a summary with a malicious histogram", async () => {
   const histogram = await forgeHistogram({ padding: zeros(16 * 1024 * 1024) });
   await assertRejects(
     () => mergeDelays([{ count: 1, min: 1, mean: 1, max: 1, histogram }]),

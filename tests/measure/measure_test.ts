@@ -43,7 +43,7 @@ function cut(data: Uint8Array, places: number[]): Uint8Array[] {
 
 const places = fc.array(fc.nat(300), { maxLength: 8 });
 
-Deno.test("EchoCheck takes the same bytes in whatever pieces", () => {
+Deno.test("EchoCheck accepts the same bytes in whatever pieces", () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ maxLength: 300 }),
@@ -134,7 +134,7 @@ Deno.test("Messages are the same in whatever pieces, and every wrong byte is fou
   );
 });
 
-Deno.test("InFlight remembers all that are on their way, however many", () => {
+Deno.test("InFlight keeps the times of all messages in flight, however many", () => {
   const inFlight = new InFlight();
   for (let sequence = 1; sequence <= 1000; sequence++) {
     inFlight.reserve(sequence, sequence - 1);
@@ -157,13 +157,13 @@ function claimAll(schedule: Schedule): number[] {
   return times;
 }
 
-Deno.test("Schedule gives the messages of a rate their times, whenever they are claimed", () => {
+Deno.test("Schedule gives each message of a rate its scheduled time, whenever it is claimed", () => {
   const times = claimAll(new Schedule({ rate: 1000, duration: 5 }));
   assertEquals(times.map(Math.round), [0, 1000, 2000, 3000, 4000]);
   assertEquals(claimAll(new Schedule({ rate: 10, count: 3 })).length, 3);
 });
 
-Deno.test("Schedule keeps the beat of an interval, and leaves out beats that have passed", () => {
+Deno.test("Schedule keeps the beat of an interval, and skips beats that have passed", () => {
   const schedule = new Schedule({ count: 5, interval: 50 });
   const first = schedule.claim(time(), undefined)!;
   assertEquals(schedule.claim(first, first), first + 50_000);
@@ -180,14 +180,14 @@ Deno.test("Schedule keeps the beat of an interval, and leaves out beats that hav
 Deno.test("Schedule wakes flows at their own times, whatever the order in which they ask", async () => {
   const schedule = new Schedule({ interval: 100 });
   const woken: [string, number][] = [];
-  const asked = time();
+  const start = time();
   await new Promise<void>((resolve) => {
     const note = (name: string, due: number) => () => {
       woken.push([name, time() - due]);
       if (woken.length === 3) resolve();
     };
     for (const [name, after] of [["c", 60], ["a", 10], ["b", 30]] as const) {
-      const due = asked + after * 1000;
+      const due = start + after * 1000;
       schedule.at(due, note(name, due));
     }
   });
@@ -195,7 +195,7 @@ Deno.test("Schedule wakes flows at their own times, whatever the order in which 
   for (const [name, late] of woken) assert(late >= 0, `${name}: ${late}`);
 });
 
-Deno.test("Schedule counts a rate over the time that was asked for, not over what one message would have stood for", () => {
+Deno.test("Schedule computes a rate over the requested time, not over the time of one message", () => {
   const schedule = new Schedule({ rate: 0.0001, duration: 1000 });
   const { start } = schedule;
   assertEquals(Math.round(schedule.span(1, start, start + 500)), 1e6);
@@ -204,7 +204,7 @@ Deno.test("Schedule counts a rate over the time that was asked for, not over wha
   assertEquals(Math.round(steady.span(10, last, last + 100_000)), 10_000);
 });
 
-Deno.test("Schedule hands nothing out after its duration, or once it is stopped", () => {
+Deno.test("Schedule hands out nothing after its duration, or once it is stopped", () => {
   assertEquals(claimAll(new Schedule({ duration: 0, count: 5 })), []);
   const schedule = new Schedule({ count: 5 });
   schedule.stop();
@@ -237,7 +237,7 @@ Deno.test("patternPieces() adds up to any size", () => {
   }
 });
 
-Deno.test("RoundTrips sums up", () => {
+Deno.test("RoundTrips summarizes delays", () => {
   const trips = new RoundTrips();
   assertEquals(trips.summary(), undefined);
   for (const delay of [30, 10, 20]) trips.record(delay);
@@ -296,7 +296,7 @@ Deno.test("two halves merged equal the whole", async () => {
   }));
 });
 
-Deno.test("a delay beyond the histogram's range counts as its end", async () => {
+Deno.test("a delay beyond the histogram's range counts as the range's end", async () => {
   const summary = await sumUp([0.2, 70_000_000]);
   assertEquals([summary.min, summary.max], [0.2, 70_000_000]);
   assert(
@@ -367,7 +367,7 @@ for (
   });
 }
 
-Deno.test("an expectation of a figure that there is not does not hold", () => {
+Deno.test("an expectation of an absent figure does not hold", () => {
   const figures = { ...FIGURES, rtt_us: undefined };
   const [judged] = judgeExpectations([expectation("p99>0us")], figures);
   assertEquals([judged.value, judged.held], [undefined, false]);

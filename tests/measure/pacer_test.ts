@@ -32,7 +32,7 @@ function pacedFlow(options: ScheduleOptions) {
   return { flow, pacer, brake, sent, phase, isOver: () => isOver };
 }
 
-Deno.test("Pacer ends a phase when the schedule has nothing more and all is answered", async () => {
+Deno.test("Pacer ends a phase when the schedule is exhausted and all messages are answered", async () => {
   const { flow, sent, phase, isOver } = pacedFlow({ count: 2 });
   phase();
   assertEquals(sent.length, 1);
@@ -67,7 +67,7 @@ Deno.test("Pacer waits for an observer before the next message", async () => {
   await until(() => sent.length === 2, "the second message");
 });
 
-Deno.test("Pacer that is stopped lets what is in flight come back, and one that failed does not", async () => {
+Deno.test("Pacer that is stopped waits for what is in flight, and one that failed does not", async () => {
   for (const isFailed of [false, true]) {
     const { flow, pacer, sent, phase, isOver } = pacedFlow({});
     phase();

@@ -49,7 +49,7 @@ Deno.test("measureTcp() shares the messages among its connections", async () => 
   ]);
 });
 
-Deno.test("measureTcp() has as many messages on their way as pipeline says, and no more", async () => {
+Deno.test("measureTcp() has as many messages in flight as pipeline allows, and no more", async () => {
   let most = 0;
   await using peer = new TcpPeer(async (conn) => {
     const buffer = new Uint8Array(4096);
@@ -117,7 +117,7 @@ Deno.test("measureTcp() sends to a discard server, one way", async () => {
   assert(result.measured.sent_bytes_per_second! > 0);
 });
 
-Deno.test("measureTcp() finds out that a discard server is none", async () => {
+Deno.test("measureTcp() fails against a discard server that answers", async () => {
   await using server = serve();
   const result = await measureTcp({
     hostname: HOST,
@@ -159,7 +159,7 @@ Deno.test("measureTcp() gives up on a character generator that sends nothing", a
   assertEquals(result.failure?.code, "no-answer");
 });
 
-Deno.test("measureTcp() goes on with the other connections when one breaks", async () => {
+Deno.test("measureTcp() goes on with the other connections when one fails", async () => {
   let accepted = 0;
   await using peer = new TcpPeer(async (conn) => {
     const isBroken = ++accepted === 2;
@@ -215,7 +215,7 @@ Deno.test("measureTcp() never excuses a wrong byte", async () => {
 
 for (const rate of [undefined, 1000]) {
   const loop = rate === undefined ? "closed" : "open";
-  Deno.test(`measureTcp() in a ${loop} loop gives its delays to whoever takes them, and encodes none`, async () => {
+  Deno.test(`measureTcp() in a ${loop} loop calls onDelays with its delays, and encodes none`, async () => {
     await using server = serve();
     const taken: [delay: number, count: number][] = [];
     const { rtt_us, measured } = await measureTcp({
@@ -265,7 +265,7 @@ function sum(intervals: IntervalEvent[]): number {
   return intervals.reduce((all, each) => all + each.messages_received, 0);
 }
 
-Deno.test("measureTcp() tells of every second, and nothing is missing between them", async () => {
+Deno.test("measureTcp() emits an interval for every second, and nothing is missing between them", async () => {
   await using server = serve();
   const events: TcpClientEvent[] = [];
   const result = await measureTcp({
@@ -285,7 +285,7 @@ Deno.test("measureTcp() tells of every second, and nothing is missing between th
   );
 });
 
-Deno.test("measureTcp() says with what it was started", async () => {
+Deno.test("measureTcp() emits the options that it was started with", async () => {
   await using server = serve();
   const { port } = server.addr;
   const events: TcpClientEvent[] = [];
@@ -366,7 +366,7 @@ Deno.test("measureUdp() sends to a discard server, and claims nothing about what
   assert(Object.values(ofAnswers).every((count) => count === undefined));
 });
 
-Deno.test("measureUdp() takes any answer from a character generator", async () => {
+Deno.test("measureUdp() accepts any answer from a character generator", async () => {
   await using server = serveUdp({
     hostname: HOST,
     port: 0,
@@ -384,7 +384,7 @@ Deno.test("measureUdp() takes any answer from a character generator", async () =
   assertEquals(result.datagrams, { lost: 0, corrupted: 0, strays: 0 });
 });
 
-Deno.test("measureUdp() finds answers that are cut, lengthened or made up", async () => {
+Deno.test("measureUdp() finds answers that are truncated, lengthened or invented", async () => {
   await using peer = new UdpPeer((data, answer, number) => {
     if (number === 1) return answer(data.subarray(0, 40));
     if (number === 2) return answer(new Uint8Array([...data, 0]));
@@ -408,14 +408,14 @@ Deno.test("measureUdp() finds answers that are cut, lengthened or made up", asyn
   );
 });
 
-/** What is looked at of an event. */
-type Told = { event: string };
+/** The part of an event that a test reads. */
+type AnyEvent = { event: string };
 
 for (
   const [name, measureOne] of [
     [
       "measureTcp()",
-      (port: number, signal: AbortSignal, onEvent: (event: Told) => void) =>
+      (port: number, signal: AbortSignal, onEvent: (event: AnyEvent) => void) =>
         measureTcp({
           hostname: HOST,
           port,
@@ -428,7 +428,7 @@ for (
     ],
     [
       "measureUdp()",
-      (port: number, signal: AbortSignal, onEvent: (event: Told) => void) =>
+      (port: number, signal: AbortSignal, onEvent: (event: AnyEvent) => void) =>
         measureUdp({
           hostname: HOST,
           port,

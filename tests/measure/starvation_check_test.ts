@@ -7,14 +7,14 @@ import { newTally } from "../setup/tally.ts";
 /** A flow that has waited for a second, with an answer that is there or not. */
 function waitingFlow(brake: { isOn: boolean }, answer: () => void): Flow {
   let since: number | undefined = now() - 1_000_000;
-  let asked = false;
+  let isRead = false;
   return {
     failure: undefined,
     isOverdue: false,
     get waitingSince() {
       // What lies unread is read once nothing more is sent.
-      if (brake.isOn && !asked) {
-        asked = true;
+      if (brake.isOn && !isRead) {
+        isRead = true;
         setTimeout(() => {
           answer();
           since = undefined;
@@ -31,7 +31,7 @@ function waitingFlow(brake: { isOn: boolean }, answer: () => void): Flow {
   };
 }
 
-Deno.test("StarvationCheck tells answers that lay unread from those that are not there", async () => {
+Deno.test("StarvationCheck tells unread answers apart from missing ones", async () => {
   for (const [starved, silent] of [[0, 3], [3, 0], [3, 2], [2, 9], [1, 0]]) {
     const brake = { isOn: false };
     const tally = newTally({}, 100);
@@ -50,7 +50,7 @@ Deno.test("StarvationCheck tells answers that lay unread from those that are not
     const check = new StarvationCheck([...flows, ...others], brake, tally);
     const looking = check.look();
     assertEquals(brake.isOn, true);
-    // Once all are held back, what lies unread is read.
+    // Once the sending of all is paused, what lies unread is read.
     for (const { waitingSince: _ } of flows);
     assertEquals(await looking, true);
     assertEquals(brake.isOn, false);
@@ -60,7 +60,7 @@ Deno.test("StarvationCheck tells answers that lay unread from those that are not
   }
 });
 
-Deno.test("StarvationCheck lets nothing be given up before it has looked", async () => {
+Deno.test("StarvationCheck lets nothing be given up before it has checked", async () => {
   const brake = { isOn: false };
   const flow: Flow = {
     ...waitingFlow(brake, () => {}),
@@ -70,6 +70,6 @@ Deno.test("StarvationCheck lets nothing be given up before it has looked", async
   const flows = Array<Flow>(100).fill(flow);
   const check = new StarvationCheck(flows, brake, newTally({}, 100));
   assertEquals(await check.look(), true);
-  // A second look at once would hold the flows back too often.
+  // A second check at once would pause the flows too often.
   assertEquals(await check.look(), false);
 });

@@ -48,7 +48,7 @@ async function overRelay(
   return { result, intervals };
 }
 
-/** What became of the messages of a run. */
+/** The fate of the messages of a run. */
 function fates(result: UdpResult) {
   const { messages_sent, messages_received } = result;
   const { lost, corrupted } = result.datagrams;
@@ -82,7 +82,7 @@ function slowReader(bytesPerSecond: number): TcpPeer {
   });
 }
 
-Deno.test("measureTcp() one way gives the throughput that the peer took, not what its own system buffered", async () => {
+Deno.test("measureTcp() one way gives the throughput that the peer received, not what its own system buffered", async () => {
   const pace = 2_000_000;
   await using peer = slowReader(pace);
   const result = await measureTcp({
@@ -98,7 +98,7 @@ Deno.test("measureTcp() one way gives the throughput that the peer took, not wha
   assert(speed > pace / 4 && speed < pace * 1.2, `${speed} bytes/s`);
 });
 
-Deno.test("measureTcp() one way waits for a peer that still reads what the systems hold", async () => {
+Deno.test("measureTcp() one way waits for a peer that still reads what the kernels buffer", async () => {
   await using peer = slowReader(8_000_000);
   const result = await measureTcp({
     hostname: HOST,
@@ -113,7 +113,7 @@ Deno.test("measureTcp() one way waits for a peer that still reads what the syste
   assertEquals(result.failure, undefined);
 });
 
-Deno.test("measureTcp() one way has no throughput of a peer that never closes", async () => {
+Deno.test("measureTcp() one way gives no throughput for a peer that never closes", async () => {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   await using peer = new TcpPeer(() => over);
   const result = await measureTcp({
@@ -160,7 +160,7 @@ Deno.test("measureTcp() one way counts the messages of each connection by themse
   }
 });
 
-Deno.test("measureUdp() leaves what became of the warm-up's messages out of the result", async () => {
+Deno.test("measureUdp() leaves the fate of the warm-up's messages out of the result", async () => {
   let number = 0;
   let warmed = Infinity;
   await using peer = new UdpPeer(async (data, answer) => {
@@ -207,10 +207,10 @@ for (const rate of [undefined, 1000]) {
   const loop = rate === undefined
     ? "a closed loop of eight"
     : "an open loop at 1000/s";
-  Deno.test(`measureUdp() counts what was lost, doubled, swapped and corrupted, in ${loop}`, async () => {
+  Deno.test(`measureUdp() counts what was lost, duplicated, reordered and corrupted, in ${loop}`, async () => {
     const { result } = await overRelay(
       { lose: LOST, double: DOUBLED, swap: SWAPPED, corrupt: CORRUPTED },
-      // Not more at once than sockets hold, even where all stands still for long.
+      // Not more in flight than sockets buffer, even if everything stands still.
       { count: 300, rate, pipeline: rate === undefined ? 8 : 100 },
     );
     assertEquals(
@@ -260,7 +260,7 @@ Deno.test("measureUdp() counts an answer after its timeout as lost and as late",
 });
 
 for (const size of [12, 16, 64]) {
-  Deno.test(`measureUdp() counts a message of ${size} bytes whose header came back damaged once`, async () => {
+  Deno.test(`measureUdp() counts a message of ${size} bytes whose header was damaged once`, async () => {
     const corrupt = new Map(
       Array.from({ length: 24 }, (_, i) => [5 + 8 * i, i % 12]),
     );
@@ -280,7 +280,7 @@ for (const size of [12, 16, 64]) {
   });
 }
 
-Deno.test("measureUdp() has sums that hold, over a relay that does everything at once", async () => {
+Deno.test("measureUdp() has sums that hold, over a relay with every fault at once", async () => {
   const some = (most: number) =>
     fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: most });
   const path = fc.record({
@@ -294,7 +294,7 @@ Deno.test("measureUdp() has sums that hold, over a relay that does everything at
     delayed: some(10),
     pipeline: fc.constantFrom(1, 4, undefined),
   });
-  // They wait most of the time: so all at once.
+  // They wait most of the time, so they all run at once.
   const paths = fc.array(path, { minLength: 8, maxLength: 8 });
   await fc.assert(
     fc.asyncProperty(paths, async (all) => {
@@ -375,7 +375,7 @@ Deno.test("measureUdp() counts all late answers that the end can wait for", asyn
     timeout: 100,
     detail: true,
     onEvent: (event) => {
-      // Longer after the time-out than the end waits where nothing came late.
+      // Longer after the timeout than the end waits where nothing came late.
       if (event.event === "lost") setTimeout(answers[event.sequence! - 1], 150);
     },
   });
@@ -383,7 +383,7 @@ Deno.test("measureUdp() counts all late answers that the end can wait for", asyn
   assertEquals([lost, late, late_is_lower_bound], [100, 100, undefined]);
 });
 
-Deno.test("measureUdp() says that late answers may be more than it saw", async () => {
+Deno.test("measureUdp() gives late answers as a lower bound where more may come", async () => {
   const { result } = await overRelay({ lose: [3] }, { count: 5, timeout: 100 });
   assertEquals(
     [
@@ -395,7 +395,7 @@ Deno.test("measureUdp() says that late answers may be more than it saw", async (
   );
 });
 
-Deno.test("measureUdp() does not count the wait for second answers to the run's duration", async () => {
+Deno.test("measureUdp() does not count the wait for duplicates in the run's duration", async () => {
   await using peer = new UdpPeer((data, answer) => {
     const copy = data.slice();
     for (const delay of [200, 250]) setTimeout(() => answer(copy), delay);
@@ -473,7 +473,7 @@ Deno.test("measureUdp() counts a datagram that answers nothing apart from its me
   assertEquals(result.datagrams.strays, 4);
 });
 
-Deno.test("measureTcp() tells what was in flight when the run was cut off", async () => {
+Deno.test("measureTcp() counts what was in flight when the run was stopped", async () => {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   await using peer = new TcpPeer(async (conn) => {
     await conn.read(new Uint8Array(100));
@@ -569,7 +569,7 @@ Deno.test("measureUdp() with retryFor stops in order while nobody answers", asyn
   assertEquals(result.failure?.code, "stopped");
 });
 
-Deno.test("echoes that came while the client stood still are not a time-out", async () => {
+Deno.test("echoes that arrived while the client stood still are not a timeout", async () => {
   let answered = false;
   await using peer = new UdpPeer(async (data, answer) => {
     await answer(data);
@@ -584,7 +584,7 @@ Deno.test("echoes that came while the client stood still are not a time-out", as
     detail: true,
     onEvent: ({ event }) => {
       if (event !== "sent") return;
-      // As when the process is stopped: nothing runs for longer than the time-out.
+      // As when the process is stopped: nothing runs for longer than the timeout.
       const until = performance.now() + 400;
       while (performance.now() < until);
     },

@@ -8,7 +8,7 @@ import { resolveHost } from "../../net/resolve.ts";
 import { assertRejects } from "@std/assert";
 import { text } from "../setup/bytes.ts";
 
-Deno.test("allowList() takes IPv4 peers inside a block and no others", () => {
+Deno.test("allowList() allows IPv4 peers inside a block and no others", () => {
   const allowed = allowList(["192.0.2.0/25", "198.51.100.7"]);
   assertEquals(
     [
@@ -24,7 +24,7 @@ Deno.test("allowList() takes IPv4 peers inside a block and no others", () => {
   );
 });
 
-Deno.test("allowList() takes IPv6 peers inside a block and no others", () => {
+Deno.test("allowList() allows IPv6 peers inside a block and no others", () => {
   const allowed = allowList(["2001:db8::/32"]);
   assertEquals(
     ["2001:db8::1", "2001:db8:ffff::", "2001:db9::1", "192.0.2.1"].map(allowed),
@@ -32,7 +32,7 @@ Deno.test("allowList() takes IPv6 peers inside a block and no others", () => {
   );
 });
 
-Deno.test("allowList() holds an IPv4-mapped peer against the IPv4 blocks", () => {
+Deno.test("allowList() compares an IPv4-mapped peer with the IPv4 blocks", () => {
   const allowed = allowList(["192.0.2.0/24"]);
   assertEquals(allowed("::ffff:192.0.2.9"), true);
   assertEquals(allowed("::ffff:192.0.3.9"), false);
@@ -64,7 +64,7 @@ Deno.test("formatAddress() puts IPv6 into brackets", () => {
   assertEquals(formatAddress("127.0.0.1", 7000), "127.0.0.1:7000");
 });
 
-Deno.test("canonicalAddress() spells one address one way", () => {
+Deno.test("canonicalAddress() has one spelling for each address", () => {
   assertEquals(canonicalAddress("0:0::0:1"), "::1");
   assertEquals(canonicalAddress("::ffff:127.0.0.1"), "127.0.0.1");
   assertEquals(canonicalAddress("fe80::1%2"), canonicalAddress("fe80::1%eth0"));
@@ -89,7 +89,7 @@ Deno.test("the chargen text is 95 lines of 72 characters, each shifted by one", 
   }
 });
 
-Deno.test("resolveHost() says which family is missing", async () => {
+Deno.test("resolveHost() names the family that is missing", async () => {
   const error = await assertRejects(
     () => resolveHost("127.0.0.1", { family: 6 }),
     EchosounderError,
@@ -97,7 +97,7 @@ Deno.test("resolveHost() says which family is missing", async () => {
   assertEquals(error.code, "cannot-resolve");
 });
 
-Deno.test("resolveHost() stops when it is told to", async () => {
+Deno.test("resolveHost() stops when its signal aborts", async () => {
   const error = await assertRejects(
     () => resolveHost("localhost", { signal: AbortSignal.abort() }),
     EchosounderError,

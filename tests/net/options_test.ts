@@ -15,12 +15,12 @@ import {
 } from "../../mod.ts";
 import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
 
-/** Would be resolved, and not be found, were the option taken. */
+/** Fails to resolve, should the option be accepted. */
 const hostname = "no-such-host.invalid";
 const payload = { size: 64 };
 const size = 64;
 
-/** The library's functions with what they need, and one option more. */
+/** The library's functions with their required options, and one more. */
 const CALLS = {
   echoTcp: (option: object) => echoTcp({ hostname, payload: [], ...option }),
   measureTcp: (option: object) => measureTcp({ hostname, payload, ...option }),
@@ -43,7 +43,7 @@ const SIZE = "a whole number from 0";
 const MILLISECONDS = "a number of milliseconds from 0 to 2147483647";
 const SERVICES = "one of echo, discard, chargen";
 
-/** Who refuses what, and what would be right. */
+/** Which functions refuse what, and the valid values. */
 const WRONG: [
   functions: readonly (keyof typeof CALLS)[],
   name: string,
@@ -76,7 +76,7 @@ const WRONG: [
   [["serveTcp"], "readAhead", [-1, 0.5, NaN], `${SIZE}, or Infinity`],
 ];
 
-/** What a function says of a call. */
+/** The message that a function throws. */
 async function refusalOf(
   name: keyof typeof CALLS,
   option: object,
@@ -120,7 +120,7 @@ for (
   });
 }
 
-Deno.test("checkOptions() takes what is right at its edges, and what is not given", () => {
+Deno.test("checkOptions() accepts the limits of each range, and absent options", () => {
   const kinds = { count: unlimited(whole(1)), port: whole(0, 9), wait: time };
   for (
     const options of [

@@ -14,11 +14,11 @@ import type { Line } from "../setup/events.ts";
 
 const HOST = "127.0.0.1";
 
-/** Whole numbers that look random, and are the same for the same seed (mulberry32). */
+/** Pseudo-random whole numbers, the same for the same seed (mulberry32). */
 export class Dice {
   #state: number;
 
-  /** @param seed Where the row begins; 32 bits. */
+  /** @param seed 32 bits. */
   constructor(seed: number) {
     this.#state = seed >>> 0;
   }
@@ -32,16 +32,16 @@ export class Dice {
   }
 }
 
-/** What the clients work with. */
+/** What a client gets. */
 export interface Field {
   tcpPort: number;
   udpPort: number;
   dice: Dice;
-  /** Waits for what the server says of the client with a port. */
+  /** Waits for the server's account of the client with a port. */
   closed: (port: number) => Promise<Line>;
 }
 
-/** What a client came to. */
+/** The outcome of a client. */
 export interface Account {
   connections: number;
   bytes: number;
@@ -167,13 +167,13 @@ async function reset(field: Field): Promise<Account> {
   const sent = message(dice, 1 + dice.below(100_000));
   socket.on("error", () => {});
   socket.write(sent.subarray(0, 1));
-  // Before that, the server may not have taken it in, and would not name it.
+  // Before that, the server may not have accepted it, and would not name it.
   await once(socket, "data");
   socket.write(sent.subarray(1));
   if (dice.below(2) === 0) await wait(dice.below(20));
   socket.resetAndDestroy();
   const event = await field.closed(port);
-  // What was on its way at the reset is nobody's: no more can be said.
+  // What was in flight at the reset is lost: no more can be checked.
   expect(
     event.bytes_received <= sent.length &&
       event.bytes_sent <= event.bytes_received,

@@ -60,13 +60,13 @@ const SOAK = {
 const TCP_CLIENTS = 24;
 const UDP_CLIENTS = 2;
 
-/** Figures are taken so often, and told every so many. */
+/** Milliseconds between samples, and samples between printed lines. */
 const SAMPLES = 60;
-const TOLD = 6;
+const SAMPLES_PER_LINE = 6;
 
 /**
- * Megabytes by which memory may differ from a third of the run to the next: what
- * is on its way at one moment, and not at another.
+ * Megabytes by which memory may differ from a third of the run to the next: data
+ * that is in flight at one moment, and not at another.
  */
 const TOLERANCE = 24;
 
@@ -85,7 +85,7 @@ function tooLong(kind: string): Promise<never> {
   );
 }
 
-/** Open descriptors of a process; 0 where the system does not tell. */
+/** Open descriptors of a process; 0 where the system does not show them. */
 function descriptors(pid: number): number {
   try {
     return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
@@ -94,14 +94,14 @@ function descriptors(pid: number): number {
   }
 }
 
-/** What a TCP server says of its clients, by their ports. */
+/** A TCP server's account of its clients, by their ports. */
 class Closings {
   readonly #server: TestProcess;
-  /** Who waits, and what nobody has asked for yet; a port may come up again soon. */
+  /** Pending requests, and accounts not requested yet; a port may be reused soon. */
   readonly #waiting = new Map<number, ((event: Line) => void)[]>();
   readonly #early = new Map<number, Line[]>();
   readonly #timer: ReturnType<typeof setInterval>;
-  /** What the server said last, after all the closings. */
+  /** The server's last event, after all connections are closed. */
   summary: Line | undefined;
   #read = 0;
 
@@ -110,7 +110,7 @@ class Closings {
     this.#timer = setInterval(() => this.look(), 20);
   }
 
-  /** Takes in what the server has written since the last time. */
+  /** Reads what the server has written since the last time. */
   look(): void {
     const end = this.#server.stdout.lastIndexOf("\n") + 1;
     const lines = this.#server.stdout.slice(this.#read, end);
@@ -128,7 +128,7 @@ class Closings {
     }
   }
 
-  /** What it says of the client with a port. */
+  /** The account of the client with a port. */
   of(port: number): Promise<Line> {
     const early = this.#early.get(port)?.shift();
     if (early !== undefined) return Promise.resolve(early);
@@ -137,7 +137,7 @@ class Closings {
     );
   }
 
-  /** Looks no more. */
+  /** Stops reading. */
   stop(): void {
     clearInterval(this.#timer);
   }
@@ -200,7 +200,7 @@ async function soak(duration: number, seed: number): Promise<string[]> {
         descriptors: descriptors(pid),
       });
     }
-    if (samples.tcp.length % TOLD !== 0) return;
+    if (samples.tcp.length % SAMPLES_PER_LINE !== 0) return;
     const now = { tcp: samples.tcp.at(-1)!, udp: samples.udp.at(-1)! };
     console.log(
       `${total.connections} connections, ${

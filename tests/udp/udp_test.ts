@@ -19,7 +19,7 @@ import { HAS_IPV6, testWhere } from "../setup/where.ts";
 const HOST = "127.0.0.1";
 const TEST = bytes("this is a test");
 
-/** A server on the loopback, the events it told, and a socket to it. */
+/** A server on the loopback, the events it emitted, and a socket to it. */
 function serve(options: ServeUdpOptions = {}) {
   const events: UdpServerEvent[] = [];
   const server = serveUdp({
@@ -79,7 +79,7 @@ Deno.test("serveUdp() answers each of many clients, and none the other's", async
   );
 });
 
-Deno.test("serveUdp() goes on after its answer meets a closed port", async () => {
+Deno.test("serveUdp() goes on after its answer reached a closed port", async () => {
   const { server, socket, send, receive } = serve();
   await using _ = server;
   using _socket = socket;
@@ -95,7 +95,7 @@ Deno.test("serveUdp() with discard answers nothing", async () => {
   using _socket = socket;
   await send(TEST);
   await send(TEST);
-  // The second client's question shows that the two before were taken.
+  // The second client's datagram shows that the two before were received.
   const result = await echoUdp({
     hostname: HOST,
     port: server.addr.port,
@@ -144,7 +144,7 @@ Deno.test("serveUdp() with once serves one datagram and stops", async () => {
   assertEquals((await server.finished).datagrams.sent, 1);
 });
 
-Deno.test("serveUdp() with detail tells of each datagram", async () => {
+Deno.test("serveUdp() with detail emits an event for each datagram", async () => {
   const { server, events, socket, send, receive } = serve({ detail: true });
   using _socket = socket;
   await send(TEST);
@@ -163,7 +163,7 @@ Deno.test("serveUdp() stops at once when its signal aborts", async () => {
   assertEquals((await server.finished).faults, 0);
 });
 
-Deno.test("serveUdp() says that a port is in use", async () => {
+Deno.test("serveUdp() throws that a port is in use", async () => {
   const { server, socket } = serve();
   await using _ = server;
   using _socket = socket;
@@ -217,7 +217,7 @@ Deno.test("echoUdp() refuses what no datagram can carry, before it sends anythin
   assertEquals(peer.received, 1);
 });
 
-Deno.test("echoUdp() waits in vain for an answer, and says so", async () => {
+Deno.test("echoUdp() fails without an answer in time", async () => {
   await using peer = new UdpPeer(() => {});
   const result = await echoUdp({
     hostname: HOST,
@@ -302,7 +302,7 @@ Deno.test("measureUdp() does not take an answer from another address", async () 
   assertEquals(stray?.reason, "other-address");
 });
 
-Deno.test("measureUdp() does not take a late answer for the answer to the next datagram", async () => {
+Deno.test("measureUdp() does not mistake a late answer for the answer to the next datagram", async () => {
   let first: Uint8Array;
   await using peer = new UdpPeer(async (data, answer, number) => {
     if (number === 1) first = data.slice();
@@ -376,7 +376,7 @@ Deno.test("measureUdp() counts an answer that comes twice once", async () => {
   assertEquals(result.passed, true);
 });
 
-Deno.test("measureUdp() sends the first datagram again until somebody answers", async () => {
+Deno.test("measureUdp() resends the first datagram until it is answered", async () => {
   const port = freePort();
   const retried = Promise.withResolvers<void>();
   const echoing = measureUdp({
@@ -400,7 +400,7 @@ Deno.test("measureUdp() sends the first datagram again until somebody answers", 
   );
 });
 
-Deno.test("echoUdp() stops when it is told to, and still sums up", async () => {
+Deno.test("echoUdp() stops when its signal aborts, and still gives a result", async () => {
   const stop = new AbortController();
   await using peer = new UdpPeer(() => stop.abort());
   const result = await echoUdp({

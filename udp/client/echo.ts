@@ -40,19 +40,19 @@ import {
 export interface UdpClientOptions extends TargetOptions {
   /** Milliseconds to wait for an answer. @default {5000} */
   timeout?: number;
-  /** Milliseconds for which the first datagram is sent again until it is answered, or `Infinity`. @default {0} */
+  /** Milliseconds for which the first datagram is resent until it is answered, or `Infinity`. @default {0} */
   retryFor?: number;
-  /** Is told what happens. */
+  /** Called for each event. */
   onEvent?: ClientObserver<UdpClientEvent>;
 }
 
 /** Options of {@linkcode echoUdp}. */
 export interface EchoUdpOptions extends UdpClientOptions {
-  /** What the datagram carries. */
+  /** The content of the datagram. */
   payload: Payload;
 }
 
-/** What came back, and when. */
+/** An answer, and when it was received. */
 interface Answer {
   echo: Uint8Array;
   at: number;
@@ -60,10 +60,10 @@ interface Answer {
 
 /**
  * Sends one datagram, waits for the answer, and checks that it is what was sent.
- * An answer counts only if it comes from the address that was asked; what else
- * comes is told and counted.
+ * An answer counts only if it comes from the peer's address; other datagrams are
+ * counted and emitted as strays.
  *
- * @returns What it came to, also where the check failed (`passed`, `failure`).
+ * @returns The result, also where the check failed (`passed`, `failure`).
  * @throws {EchosounderError} `cannot-resolve`, `stopped` before anything was
  * sent, `cannot-bind` when the system gives no socket, and `invalid-option`
  * for a wrong value, or more bytes than a datagram can carry.
@@ -106,7 +106,7 @@ export async function echoUdp(
   let isSent = false;
   let failure: Failure | undefined;
 
-  /** The first datagram from the address that was asked; `undefined` once closed. */
+  /** The first datagram from the peer; `undefined` once closed. */
   async function receive(): Promise<Answer | undefined> {
     const buffer = new Uint8Array(RECEIVE_BUFFER_SIZE);
     const backoff = new Backoff(1, 1000);
@@ -118,8 +118,8 @@ export async function echoUdp(
         echo = received[0];
         peer = received[1] as Deno.NetAddr;
       } catch {
-        // Closed, or Windows reports that nobody listens at the port that was
-        // asked: that may pass, and the wait for the answer has its own limit.
+        // Closed, or Windows reports that nobody listens at the peer's port: that
+        // may change, and the wait for the answer has its own limit.
         await pause(backoff.next(), closed.signal);
         continue;
       }
@@ -137,7 +137,7 @@ export async function echoUdp(
     }
   }
 
-  /** Sends the datagram, again and again where that was asked for, and waits. */
+  /** Sends the datagram, repeatedly with `retryFor`, and waits for the answer. */
   async function exchange(): Promise<void> {
     const answer = receive();
     const backoff = new Backoff(200, 1000);
@@ -150,20 +150,20 @@ export async function echoUdp(
         failure = { code: "failed", message: `cannot send: ${unsent}` };
         return;
       }
-      const patience = more ? backoff.next() : timeout;
-      const got = await within(answer, patience, signal);
-      // Told after the round trip, so that telling takes no part in it.
+      const wait = more ? backoff.next() : timeout;
+      const got = await within(answer, wait, signal);
+      // Emitted after the round trip, so that the observer does not lengthen it.
       if (!isSent && unsent === undefined) {
         isSent = true;
         await onEvent?.({ event: "sent", bytes: datagram.length });
       }
       if (got !== undefined) {
-        // An answer after several sendings may be to any of them (Karn's rule).
+        // The answer may be to any of several sendings (Karn's rule).
         return await check(got.echo, tries > 1 ? undefined : got.at - sentAt);
       }
       if (!more) break;
       const detail = unsent ?? "no answer";
-      await onEvent?.({ event: "retry", detail, retry_us: patience * 1000 });
+      await onEvent?.({ event: "retry", detail, retry_us: wait * 1000 });
     }
     failure = signal?.aborted
       ? { code: "stopped", message: "stopped before the end" }
@@ -216,7 +216,7 @@ export async function echoUdp(
   return result;
 }
 
-/** What was promised, if it comes in time. */
+/** A promise's value, if it is there in time. */
 async function within<T>(
   promise: Promise<T>,
   milliseconds: number,

@@ -38,7 +38,7 @@ import { findTarget, openSocket, TARGET_KINDS } from "./target.ts";
 export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
   /**
    * The size of each datagram, in bytes: at least {@linkcode SMALLEST_MEASURED}
-   * where its answer is compared.
+   * with `echo`.
    */
   size: number;
   /** Ends the run early. */
@@ -47,12 +47,14 @@ export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
 
 /**
  * Measures a path with datagrams from one or more sockets. Each carries its
- * socket's stream, a sequence number, a check of both and a pattern of its own, so that what comes back can be told apart: answered, lost (RFC
- * 6673), late, duplicated (RFC 5560), reordered (RFC 4737) or corrupted. Without
- * a rate the answers set the pace (closed loop); with one, each datagram has its
- * time whatever comes back, and its delay counts from that time (open loop).
+ * socket's stream, a sequence number, a checksum of both and a pattern of its own,
+ * so that it can be told apart as answered, lost (RFC 6673), late, duplicated (RFC
+ * 5560), reordered (RFC 4737) or corrupted. Without a rate the answers set the
+ * pace (closed loop). With one, each datagram has a scheduled time that no answer
+ * shifts, and its delay counts from that time (open loop, without coordinated
+ * omission).
  *
- * @returns What it came to, also where the check failed (`passed`, `failure`).
+ * @returns The result, also where the check failed (`passed`, `failure`).
  * @throws {EchosounderError} `cannot-resolve`, `stopped` before anything was
  * sent, `cannot-bind` when the system gives no socket, and `invalid-option`
  * for a wrong value, more bytes than a datagram can carry, or too few to be
@@ -162,8 +164,8 @@ function mean(numbers: number[]): number | undefined {
 }
 
 /**
- * Sends a datagram again and again until it is answered, or the time is over;
- * returns why it was not.
+ * Resends a datagram until it is answered, or the time is over; returns why it was
+ * not answered.
  */
 async function awaitPeer(
   options: MeasureUdpOptions,

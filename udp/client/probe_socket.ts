@@ -25,36 +25,36 @@ import { describeError } from "../../net/errors.ts";
 import { RECEIVE_BUFFER_SIZE } from "../datagram.ts";
 import { type Reply, ReplyTracker } from "./reply_tracker.ts";
 
-/** The smallest datagram that can be measured with: its header tells it from all others. */
+/** The smallest datagram to measure with: its header tells it apart from all others. */
 export const SMALLEST_MEASURED: number = HEADER_SIZE;
 
-/** What a socket of a run is given. */
+/** Options of a socket of a run. */
 export interface ProbeOptions {
-  /** Whom it asks. */
+  /** The peer. */
   target: Deno.NetAddr;
   /** What the peer does with a datagram. */
   service: Service;
-  /** What it sends. */
+  /** The messages to send. */
   messages: Messages;
   /** Messages in flight at once. */
   pipeline: number;
   /** Milliseconds after which a message is given up. */
   timeout: number;
-  /** Says how long a message has really been waited for. */
+  /** Measures waits, without the time in which the client itself stood still. */
   clock: TimeoutClock;
-  /** Holds it back, together with the others. */
+  /** Pauses the sending of all sockets. */
   brake: Brake;
   /** Its number among the run's sockets, from 0. */
   index: number;
-  /** It shares the event loop with so many others that they could starve each other. */
+  /** There are so many sockets that they could starve each other. */
   isOneOfMany: boolean;
   /** Called for each message. */
   onEvent?: ClientObserver<SentEvent | ReceivedEvent | LostEvent | StrayEvent>;
 }
 
 /**
- * Milliseconds that the end waits for second and late answers: at least, per
- * longest delay, and at most.
+ * How long the end waits for duplicates and late answers: at least, in
+ * milliseconds; in longest delays; and at most, in milliseconds.
  */
 const LINGER = 50;
 const LINGER_DELAYS = 2;
@@ -68,13 +68,13 @@ const STRAY_REASONS: Partial<Record<Reply, StrayEvent["reason"]>> = {
   "unrecognized": "corrupted",
 };
 
-/** Sends datagrams from a socket, and has what comes back sorted. */
+/** Sends datagrams from a socket, and passes what it receives to its tracker. */
 export class ProbeSocket implements Flow, PacedFlow {
   readonly #socket: Deno.DatagramConn;
   readonly #options: ProbeOptions;
   readonly #tracker: ReplyTracker;
   readonly #pacer: Pacer;
-  /** The target's address in the spelling that is compared, and in the system's. */
+  /** The peer's address in canonical form, and as the system last spelled it. */
   readonly #address: string;
   #known: string | undefined;
   readonly #receiveBuffer = new Uint8Array(RECEIVE_BUFFER_SIZE);
@@ -95,7 +95,7 @@ export class ProbeSocket implements Flow, PacedFlow {
     this.#receive();
   }
 
-  /** Why it is over before its end. */
+  /** Why it ended early. */
   get failure(): Failure | undefined {
     return this.#pacer.failure;
   }
@@ -110,7 +110,7 @@ export class ProbeSocket implements Flow, PacedFlow {
     return this.#tracker.oldestSentAt();
   }
 
-  /** Messages given up that were not answered since: they may still be. */
+  /** Messages given up and not answered since; late answers may still come. */
   get unanswered(): number {
     return this.#tracker.unanswered;
   }
@@ -151,7 +151,7 @@ export class ProbeSocket implements Flow, PacedFlow {
     this.#close();
   }
 
-  /** Waits for second and late answers, then closes. */
+  /** Waits for duplicates and late answers, then closes. */
   async finish(): Promise<void> {
     const { service, timeout } = this.#options;
     const start = now();
@@ -160,13 +160,11 @@ export class ProbeSocket implements Flow, PacedFlow {
       const enough = Math.max(
         LINGER,
         LINGER_DELAYS * longestDelay / 1000,
-        // What was given up may come as late as it took to give it up.
+        // A late answer may take as long again as the timeout.
         unanswered > 0 ? timeout : 0,
       );
-      const patience = service === "echo"
-        ? Math.min(enough, LONGEST_LINGER)
-        : 0;
-      return patience - (now() - start) / 1000;
+      const wait = service === "echo" ? Math.min(enough, LONGEST_LINGER) : 0;
+      return wait - (now() - start) / 1000;
     };
     while (left() > 0 && !this.#closed.signal.aborted) {
       await pause(Math.min(left(), LINGER), this.#closed.signal);
@@ -182,8 +180,8 @@ export class ProbeSocket implements Flow, PacedFlow {
 
   /*
    * The hot path, from here to #take(): for each message one send, one receive
-   * and the promises of both; the message is made in one buffer and its answer
-   * compared without being kept.
+   * and the promises of both. All messages are made in one buffer, and no answer
+   * is kept.
    */
 
   pump(time = now()): void {
@@ -216,7 +214,7 @@ export class ProbeSocket implements Flow, PacedFlow {
     if (this.failure) return;
     this.#pacer.tally!.failed(describeError(error));
     this.#tracker.unsend();
-    // Without times of their own, messages would fail as fast as they can.
+    // In a closed loop, messages would otherwise fail as fast as they can.
     if (!this.#pacer.tally!.schedule.isOpenLoop) {
       await pause(this.#sendBackoff.next(), this.#closed.signal);
     }
@@ -238,9 +236,9 @@ export class ProbeSocket implements Flow, PacedFlow {
     if (this.#pacer.tally !== undefined) {
       this.#take(datagram, address as Deno.NetAddr, at);
     }
-    // The answer to the next message may be there at once, and asked for after
-    // that has gone out, it spares a lone flow a turn of the event loop; of many,
-    // one would go on so ahead of others whose answers wait.
+    // The answer to the next message may arrive at once. Receiving after the send
+    // saves a lone flow a turn of the event loop; among many, it would let one flow
+    // go on ahead of others whose answers wait.
     if (this.#options.isOneOfMany) this.#receive();
     this.pump(at);
     if (!this.#options.isOneOfMany) this.#receive();
@@ -248,7 +246,7 @@ export class ProbeSocket implements Flow, PacedFlow {
 
   readonly #onReceiveFailed = async (error: unknown): Promise<void> => {
     if (this.#closed.signal.aborted) return;
-    // Windows reports here that nobody listens at the port that was asked.
+    // Windows reports here that nobody listens at the peer's port.
     this.#pacer.tally?.failed(describeError(error));
     await pause(this.#receiveBackoff.next(), this.#closed.signal);
     if (!this.#closed.signal.aborted) this.#receive();
@@ -265,8 +263,7 @@ export class ProbeSocket implements Flow, PacedFlow {
 
   #isTarget({ hostname, port }: Deno.NetAddr): boolean {
     if (port !== this.#options.target.port) return false;
-    // The system gives a new string with each datagram: one like the last that
-    // was looked at needs no second look.
+    // The last spelling is cached: each datagram comes with a new string.
     if (hostname === this.#known) return true;
     if (canonicalAddress(hostname) !== this.#address) return false;
     this.#known = hostname;

@@ -1,5 +1,5 @@
 /**
- * What became of each datagram of a flow, with no socket in it.
+ * The fate of each datagram of a flow, without any socket.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Tally } from "../../measure/tally.ts";
 import { CHARGEN_DATAGRAM_LIMIT } from "../../net/chargen.ts";
 import { between } from "../../net/clock.ts";
 
-/** What became of a message. */
+/** The states of a message. */
 const WAITING = 1;
 const ANSWERED = 2;
 const GIVEN_UP = 3;
@@ -18,24 +18,24 @@ const GIVEN_UP = 3;
 const ANSWERED_LATE = 4;
 
 /**
- * So many of the latest messages are remembered, to tell a second answer from
- * a late one.
+ * The latest messages whose state is kept, to tell a duplicate apart from a late
+ * answer.
  */
 const MEMORY = 65_536;
 
-/** A damaged header is looked up by the rest of the datagram among so many of the latest messages. */
+/** The latest messages that a datagram with a damaged header is compared with. */
 const LOOKED_THROUGH = 1024;
 
 /**
  * What a datagram from the peer is.
  *
- * - `answer`: the first to its message, in time and as it should be.
- * - `late`: the first to a message given up by then.
- * - `duplicate`: to a message that had an answer.
- * - `corrupted`: damaged, so that its message has no good answer.
+ * - `answer`: the first one to its message, in time and intact.
+ * - `late`: the first one to a message that had been given up.
+ * - `duplicate`: to a message that was already answered.
+ * - `corrupted`: damaged; its message has no intact answer.
  * - `oversized`: longer than a character generator may answer (RFC 864).
- * - `unrecognized`: damaged beyond telling to which message.
- * - `earlier`: to a message of the phase before this one, which counts nowhere.
+ * - `unrecognized`: too damaged to show its message.
+ * - `earlier`: to a message of an earlier phase; not counted.
  */
 export type Reply =
   | "answer"
@@ -46,28 +46,28 @@ export type Reply =
   | "unrecognized"
   | "earlier";
 
-/** A message that was given up. */
+/** A lost message. */
 export interface GivenUp {
-  /** Which. */
+  /** Its sequence number. */
   sequence: number;
   /** When it was sent. */
   sentAt: number;
 }
 
 /**
- * Follows the messages of one flow. Each is sent, and then answered, corrupted or
- * given up, so that at any moment sent = answered + corrupted + lost + in flight.
+ * Tracks the messages of one flow. Each is sent, and then answered, corrupted or
+ * lost, so that at any time sent = answered + corrupted + lost + in flight.
  */
 export class ReplyTracker {
-  /** The message that is next to be sent; they count from 1. */
+  /** The sequence number of the next message, from 1. */
   next = 1;
-  /** Messages sent and not settled. */
+  /** Messages in flight. */
   inFlight = 0;
   /** Messages given up and not answered since. */
   unanswered = 0;
-  /** The longest that any answer took, late ones included, in microseconds. */
+  /** The longest delay of any answer, late ones included, in microseconds. */
   longestDelay = 0;
-  /** The message of the last answer, and its round-trip delay in microseconds. */
+  /** The sequence number of the last answer, and its round-trip delay in microseconds. */
   sequence = 0;
   delay = 0;
   /** Variation of the delay (RFC 3550, section 6.4.1), in microseconds. */
@@ -81,17 +81,17 @@ export class ReplyTracker {
   #tally: Tally | undefined;
   /** The first message of this phase. */
   #phaseStart = 1;
-  /** The first message that may still be waiting for its answer. */
+  /** The first message that may still be in flight. */
   #oldest = 1;
-  /** The latest message that was answered in time, and its delay. */
+  /** The highest sequence number answered in time, and the delay of the last answer. */
   #highest = 0;
   #previousDelay: number | undefined;
-  /** When damaged answers came that do not show to which message. */
+  /** When unrecognized answers were received. */
   readonly #unrecognized: number[] = [];
 
   /**
-   * @param messages What the flow sends.
-   * @param service What the peer does with it.
+   * @param messages The messages of the flow.
+   * @param service The service of the peer.
    * @param flow The flow's number, from 0.
    */
   constructor(messages: Messages, service: Service, flow: number) {
@@ -100,7 +100,7 @@ export class ReplyTracker {
     this.#flow = flow;
   }
 
-  /** Begins a phase: what answers an earlier message counts nowhere from now on. */
+  /** Begins a phase: answers to earlier messages are not counted from now on. */
   begin(tally: Tally): void {
     this.#tally = tally;
     this.#phaseStart = this.#oldest = this.next;
@@ -110,17 +110,17 @@ export class ReplyTracker {
     this.inFlight = this.unanswered = this.longestDelay = 0;
   }
 
-  /** Whether one more message can be remembered. */
+  /** Whether one more message can be tracked. */
   get hasRoom(): boolean {
     return this.next - this.#oldest < MEMORY / 2;
   }
 
   /**
-   * Takes note of the next message, which is about to be sent.
+   * Records the next message, which is about to be sent.
    *
    * @param due When it was due.
-   * @param at What time it is.
-   * @returns Its number.
+   * @param at The current time.
+   * @returns Its sequence number.
    */
   send(due: number, at: number): number {
     const sequence = this.next++;
@@ -134,7 +134,7 @@ export class ReplyTracker {
     return sequence;
   }
 
-  /** Takes back the last message: its socket did not take it. */
+  /** Removes the last message: its socket refused it. */
   unsend(): void {
     const sequence = this.next - 1;
     this.#tally!.unsent(this.#times.sentAt(sequence));
@@ -143,7 +143,7 @@ export class ReplyTracker {
     this.inFlight--;
   }
 
-  /** Finds out what a datagram from the peer is, and counts it. */
+  /** Classifies a datagram from the peer, and counts it. */
   receive(datagram: Uint8Array, at: number): Reply {
     const tally = this.#tally!;
     const sequence = this.#sequenceOf(datagram);
@@ -154,7 +154,7 @@ export class ReplyTracker {
     const place = sequence % MEMORY;
     const state = this.#states[place];
     if (state === ANSWERED || state === ANSWERED_LATE) {
-      tally.cameAgain();
+      tally.duplicated();
       return "duplicate";
     }
     const sentAt = this.#times.sentAt(sequence);
@@ -163,7 +163,7 @@ export class ReplyTracker {
     if (state === GIVEN_UP) {
       this.#states[place] = ANSWERED_LATE;
       this.unanswered--;
-      tally.cameLate();
+      tally.answeredLate();
       return "late";
     }
     this.#states[place] = ANSWERED;
@@ -185,17 +185,16 @@ export class ReplyTracker {
   }
 
   #takeUnrecognized(at: number): Reply {
-    // Whose answer it was shows when a message stays without one.
+    // Its message is found when one stays unanswered.
     if (this.inFlight > 0) this.#unrecognized.push(at);
     else this.#tally!.strayed();
     return "unrecognized";
   }
 
   /**
-   * Gives up messages that have waited for too long; all wait equally long, so
-   * the oldest come first.
+   * Gives up overdue messages; all have the same timeout, so the oldest come first.
    *
-   * @param isOverdue Whether a message that was sent at a time has waited enough.
+   * @param isOverdue Whether a message sent at this time is overdue.
    */
   *giveUp(isOverdue: (sentAt: number) => boolean): Generator<GivenUp> {
     for (; this.#oldest < this.next; this.#oldest++) {
@@ -218,7 +217,7 @@ export class ReplyTracker {
     for (const _ of this.#unrecognized.splice(0)) this.#tally?.strayed();
   }
 
-  /** Whether a damaged answer that shows no message can have been to one sent at a time. */
+  /** Whether an unrecognized answer can belong to a message sent at this time; uses it up. */
   #wasUnrecognized(sentAt: number): boolean {
     const place = this.#unrecognized.findIndex((at) => at >= sentAt);
     if (place === -1) return false;
@@ -233,10 +232,10 @@ export class ReplyTracker {
     return this.#times.sentAt(this.#oldest);
   }
 
-  /** The message that a datagram answers; `undefined` where it shows none. */
+  /** The message that a datagram answers; `undefined` where it is unrecognized. */
   #sequenceOf(datagram: Uint8Array): number | undefined {
     if (this.#service === "chargen") {
-      // Nothing in it says what it answers: the oldest one that waits.
+      // Nothing in it shows its message: it counts for the oldest in flight.
       return this.oldestSentAt() === undefined ? this.next - 1 : this.#oldest;
     }
     if (this.#service === "discard") return undefined;
@@ -247,7 +246,7 @@ export class ReplyTracker {
     return sequence > Math.max(this.next - MEMORY, 0) ? sequence : undefined;
   }
 
-  /** The message by what follows its damaged header, where that is enough to know it. */
+  /** The message by the pattern after a damaged header, if that is long enough. */
   #sequenceByPattern(datagram: Uint8Array): number | undefined {
     const length = this.#messages.size - HEADER_SIZE;
     if (datagram.length !== this.#messages.size || length < HEADER_SIZE) {
@@ -271,7 +270,7 @@ export class ReplyTracker {
     ) < 0;
   }
 
-  /** What is wrong with the answer to a message; `undefined` where nothing is. */
+  /** What is wrong with an answer; `undefined` where it is intact. */
   #damage(
     datagram: Uint8Array,
     sequence: number,
@@ -287,7 +286,7 @@ export class ReplyTracker {
 
   #observeOrder(sequence: number): void {
     if (sequence > this.#highest) this.#highest = sequence;
-    else this.#tally!.cameOutOfOrder(this.#highest - sequence);
+    else this.#tally!.reordered(this.#highest - sequence);
   }
 
   #observeVariation(delay: number): void {

@@ -1,5 +1,5 @@
 /**
- * Finding the peer of a UDP client, and a socket to ask it from.
+ * The address of a UDP client's peer, and a socket for it.
  *
  * @module
  */
@@ -19,11 +19,11 @@ export interface TargetOptions {
   family?: AddressFamily;
   /** Milliseconds that resolving the name may take. @default {5000} */
   timeout?: number;
-  /** Ends the search early. */
+  /** Aborts resolving. */
   signal?: AbortSignal;
 }
 
-/** What they should be. */
+/** The valid values of these options. */
 export const TARGET_KINDS: Kinds<TargetOptions> = {
   port: whole(1, 65_535),
   family: oneOf(4, 6),
@@ -31,8 +31,7 @@ export const TARGET_KINDS: Kinds<TargetOptions> = {
 };
 
 /**
- * Resolves the peer's name, and checks that a datagram can carry the payload
- * there.
+ * Resolves the peer's name, and checks that a datagram to it can carry the payload.
  *
  * @throws {EchosounderError} `cannot-resolve`, `stopped`, or `invalid-option`
  * for more bytes than a datagram can carry.
@@ -43,8 +42,8 @@ export async function findTarget(
 ): Promise<Deno.NetAddr> {
   const { hostname, port = DEFAULT_PORT, family, timeout, signal } = options;
   const addresses = await resolveHost(hostname, { family, timeout, signal });
-  // There is no connecting by which to find out which address answers, and
-  // servers bind IPv4 unless told otherwise.
+  // Without a connection, nothing shows which address answers, and servers bind
+  // IPv4 by default.
   const target = addresses.find((each) => each.family === 4) ?? addresses[0];
   const largest = LARGEST_DATAGRAM[target.family];
   if (size > largest) {

@@ -1,48 +1,48 @@
 /**
- * Ending loops, in which an answer is answered, and its answer again, for ever.
+ * Ending loops, in which two servers answer each other's answers for ever.
  *
- * One datagram with a forged sender sets two servers upon each other: each takes
- * the other's answer for a question. What goes round in such a loop cannot be
- * told from a client's question by its looks, but a loop ends when one datagram
- * of it is left unanswered, and a client asks again.
+ * One datagram with a forged sender address starts such a loop: each server takes
+ * the other's answer for a request. A looping datagram cannot be told apart from a
+ * client's request, but a loop ends when one answer is suppressed, while a client
+ * sends again.
  *
- * The rule: of a datagram that comes from the same address and port again and
- * again, each time within a second, one of 500 to 1000 is left unanswered; which
- * one is drawn anew each time. So each copy that goes round ends after at most
- * so many turns, however often it is forged; a client that always sends the same
- * misses at most two answers in a thousand, and never two in a row; one that
- * varies what it sends misses none.
+ * The rule: of equal datagrams that keep coming from the same address and port,
+ * each within a second of the one before, the answer to one of 500 to 1000 is
+ * suppressed; which one is drawn anew each time. So each looping copy ends after
+ * at most that many turns, however often it is forged; a client that always sends
+ * the same misses at most two answers in a thousand, and never two in a row; one
+ * that varies what it sends misses none.
  *
- * A character generator, or another server that answers with words of its own,
+ * A character generator, or another server that answers with text of its own,
  * never sends the same twice: from the ports of such services, and where the
- * datagram is a character generator's text, any datagram counts as the same.
+ * datagram is a character generator's text, all datagrams count as equal.
  *
  * @module
  */
 import { now } from "../../net/clock.ts";
 import { CHARGEN_CYCLE, CHARGEN_DATAGRAM_LIMIT } from "../../net/chargen.ts";
 
-/** How many of the same make a row, of which the last is left unanswered. */
+/** The least and the most equal datagrams in a row; the answer to the last is suppressed. */
 const FEWEST = 500;
 const MOST = 1000;
 
-/** Microseconds between two of the same, at most, to belong together. */
+/** The most microseconds between two equal datagrams of a row. */
 const LARGEST_GAP = 1_000_000;
 
 /**
- * Places for what is counted; a power of two. So few stay in the cache: 16,384 cost
- * a busy server some hundredths of its speed.
+ * Places in which datagrams are counted, a power of two. This few stay in the cache:
+ * 16,384 cost a busy server some hundredths of its speed.
  */
 const PLACES = 2048;
 
 /**
- * A datagram has one place only. It takes it when so many others have come there
- * since the one that has it came, or when that one's row has ended: so what goes
- * round wins against what varies, and many that go round take turns.
+ * A datagram can have one place only. It gets it when this many others have come
+ * there since the current one last came, or when the current one's row has ended:
+ * so looping datagrams win against varied ones, and several of them take turns.
  */
 const PATIENCE = 64;
 
-/** What is known of a place, as 32-bit numbers. */
+/** The fields of a place, as 32-bit numbers. */
 const KEY = 0;
 const OTHERS = 1;
 const ROW = 2;
@@ -51,18 +51,18 @@ const CELL = 4;
 
 /**
  * Where the places of whole datagrams begin, and those of the ends of long ones:
- * in one table, the two of a datagram might keep each other out.
+ * in one table, the two of a datagram might displace each other.
  */
 const WHOLE = 0;
 const ENDS = PLACES * CELL;
 
-/** Stands for the number of the last in a row. */
+/** Returned in place of the count for the last in a row. */
 const LAST = -1;
 
 /**
- * Words at each end of a long datagram. As long as they vary, as nearly always,
- * nobody looks at what is between; once they have been the same so many times in
- * a row, all of it counts.
+ * Words at each end of a long datagram. As long as they vary, which is nearly
+ * always, only they are hashed; once they have been equal this many times in a
+ * row, all of the datagram is.
  */
 const END = 32;
 const ENDS_ALIKE = 100;
@@ -73,23 +73,22 @@ export class LoopGuard {
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #random: () => number;
   readonly #now: () => number;
-  /** Makes the places unknown to strangers. */
+  /** Makes the places unpredictable to an attacker. */
   readonly #seed: number;
   /**
-   * The places, side by side, as each is looked at by itself: what has it (a
-   * hash of a sender and what it sent), how many others must come before one of
-   * them takes it, how often it has come in a row, and how many more times it
-   * comes until the row ends.
+   * The places, each with its fields side by side: the key (a hash of sender and
+   * datagram), how many others must come before one of them displaces it, how
+   * often it has come in a row, and how many more complete the row.
    */
   readonly #places = new Uint32Array(2 * PLACES * CELL);
-  /** When what has a place came the last time. */
+  /** When the key of each place came last. */
   readonly #last = new Float64Array(2 * PLACES);
 
   /**
-   * @param buffer Where the datagrams stand, each from its start: a multiple of
+   * @param buffer Holds each datagram from its start; its length is a multiple of
    * four bytes.
-   * @param random Draws from 0 up to, and without, 1.
-   * @param clock Tells the time, in microseconds.
+   * @param random Returns a number from 0 up to, but not including, 1.
+   * @param clock Returns the time, in microseconds.
    */
   constructor(
     buffer: Uint8Array<ArrayBuffer>,
@@ -104,11 +103,11 @@ export class LoopGuard {
   }
 
   /**
-   * Takes notice of the datagram in the buffer.
+   * Records the datagram in the buffer.
    *
    * Hot: this runs once for each datagram.
    *
-   * @param length How many bytes of the buffer it is.
+   * @param length Its length, in bytes.
    * @returns Whether it is to be answered.
    */
   admits(hostname: string, port: number, length: number): boolean {
@@ -133,11 +132,11 @@ export class LoopGuard {
   }
 
   /**
-   * Counts one more of a key.
+   * Counts a datagram by its key.
    *
    * @param table Where its table begins.
    * @returns How many there were in the row; `LAST` for the one that ends it, 0
-   * where the place is another's.
+   * where another key has the place.
    */
   #count(key: number, table: number): number {
     const places = this.#places;
@@ -160,7 +159,7 @@ export class LoopGuard {
     }
     places[cell + ROW]++;
     if (--places[cell + LEFT] === 0) {
-      // Others that wait for the place have a turn.
+      // Another key may have the place now.
       places[cell + OTHERS] = 0;
       return LAST;
     }
@@ -168,10 +167,10 @@ export class LoopGuard {
     return places[cell + ROW];
   }
 
-  /** Thirty-two bits of words of the buffer, and of what came before them. */
+  /** A 32-bit hash of words of the buffer, and of the hash before. */
   #hash(before: number, from: number, to: number): number {
     const words = this.#words;
-    // Four chains, as a processor can follow them side by side.
+    // Four chains, which a processor computes in parallel.
     let a = before, b = ~a, c = mix(a), d = ~c;
     let i = from;
     for (; i + 4 <= to; i += 4) {
@@ -184,7 +183,7 @@ export class LoopGuard {
     return mix(mix(mix(mix(a) ^ b) ^ c) ^ d);
   }
 
-  /** Whether a datagram is a character generator's text, or nothing at all. */
+  /** Whether a datagram is a character generator's text, or empty. */
   #isGenerated(length: number): boolean {
     if (length > CHARGEN_DATAGRAM_LIMIT) return false;
     if (length >= RECOGNIZED) {
@@ -197,13 +196,13 @@ export class LoopGuard {
   }
 }
 
-/** Bytes by which a character generator's text is known, and as words. */
+/** The bytes, and words, by which a character generator's text is recognized. */
 const RECOGNIZED = 8;
 const [FIRST_WORD, SECOND_WORD] = new Uint32Array(
   CHARGEN_CYCLE.buffer.slice(0, RECOGNIZED),
 );
 
-/** Whether a port is that of a service whose answers are words of its own. */
+/** Whether a port is that of a service whose answers do not repeat the request. */
 function isTalkative(port: number): boolean {
   switch (port) {
     case 13: // Daytime (RFC 867)
@@ -216,7 +215,7 @@ function isTalkative(port: number): boolean {
   }
 }
 
-/** Spreads a change of any bit over the others; no two words become the same. */
+/** Spreads a change of any bit over the others; a bijection. */
 function mix(word: number): number {
   const product = Math.imul(word, 0x9e3779b1);
   return product ^ (product >>> 15);

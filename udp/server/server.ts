@@ -25,28 +25,28 @@ import { LoopGuard } from "./loop_guard.ts";
 
 /** Options of {@linkcode serveUdp}. */
 export interface ServeUdpOptions {
-  /** The address to bind; `::` takes both families where the system allows. @default {"0.0.0.0"} */
+  /** The address to bind; `::` binds both families where the system allows. @default {"0.0.0.0"} */
   hostname?: string;
   /** The port to bind; 0 takes a free one. @default {7000} */
   port?: number;
-  /** What to do with the datagrams. @default {"echo"} */
+  /** What to do with datagrams. @default {"echo"} */
   service?: Service;
   /** Serve one datagram, and stop. @default {false} */
   once?: boolean;
   /** Serve only peers inside these address blocks (CIDR); empty means everyone. */
   allow?: readonly string[];
   /**
-   * End loops, in which another server answers the answers: of a datagram that
-   * comes from the same peer again and again, one of 500 to 1000 is left
-   * unanswered. Turn it off only where nobody can forge a sender.
+   * End loops, in which another server answers the answers: of equal datagrams that
+   * keep coming from the same peer, the answer to one of 500 to 1000 is suppressed.
+   * Turn it off only where nobody can forge a sender.
    * @default {true}
    */
   loopGuard?: boolean;
-  /** Tell of every datagram, too. @default {false} */
+  /** Emit an event for every datagram, too. @default {false} */
   detail?: boolean;
   /** Aborting it closes the server at once. */
   signal?: AbortSignal;
-  /** Is told what happens. */
+  /** Called for each event. */
   onEvent?: (event: UdpServerEvent) => void;
 }
 
@@ -64,9 +64,9 @@ const UDP_SERVICES: Record<Service, UdpService> = {
     ),
 };
 
-/** A UDP server that runs: see {@linkcode serveUdp}. */
+/** A running UDP server: see {@linkcode serveUdp}. */
 export class UdpServer implements AsyncDisposable {
-  /** The address that was really bound. */
+  /** The address that was bound. */
   readonly addr: Deno.NetAddr;
   /** Resolves with the summary when the server has stopped. */
   readonly finished: Promise<UdpSummary>;
@@ -78,10 +78,10 @@ export class UdpServer implements AsyncDisposable {
   readonly #startedAt: number = now();
   /** Whether datagrams are answered at all. */
   readonly #answers: boolean;
-  /** The peer's address that was looked at last, and what is against it. */
-  #lookedAt: string | undefined;
-  #hostObjection: RejectedEvent["reason"] | undefined;
-  /** An answer is on its way to the system: closing now would lose it. */
+  /** The last peer's address, and why it is rejected, if it is. */
+  #lastHost: string | undefined;
+  #hostRejection: RejectedEvent["reason"] | undefined;
+  /** An answer is being sent: closing now would lose it. */
   #sending = false;
 
   #datagramsReceived = 0;
@@ -120,7 +120,7 @@ export class UdpServer implements AsyncDisposable {
     this.finished = this.#run();
   }
 
-  /** Stops receiving; resolves when the answer under way, if any, is sent. */
+  /** Stops receiving; resolves when the answer being sent, if any, is out. */
   async shutdown(): Promise<void> {
     this.#stopping.abort();
     if (!this.#sending) close(this.#socket);
@@ -166,9 +166,9 @@ export class UdpServer implements AsyncDisposable {
    * Serves one datagram after the other, until it is stopped.
    *
    * Hot: this runs once for each datagram. One buffer serves them all, since the
-   * next one is received when the answer to this one is sent. Callbacks in place
-   * of `await` save promises and turns of the microtask queue; they are made
-   * once, and what the answer is to is kept beside them.
+   * next one is received when the answer to this one is sent. Callbacks instead of
+   * `await` save promises and turns of the microtask queue; they are made once,
+   * and share the current datagram and peer.
    */
   #serveAll(): Promise<void> {
     const stopping = this.#stopping.signal;
@@ -188,12 +188,12 @@ export class UdpServer implements AsyncDisposable {
         socket.receive(buffer).then(onReceived, onReceiveFailed);
       };
       const onReceived = (received: [Uint8Array, Deno.Addr]) => {
-        // Closed meanwhile: it could not be answered any more.
+        // The socket is closed: no answer can be sent any more.
         if (stopping.aborted) return resolve();
         datagram = received[0];
         peer = received[1] as Deno.NetAddr;
         backoff.reset();
-        const reason = this.#objection(peer);
+        const reason = this.#rejectionOf(peer);
         if (reason !== undefined) {
           this.#reject(peer, reason);
           return receive();
@@ -222,13 +222,13 @@ export class UdpServer implements AsyncDisposable {
         done(0);
       };
       const done = (sent: number) => {
-        if (detail) this.#tellOf(datagram, peer, sent);
+        if (detail) this.#emitDatagram(datagram, peer, sent);
         if (once) resolve();
         else receive();
       };
       const onReceiveFailed = async (error: unknown) => {
         if (stopping.aborted) return resolve();
-        // Windows reports here that an earlier answer met a closed port.
+        // Windows reports here that an earlier answer reached a closed port.
         const retry = backoff.next();
         this.#fault("receive", error, retry);
         await pause(retry, stopping);
@@ -238,18 +238,18 @@ export class UdpServer implements AsyncDisposable {
     });
   }
 
-  /** Why a peer is not to be served; `undefined` where nothing is against it. */
-  #objection(peer: Deno.NetAddr): RejectedEvent["reason"] | undefined {
-    // The address that was looked at last needs no second look.
-    if (peer.hostname !== this.#lookedAt) {
-      this.#lookedAt = peer.hostname;
-      this.#hostObjection = this.#objectionToHost(peer.hostname);
+  /** Why a peer is rejected; `undefined` where it is served. */
+  #rejectionOf(peer: Deno.NetAddr): RejectedEvent["reason"] | undefined {
+    // The result is cached for the last address: many datagrams come in a row.
+    if (peer.hostname !== this.#lastHost) {
+      this.#lastHost = peer.hostname;
+      this.#hostRejection = this.#rejectionOfHost(peer.hostname);
     }
-    if (this.#hostObjection !== undefined) return this.#hostObjection;
+    if (this.#hostRejection !== undefined) return this.#hostRejection;
     if (peer.port === 0 && this.#answers) return "not-unicast";
   }
 
-  #objectionToHost(hostname: string): RejectedEvent["reason"] | undefined {
+  #rejectionOfHost(hostname: string): RejectedEvent["reason"] | undefined {
     if (!this.#allowed(hostname)) return "not-allowed";
     if (this.#answers && !isUnicast(hostname)) return "not-unicast";
   }
@@ -273,7 +273,11 @@ export class UdpServer implements AsyncDisposable {
     });
   }
 
-  #tellOf(datagram: Uint8Array, peer: Deno.NetAddr, sent: number): void {
+  #emitDatagram(
+    datagram: Uint8Array,
+    peer: Deno.NetAddr,
+    sent: number,
+  ): void {
     this.#emit({
       event: "datagram",
       peer_host: peer.hostname,
@@ -307,9 +311,9 @@ export class UdpServer implements AsyncDisposable {
  * `addr` is what was bound, `shutdown()` stops it in order, and aborting
  * `signal` at once. Failing to send or to receive a datagram never ends it.
  *
- * It does not answer a sender that is no one peer (multicast, broadcast, port 0).
- * So that no loop with another server lasts, of the same datagram that comes from
- * the same peer again and again one of 500 to 1000 is left unanswered
+ * It does not answer a sender that is not a single peer (multicast, broadcast,
+ * port 0). Of equal datagrams that keep coming from the same peer, the answer to
+ * one of 500 to 1000 is suppressed, so that no loop with another server lasts
  * (`loopGuard`, `udp/server/loop_guard.ts`).
  *
  * @throws {EchosounderError} `cannot-bind` when the address cannot be bound,

@@ -1,14 +1,13 @@
 /*
  * An echo server that judges how evenly a client serves its own connections, or
- * sockets: by what comes from each, which no client can see otherwise than it is.
+ * sockets, by what it receives from each.
  *
  *   judge tcp|udp
  *
- * It prints the port that it took, serves one client, however many connections
- * that has, and prints one JSON object when it is asked to end (SIGTERM). What
- * counts is from the moment at which the last of them has sent for the first
- * time to the last that came of any: bytes of each, and the longest time from
- * one piece of a connection to its next.
+ * It prints its port, serves one client with any number of connections, and
+ * prints one JSON object on SIGTERM: the bytes of each connection, and the longest
+ * time from one piece of a connection to its next. It counts from the first time
+ * that all of them have sent until the last piece of any.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

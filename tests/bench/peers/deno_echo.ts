@@ -1,7 +1,7 @@
 /**
- * The smallest echo server that Deno allows, and so the limit that it sets; with
- * "udp", the same for datagrams. It prints its port. Callbacks in place of
- * `await`, as in the servers that are compared with it.
+ * A minimal echo server for Deno, which shows Deno's own limit; with "udp", the
+ * same for datagrams. It prints its port. Callbacks instead of `await`, as in the
+ * servers that are compared with it.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /*
- * The least that an echo server can be: one thread, one epoll, no memory for a
- * client that is idle. What the others are measured against.
+ * A minimal echo server: one thread, one epoll, no memory for an idle client. The
+ * reference for the others.
  *
  *   echo tcp|udp       prints the port that it took
  */
@@ -18,7 +18,7 @@
 
 #define BATCH 256
 
-/* A client, and what it has not taken yet of its echo. */
+/* A client, and the echo that it has not received yet. */
 struct client {
   int fd;
   char *rest;

@@ -16,7 +16,7 @@ import { HAS_IPV6, testWhere } from "../../setup/where.ts";
 const HOST = "127.0.0.1";
 const TEST = bytes("this is a test");
 
-/** A peer that echoes, with its bytes changed on the way. */
+/** A peer whose echo is altered. */
 function changing(change: (data: Uint8Array) => Uint8Array): TcpPeer {
   return new TcpPeer(async (conn) => {
     await writeAll(conn, change(await read(conn)));
@@ -42,7 +42,7 @@ Deno.test("echoTcp() sends, half-closes, and checks what comes back", async () =
 
 Deno.test("echoTcp() half-closes before it waits for the end", async () => {
   let seen = "";
-  // It answers only once it has seen the end of what it is sent.
+  // The peer answers only once it has read to the end.
   await using peer = new TcpPeer(async (conn) => {
     const data = await read(conn);
     seen = text(data);
@@ -56,7 +56,7 @@ Deno.test("echoTcp() half-closes before it waits for the end", async () => {
   assertEquals([result.passed, seen], [true, "this is a test"]);
 });
 
-Deno.test("echoTcp() takes an empty payload: an end for an end", async () => {
+Deno.test("echoTcp() accepts an empty payload: it half-closes, and the peer closes", async () => {
   await using server = serveTcp({ hostname: HOST, port: 0 });
   const result = await echoTcp({
     hostname: HOST,
@@ -76,7 +76,7 @@ Deno.test("echoTcp() sends and receives at once, so that no payload is too large
   assertEquals([result.passed, result.bytes_received], [true, 200_000_000]);
 });
 
-Deno.test("echoTcp() hands the echo on as it comes", async () => {
+Deno.test("echoTcp() passes the echo on as it arrives", async () => {
   await using server = serveTcp({ hostname: HOST, port: 0 });
   const turn = Promise.withResolvers<void>();
   let echoed = "";
@@ -142,7 +142,7 @@ Deno.test("echoTcp() reports too few bytes", async () => {
   );
 });
 
-Deno.test("echoTcp() gives up on a peer that accepts and says nothing", async () => {
+Deno.test("echoTcp() gives up on a peer that accepts and answers nothing", async () => {
   const never = Promise.withResolvers<void>();
   await using peer = new TcpPeer(() => never.promise);
   const result = await echoTcp({
@@ -179,7 +179,7 @@ Deno.test("echoTcp() gives up on a peer that echoes and does not close", async (
   never.resolve();
 });
 
-Deno.test("echoTcp() does not count the time in which no answer is owed", async () => {
+Deno.test("echoTcp() does not count the time in which no answer is outstanding", async () => {
   await using server = serveTcp({ hostname: HOST, port: 0 });
   async function* slowly() {
     for (let i = 0; i < 2; i++) {
@@ -231,7 +231,7 @@ Deno.test("echoTcp() ends at a failure while its payload is still waiting for it
   assertEquals(result.failure?.code, "closed-early");
 });
 
-Deno.test("echoTcp() stops when it is told to, and still sums up", async () => {
+Deno.test("echoTcp() stops when its signal aborts, and still gives a result", async () => {
   const stop = new AbortController();
   const never = Promise.withResolvers<void>();
   await using peer = new TcpPeer(async (conn) => {
@@ -249,7 +249,7 @@ Deno.test("echoTcp() stops when it is told to, and still sums up", async () => {
   never.resolve();
 });
 
-Deno.test("echoTcp() says that nobody listens", async () => {
+Deno.test("echoTcp() throws that nobody listens", async () => {
   const error = await assertRejects(
     () => echoTcp({ hostname: HOST, port: freePort(), payload: [TEST] }),
     EchosounderError,
@@ -258,7 +258,7 @@ Deno.test("echoTcp() says that nobody listens", async () => {
   assert(error.message.includes("connection refused"), error.message);
 });
 
-Deno.test("echoTcp() says that a name does not resolve", async () => {
+Deno.test("echoTcp() throws that a name does not resolve", async () => {
   const error = await assertRejects(
     () => echoTcp({ hostname: "no-such-host.invalid", payload: [TEST] }),
     EchosounderError,
@@ -396,7 +396,7 @@ Deno.test("measureTcp() sends messages larger than all buffers", async () => {
   assertEquals([result.passed, result.bytes_received], [true, 60_000_000]);
 });
 
-Deno.test("measureTcp() notices that two messages came back swapped", async () => {
+Deno.test("measureTcp() finds that two messages came back swapped", async () => {
   await using peer = new TcpPeer(async (conn) => {
     const first = await read(conn, 64);
     await writeAll(conn, first);
@@ -416,7 +416,7 @@ Deno.test("measureTcp() notices that two messages came back swapped", async () =
   ]);
 });
 
-Deno.test("measureTcp() gives up when an answer stays away, and says how far it came", async () => {
+Deno.test("measureTcp() gives up on a missing answer, and keeps its counts", async () => {
   const never = Promise.withResolvers<void>();
   await using peer = new TcpPeer(async (conn) => {
     await writeAll(conn, await read(conn, 14));
@@ -434,7 +434,7 @@ Deno.test("measureTcp() gives up when an answer stays away, and says how far it 
   never.resolve();
 });
 
-Deno.test("measureTcp() notices bytes that come after the last answer", async () => {
+Deno.test("measureTcp() finds bytes that come after the last answer", async () => {
   await using peer = new TcpPeer(async (conn) => {
     await writeAll(conn, await read(conn, 14));
     await read(conn);

@@ -14,7 +14,7 @@ import { testWhere } from "../../setup/where.ts";
 const HOST = "127.0.0.1";
 const CROWD = 1500;
 
-/** So many clients, connected at once, each with one echo behind it. */
+/** Clients connected at once, each of which has had one echo. */
 async function crowd(port: number): Promise<Deno.TcpConn[]> {
   return await Promise.all(Array.from({ length: CROWD }, async (_, i) => {
     const conn = await Deno.connect({ hostname: HOST, port });
@@ -26,7 +26,7 @@ async function crowd(port: number): Promise<Deno.TcpConn[]> {
 
 testWhere(
   residentMemory(Deno.pid) > 0,
-  "the system does not tell a process's memory",
+  "the system does not show a process's memory",
   "tcp-server serves a burst of clients, and holds little for each that is idle",
   async () => {
     await using server = startRole("tcp-server", [

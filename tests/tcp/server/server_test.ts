@@ -14,7 +14,7 @@ import { sendAndReset } from "../../setup/tcp_peer.ts";
 import { until, untilQuiet } from "../../setup/until.ts";
 import { HAS_IPV6, testWhere } from "../../setup/where.ts";
 
-/** A server on the loopback, the events it told, and a way in. */
+/** A server on the loopback, the events it emitted, and a way to connect to it. */
 function serve(options: ServeTcpOptions = {}) {
   const events: TcpServerEvent[] = [];
   const server = serveTcp({
@@ -95,7 +95,7 @@ Deno.test("serveTcp() echoes the same bytes, in whatever chunks and pauses they 
   );
 });
 
-Deno.test("serveTcp() cuts nothing off for a client that sends 100 MB, half-closes, and only then reads", async () => {
+Deno.test("serveTcp() echoes all of 100 MB to a client that sends, half-closes, and only then reads", async () => {
   const { server, connect, closings } = serve();
   await using _ = server;
   using conn = await connect();
@@ -133,7 +133,7 @@ Deno.test("serveTcp() serves 500 clients at once, each its own bytes", async () 
   ]);
 });
 
-Deno.test("serveTcp() reads from a client that never reads only up to its limit", async () => {
+Deno.test("serveTcp() reads from a client that never reads only up to the limit", async () => {
   const limit = 2_000_000;
   const { server, connect, closings } = serve({ readAhead: limit });
   using conn = await connect();
@@ -142,8 +142,8 @@ Deno.test("serveTcp() reads from a client that never reads only up to its limit"
     const piece = new Uint8Array(65_536);
     for (;;) sent += await conn.write(piece);
   })().catch(() => {});
-  // Poured until nothing more was taken for as long as the server needs to
-  // notice that the client does not read, and then some.
+  // Sent until nothing more was accepted for longer than the server needs to detect
+  // that the client does not read.
   await untilQuiet(() => sent, 300);
   const blockedAt = sent;
   await assertEchoes(connect);
@@ -152,15 +152,15 @@ Deno.test("serveTcp() reads from a client that never reads only up to its limit"
   await pouring;
   await server.shutdown();
   const closed = closings().find(({ connection }) => connection === 1)!;
-  // What the server has read and not got rid of: what it read ahead, and the
-  // piece that it was writing.
+  // What the server has read and not sent: what it read ahead, and the piece that
+  // it was writing.
   assert(
     closed.bytes_received - closed.bytes_sent <= limit + 262_144,
     `${closed.bytes_received} received, ${closed.bytes_sent} sent`,
   );
 });
 
-Deno.test("serveTcp() without read-ahead reads only what the client takes", async () => {
+Deno.test("serveTcp() without read-ahead reads no faster than the client", async () => {
   const { server, connect, closings } = serve({ readAhead: 0 });
   const conn = await connect();
   let sent = 0;
@@ -213,7 +213,7 @@ Deno.test("serveTcp() with once serves one client and listens no more", async ()
   assertEquals((await server.finished).connections.accepted, 1);
 });
 
-Deno.test("serveTcp() with once passes over a client that is not allowed", async () => {
+Deno.test("serveTcp() with once skips a client that is not allowed", async () => {
   const { server, connect, events } = serve({
     once: true,
     allow: ["127.0.0.2"],
@@ -233,7 +233,7 @@ Deno.test("serveTcp() with once passes over a client that is not allowed", async
   assertEquals([connections.accepted, rejected], [1, 1]);
 });
 
-Deno.test("serveTcp() with discard takes everything and answers nothing", async () => {
+Deno.test("serveTcp() with discard reads everything and answers nothing", async () => {
   const { server, connect, closings } = serve({ service: "discard" });
   using conn = await connect();
   await writeAll(conn, noise(1_000_000));
@@ -280,7 +280,7 @@ Deno.test("serveTcp() closes a client outside the allow-list at once, and counts
   assertEquals(rejected?.reason, "not-allowed");
 });
 
-Deno.test("serveTcp() closes clients over its limit at once, and lets others in when one leaves", async () => {
+Deno.test("serveTcp() closes clients over its limit at once, and accepts others when one leaves", async () => {
   const { server, connect, closings } = serve({ maxConnections: 1 });
   const first = await connect();
   await writeAll(first, bytes("a"));
@@ -314,7 +314,7 @@ Deno.test("serveTcp() closes a client with which nothing moves, and no other", a
   assertEquals([summary.connections.idle, summary.connections.failed], [1, 0]);
 });
 
-Deno.test("serveTcp() with an idle time-out keeps a client that goes on", async () => {
+Deno.test("serveTcp() with an idle timeout keeps a client that goes on", async () => {
   const idleTimeout = 300;
   const { server, connect, closings } = serve({ idleTimeout });
   using conn = await connect();
@@ -329,7 +329,7 @@ Deno.test("serveTcp() with an idle time-out keeps a client that goes on", async 
   await server.shutdown();
 });
 
-Deno.test("shutdown() lets a client finish that is there, and takes no new one", async () => {
+Deno.test("shutdown() lets a connected client finish, and accepts no new one", async () => {
   const { server, connect, closings } = serve();
   using conn = await connect();
   await writeAll(conn, bytes("before"));
@@ -364,7 +364,7 @@ Deno.test("aborting the signal closes the clients at once, and counts them", asy
   ]);
 });
 
-Deno.test("serveTcp() tells what happened to a client, in order and in bytes", async () => {
+Deno.test("serveTcp() emits the events of a client in order, with its bytes", async () => {
   const { server, connect, events } = serve();
   using conn = await connect();
   await writeAll(conn, bytes("this is a test"));
@@ -379,7 +379,7 @@ Deno.test("serveTcp() tells what happened to a client, in order and in bytes", a
   assertEquals([summary.bytes_received, summary.bytes_sent], [14, 14]);
 });
 
-Deno.test("serveTcp() with detail tells of each piece", async () => {
+Deno.test("serveTcp() with detail emits an event for each piece", async () => {
   const { server, connect, events } = serve({ detail: true });
   using conn = await connect();
   await writeAll(conn, bytes("abc"));
@@ -396,7 +396,7 @@ Deno.test("serveTcp() with detail tells of each piece", async () => {
   );
 });
 
-Deno.test("serveTcp() says that a port is in use", async () => {
+Deno.test("serveTcp() throws that a port is in use", async () => {
   const { server } = serve();
   await using _ = server;
   const error = assertThrows(
@@ -407,7 +407,7 @@ Deno.test("serveTcp() says that a port is in use", async () => {
   assert(error.message.includes("already in use"), error.message);
 });
 
-Deno.test("serveTcp() says that an address is not of this machine", () => {
+Deno.test("serveTcp() throws that an address is not of this machine", () => {
   const error = assertThrows(
     () => serveTcp({ hostname: "192.0.2.1", port: 0 }),
     EchosounderError,

@@ -13,7 +13,7 @@ import { until } from "../../setup/until.ts";
 
 const HOST = "127.0.0.1";
 
-/** A server, what it told of its clients, and a way to show that it still serves. */
+/** A server, its events, and a way to show that it still serves. */
 function serve(idleTimeout?: number) {
   const seen = { opened: 0, received: 0, sent: 0 };
   const closings: Extract<
@@ -67,7 +67,7 @@ const STATES: [
     await until(() => seen.opened === 1, "the client");
     socket.resetAndDestroy();
   }, ["reset"]],
-  ["resets while its data is on its way", async (socket) => {
+  ["resets while its data is in flight", async (socket) => {
     socket.write(noise(1_000_000));
     await once(socket, "data");
     socket.resetAndDestroy();
@@ -92,7 +92,7 @@ const STATES: [
 ];
 
 for (const idleTimeout of [undefined, 60_000]) {
-  const also = idleTimeout === undefined ? "" : ", with an idle time-out";
+  const also = idleTimeout === undefined ? "" : ", with an idle timeout";
   for (const [state, vanish, reasons] of STATES) {
     Deno.test(`serveTcp() serves on after a client ${state}${also}`, async () => {
       const { server, port, closings, seen, assertServes } = serve(idleTimeout);
@@ -104,7 +104,7 @@ for (const idleTimeout of [undefined, 60_000]) {
     });
   }
 
-  Deno.test(`serveTcp() serves on with many that reset before they are taken in${also}`, async () => {
+  Deno.test(`serveTcp() serves on with many that reset before they are accepted${also}`, async () => {
     const { server, port, assertServes } = serve(idleTimeout);
     await using _ = server;
     await Promise.all(Array.from({ length: 50 }, async () => {
@@ -115,7 +115,7 @@ for (const idleTimeout of [undefined, 60_000]) {
   });
 }
 
-Deno.test("serveTcp() keeps a client that is silent for ever, and serves others", async () => {
+Deno.test("serveTcp() keeps a client that stays silent, and serves others", async () => {
   const { server, port, closings, assertServes } = serve();
   await using _ = server;
   const silent = await open(port);
@@ -181,7 +181,7 @@ Deno.test("serveTcp() survives whatever clients do, in whatever order", async ()
   );
   await assertServes();
   const summary = await server.shutdown().then(() => server.finished);
-  // Some may have been gone before they were taken in.
+  // Some may have been gone before they were accepted.
   assert(summary.connections.accepted <= clients + 1);
   assertEquals(summary.connections.accepted, closings.length);
 });

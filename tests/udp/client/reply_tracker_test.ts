@@ -21,7 +21,7 @@ function follow(service: Service = "echo", size = 32) {
       tally = newTally();
       tracker.begin(tally);
     },
-    /** Sends a message; what would come back. */
+    /** Sends a message; returns its echo. */
     send(): Uint8Array<ArrayBuffer> {
       const datagram = new Uint8Array(size);
       messages.fill(datagram, 0, tracker.next, 0, size);
@@ -32,7 +32,7 @@ function follow(service: Service = "echo", size = 32) {
     receive(datagram: Uint8Array): Reply {
       return tracker.receive(datagram, time += 10);
     },
-    /** Gives up all that is in flight; their numbers. */
+    /** Gives up all that is in flight; returns their sequence numbers. */
     giveUp(): number[] {
       return [...tracker.giveUp(() => true)].map(({ sequence }) => sequence);
     },
@@ -50,7 +50,7 @@ function follow(service: Service = "echo", size = 32) {
   };
 }
 
-/** Counts of nothing, but for some. */
+/** Counts, 0 unless given. */
 function counts(some: Record<string, number>) {
   return {
     sent: 0,
@@ -67,7 +67,7 @@ function counts(some: Record<string, number>) {
   };
 }
 
-Deno.test("ReplyTracker takes the first answer as the answer, and the second for a duplicate", () => {
+Deno.test("ReplyTracker counts the first answer as the answer, and the second as a duplicate", () => {
   const path = follow();
   const datagram = path.send();
   assertEquals(path.receive(datagram), "answer");
@@ -75,7 +75,7 @@ Deno.test("ReplyTracker takes the first answer as the answer, and the second for
   assertEquals(path.counts(), counts({ sent: 1, received: 1, duplicates: 1 }));
 });
 
-Deno.test("ReplyTracker takes an answer to a message given up for late, and only the first one", () => {
+Deno.test("ReplyTracker counts an answer to a message given up as late, and only the first one", () => {
   const path = follow();
   const datagram = path.send();
   assertEquals(path.giveUp(), [1]);
@@ -110,7 +110,7 @@ Deno.test("ReplyTracker counts a damaged answer once, wherever the damage is", (
   }
 });
 
-Deno.test("ReplyTracker counts a damaged answer that shows no message to one that stays without", () => {
+Deno.test("ReplyTracker counts an unrecognized answer for a message that stays unanswered", () => {
   const path = follow("echo", 12);
   const [a, b, c] = [path.send(), path.send(), path.send()];
   assertEquals(path.receive(a), "answer");
@@ -121,7 +121,7 @@ Deno.test("ReplyTracker counts a damaged answer that shows no message to one tha
   assertEquals(path.counts(), counts({ sent: 3, received: 2, corrupted: 1 }));
 });
 
-Deno.test("ReplyTracker takes what answers nothing for a stray", () => {
+Deno.test("ReplyTracker counts what answers no message as a stray", () => {
   const path = follow();
   const datagram = path.send();
   assertEquals(path.receive(bytes("what?")), "unrecognized");
@@ -130,7 +130,7 @@ Deno.test("ReplyTracker takes what answers nothing for a stray", () => {
   assertEquals(path.counts(), counts({ sent: 1, received: 1, strays: 1 }));
 });
 
-Deno.test("ReplyTracker counts nowhere what answers a message of the phase before", () => {
+Deno.test("ReplyTracker does not count answers to messages of the phase before", () => {
   const path = follow();
   const [answered, lost] = [path.send(), path.send()];
   path.receive(answered);
@@ -142,14 +142,14 @@ Deno.test("ReplyTracker counts nowhere what answers a message of the phase befor
   assertEquals(path.counts(), counts({ sent: 1, received: 1 }));
 });
 
-Deno.test("ReplyTracker takes a message back that its socket refused", () => {
+Deno.test("ReplyTracker removes a message that its socket refused", () => {
   const path = follow();
   path.send();
   path.tracker.unsend();
   assertEquals(path.counts(), counts({}));
 });
 
-Deno.test("ReplyTracker takes any answer of a character generator for the oldest message", () => {
+Deno.test("ReplyTracker counts any answer of a character generator for the oldest message", () => {
   const path = follow("chargen");
   path.send();
   path.send();
@@ -159,7 +159,7 @@ Deno.test("ReplyTracker takes any answer of a character generator for the oldest
   assertEquals(path.receive(bytes("more")), "duplicate");
 });
 
-Deno.test("ReplyTracker gives up those only that have waited enough", () => {
+Deno.test("ReplyTracker gives up only overdue messages", () => {
   const path = follow();
   path.send();
   const since = path.tracker.oldestSentAt()!;

@@ -1,5 +1,5 @@
 /**
- * Datagrams that are meant to do harm, and clients that only look like it.
+ * Malicious datagrams, and clients that only look like it.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { isInstalled, testWhere } from "../../setup/where.ts";
 
 const HOST = "127.0.0.1";
 
-/** A server on the loopback, and the events it told. */
+/** A server on the loopback, and the events it emitted. */
 function serve(options: ServeUdpOptions = {}) {
   const events: UdpServerEvent[] = [];
   const server = serveUdp({
@@ -55,8 +55,8 @@ async function forge(from: number, to: number, ...payloads: string[]) {
 }
 
 /**
- * Servers that answer each other, how many datagrams they have received, and how
- * many they have left unanswered.
+ * Servers that answer each other, the datagrams that they received, and the answers
+ * that they suppressed.
  */
 class Loops implements AsyncDisposable {
   received = 0;
@@ -86,12 +86,12 @@ class Loops implements AsyncDisposable {
     await forge(from, to, ...payloads);
   }
 
-  /** Waits for the end of each: a loop is over once one answer is left out. */
+  /** Waits for the end of each: a loop is over once one answer is suppressed. */
   async end(): Promise<void> {
     await until(() => this.#ended >= this.#forged, "the end of the loops");
   }
 
-  /** How many answers were left out. */
+  /** Answers suppressed. */
   async suppressed(): Promise<number> {
     let suppressed = 0;
     for (const server of this.#servers) {
@@ -106,7 +106,7 @@ class Loops implements AsyncDisposable {
   }
 }
 
-/** The most datagrams that one forged datagram comes to between two of which one is guarded. */
+/** The most datagrams that one forged datagram causes between two servers of which one is guarded. */
 const MOST = 2000;
 
 function forgingTest(name: string, fn: () => Promise<void>): void {
@@ -140,7 +140,7 @@ for (
 }
 
 forgingTest(
-  "a forged datagram between serveUdp() and an unguarded echo goes round for a moment only",
+  "a forged datagram between serveUdp() and an unguarded echo loops only for a moment",
   async () => {
     await using loops = new Loops();
     await using foreign = new UdpPeer((data, answer) => answer(data));
@@ -153,7 +153,7 @@ forgingTest(
 );
 
 forgingTest(
-  "the same datagram forged again and again goes round no longer each time",
+  "the same datagram, forged again and again, loops no longer each time",
   async () => {
     await using loops = new Loops();
     const first = loops.add("echo");
@@ -189,7 +189,7 @@ forgingTest("fifty different forged datagrams at once all end", async () => {
 });
 
 forgingTest(
-  "without the guard, a forged datagram goes round on and on",
+  "without the guard, a forged datagram loops on and on",
   async () => {
     await using loops = new Loops();
     await forge(
@@ -212,7 +212,7 @@ forgingTest("serveUdp() does not answer port 0, and counts it", async () => {
   assertEquals([rejected, faults], [1, 0]);
 });
 
-Deno.test("isUnicast() knows groups, everybody and nobody from single peers", () => {
+Deno.test("isUnicast() tells multicast, broadcast and unspecified addresses apart from single peers", () => {
   for (
     const address of [
       "127.0.0.1",
@@ -355,7 +355,7 @@ function* times(count: number, make: (i: number) => Uint8Array) {
   for (let i = 0; i < count; i++) yield make(i);
 }
 
-Deno.test("serveUdp() leaves at most two in a thousand of the same unanswered, and counts them apart", async () => {
+Deno.test("serveUdp() suppresses at most two in a thousand answers to equal datagrams, and counts them", async () => {
   const same = noise(64);
   const { datagrams: { received, sent, suppressed }, rejected } = await sendAll(
     {},
@@ -367,7 +367,7 @@ Deno.test("serveUdp() leaves at most two in a thousand of the same unanswered, a
   assertEquals(rejected, 0);
 });
 
-Deno.test("serveUdp() answers everything that varies, be it in one byte", async () => {
+Deno.test("serveUdp() answers every datagram that varies, if only in one byte", async () => {
   const varying = noise(1472);
   const { datagrams } = await sendAll(
     {},
@@ -379,7 +379,7 @@ Deno.test("serveUdp() answers everything that varies, be it in one byte", async 
   assertEquals([datagrams.sent, datagrams.suppressed], [10_000, 0]);
 });
 
-Deno.test("serveUdp() discards all of the same", async () => {
+Deno.test("serveUdp() with discard suppresses nothing", async () => {
   const same = noise(64);
   const { datagrams } = await sendAll(
     { service: "discard" },
@@ -390,7 +390,7 @@ Deno.test("serveUdp() discards all of the same", async () => {
 
 for (
   const [setting, least, most, name] of [
-    ["on", 2, 4, "tells of what it leaves unanswered"],
+    ["on", 2, 4, "emits an event for a suppressed answer"],
     ["off", 0, 0, "answers all of the same"],
   ] as const
 ) {
@@ -417,18 +417,18 @@ for (
     }
     server.signal("SIGTERM");
     const { stdout } = await server.outcome();
-    const told = parseEvents(stdout);
-    const { suppressed, received } = told.at(-1)!.datagrams;
+    const events = parseEvents(stdout);
+    const { suppressed, received } = events.at(-1)!.datagrams;
     assertEquals(received, 2000);
     assert(suppressed >= least && suppressed <= most, stdout);
     assertEquals(
-      told.some(({ event }) => event === "suppressed"),
+      events.some(({ event }) => event === "suppressed"),
       suppressed > 0,
     );
   });
 }
 
-Deno.test("serveUdp() looks at each peer's address, whoever came before", async () => {
+Deno.test("serveUdp() checks each peer's address, whoever came before", async () => {
   const { server, port } = serve({ allow: ["127.0.0.1"] });
   await using _ = server;
   using near = new UdpSocket();
@@ -449,7 +449,7 @@ Deno.test("serveUdp() looks at each peer's address, whoever came before", async 
   assertEquals([rejected, datagrams.received], [10, 10]);
 });
 
-Deno.test("serveUdp() never answers with more than it was asked with", async () => {
+Deno.test("serveUdp() never answers with more than it received", async () => {
   const { server, port } = serve();
   await using _ = server;
   for (const size of [0, 1, 500, 1472, 65_507]) {
@@ -480,7 +480,7 @@ Deno.test("serveUdp() serves on through a flood of empty, largest and random dat
   assertEquals([rejected, faults], [0, 0]);
 });
 
-/** Draws that look random, and are the same in each run. */
+/** Pseudo-random numbers, the same in each run. */
 function draws(seed: number): () => number {
   let state = seed;
   return () => {
@@ -506,7 +506,7 @@ class Guarded {
     return this.#guard.admits(HOST, port, data.length);
   }
 
-  /** Shows it the same many times; returns which were left unanswered, from 1. */
+  /** Shows it equal datagrams; returns which were suppressed, from 1. */
   unanswered(times: number, data: Uint8Array, port?: number, after?: number) {
     const left: number[] = [];
     for (let i = 1; i <= times; i++) {
@@ -521,7 +521,7 @@ function steps(numbers: number[]): number[] {
   return numbers.map((each, i) => each - (numbers[i - 1] ?? 0));
 }
 
-Deno.test("LoopGuard leaves one of 500 to 1000 of the same unanswered, as is drawn", () => {
+Deno.test("LoopGuard suppresses one of 500 to 1000 equal datagrams, as drawn", () => {
   const same = bytes("the same");
   const fewest = new Guarded(() => 0).unanswered(2000, same);
   assertEquals(fewest, [500, 1000, 1500, 2000]);
@@ -532,7 +532,7 @@ Deno.test("LoopGuard leaves one of 500 to 1000 of the same unanswered, as is dra
   assert(new Set(rows).size > rows.length / 2, "they are not drawn");
 });
 
-Deno.test("LoopGuard counts the same whatever comes between, and from whomever", () => {
+Deno.test("LoopGuard counts equal datagrams whatever comes between, from whichever peer", () => {
   const guarded = new Guarded(() => 0);
   const same = bytes("the same");
   const left: number[] = [];
@@ -547,7 +547,7 @@ Deno.test("LoopGuard counts the same whatever comes between, and from whomever",
   assert(left[1] >= 1000 && left[1] <= 1070, `${left[1]}`);
 });
 
-Deno.test("LoopGuard begins anew after more than a second", () => {
+Deno.test("LoopGuard starts over after more than a second", () => {
   const guarded = new Guarded(() => 0);
   const same = bytes("the same");
   assertEquals(guarded.unanswered(499, same, 5000, 1000), []);
@@ -573,7 +573,7 @@ Deno.test("LoopGuard tells apart senders, lengths, and datagrams of which one by
   }
 });
 
-Deno.test("LoopGuard leaves nothing unanswered of what varies in a byte, wherever", () => {
+Deno.test("LoopGuard suppresses nothing that varies in a byte, wherever it is", () => {
   const data = noise(1472);
   for (const at of [0, 1, 127, 128, 129, 700, 1343, 1344, 1345, 1471]) {
     const guarded = new Guarded();
@@ -584,7 +584,7 @@ Deno.test("LoopGuard leaves nothing unanswered of what varies in a byte, whereve
   }
 });
 
-Deno.test("LoopGuard takes all that a talkative service says for the same", () => {
+Deno.test("LoopGuard counts all datagrams of a talkative service as equal", () => {
   for (const port of [13, 17, 19, 37]) {
     const guarded = new Guarded(() => 0);
     for (let i = 1; i < 500; i++) assert(guarded.answers(noise(50), port));
@@ -598,7 +598,7 @@ Deno.test("LoopGuard takes all that a talkative service says for the same", () =
 });
 
 /**
- * Datagrams that go round among servers, some of them without a guard (`undefined`),
+ * Datagrams that loop among servers, some of them without a guard (`undefined`),
  * until none is left.
  *
  * @param beside How many varied datagrams each guard sees between two of them.
@@ -662,7 +662,7 @@ for (
   });
 }
 
-Deno.test("of five thousand different long datagrams, none goes round much longer than the others", () => {
+Deno.test("of five thousand different long datagrams, none loops much longer than the others", () => {
   const data = new Uint8Array(300);
   const view = new DataView(data.buffer);
   const servers = [new Guarded(), undefined];
@@ -673,7 +673,7 @@ Deno.test("of five thousand different long datagrams, none goes round much longe
   }
 });
 
-Deno.test("a forged datagram goes round no longer beside a flood of varied ones", () => {
+Deno.test("a forged datagram loops no longer beside a flood of varied ones", () => {
   const servers = [new Guarded(), new Guarded(draws(2))];
   const [answers] = goRound(servers, [bytes("round")], 300);
   // It may wait for its place for some turns.
