@@ -4,6 +4,7 @@
  * @module
  */
 import type { Failure } from "../events/mod.ts";
+import type { Messages } from "./messages.ts";
 import type { Brake } from "./pacer.ts";
 import type { Tally } from "./tally.ts";
 import type { TimeoutClock } from "./timeout_clock.ts";
@@ -42,4 +43,16 @@ export interface FlowContext {
   clock: TimeoutClock;
   /** Pauses the sending of all of them. */
   brake: Brake;
+}
+
+/** What a flow is given, whatever its messages travel on. */
+export interface FlowOptions extends FlowContext {
+  /** The messages to send. */
+  messages: Messages;
+  /** Messages in flight at once. */
+  pipeline: number;
+  /** Milliseconds after which an outstanding answer is given up. */
+  timeout: number;
+  /** Its number among the run's flows, from 0. */
+  index: number;
 }

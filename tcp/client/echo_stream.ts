@@ -13,29 +13,16 @@ import type {
 import { describeDifference } from "../../measure/echo_check.ts";
 import { InFlight } from "../../measure/in_flight.ts";
 import type { Messages } from "../../measure/messages.ts";
-import { type Brake, type PacedFlow, Pacer } from "../../measure/pacer.ts";
-import type { Flow } from "../../measure/flow.ts";
+import { type PacedFlow, Pacer } from "../../measure/pacer.ts";
+import type { Flow, FlowOptions } from "../../measure/flow.ts";
 import type { Tally } from "../../measure/tally.ts";
-import type { TimeoutClock } from "../../measure/timeout_clock.ts";
 import { now } from "../../net/clock.ts";
 import { close } from "../../net/close.ts";
 import { describeError, isReset, systemCode } from "../../net/errors.ts";
 import { formatExactDuration, plural } from "../../text/format.ts";
 
 /** Options of a connection of a run. */
-export interface StreamOptions {
-  /** The messages to send. */
-  messages: Messages;
-  /** Messages in flight at once. */
-  pipeline: number;
-  /** Milliseconds without a byte after which an outstanding answer is given up. */
-  timeout: number;
-  /** Measures waits, without the time in which the client itself stood still. */
-  clock: TimeoutClock;
-  /** Pauses the sending of all connections. */
-  brake: Brake;
-  /** Its number among the run's connections, from 0. */
-  index: number;
+export interface StreamOptions extends FlowOptions {
   /** Called for each message. */
   onEvent?: ClientObserver<SentEvent | ReceivedEvent>;
 }

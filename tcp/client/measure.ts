@@ -94,14 +94,13 @@ export async function measureTcp(
   const conns = await connectAll(options, connections);
   const { hostname, port } = conns[0].remoteAddr;
   let flows: readonly Flow[] = [];
-  const makeFlows = ({ clock, brake }: FlowContext) =>
+  const makeFlows = (context: FlowContext) =>
     flows = conns.map((conn, index) =>
       new STREAMS[service](conn, {
         messages: new Messages(payload, stream + index),
         pipeline: pipelineOf(options),
         timeout,
-        clock,
-        brake,
+        ...context,
         index,
         onEvent: options.detail
           ? observerOf(index, connections, onEvent)

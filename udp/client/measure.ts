@@ -96,7 +96,7 @@ export async function measureUdp(
   const target = await findTarget(options, size);
   const unanswered = retryFor > 0 ? await awaitPeer(options) : undefined;
   let flows: readonly ProbeSocket[] = [];
-  const makeFlows = ({ clock, brake }: FlowContext) => {
+  const makeFlows = (context: FlowContext) => {
     flows = Array.from(
       { length: connections },
       (_, index) =>
@@ -106,8 +106,7 @@ export async function measureUdp(
           messages: new Messages({ size }, stream + index),
           pipeline: pipelineOf(options),
           timeout,
-          clock,
-          brake,
+          ...context,
           index,
           isOneOfMany: connections > FEW_FLOWS,
           onEvent: options.detail

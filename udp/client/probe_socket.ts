@@ -12,11 +12,10 @@ import type {
   Service,
   StrayEvent,
 } from "../../events/mod.ts";
-import { HEADER_SIZE, type Messages } from "../../measure/messages.ts";
-import { type Brake, type PacedFlow, Pacer } from "../../measure/pacer.ts";
-import type { Flow } from "../../measure/flow.ts";
+import { HEADER_SIZE } from "../../measure/messages.ts";
+import { type PacedFlow, Pacer } from "../../measure/pacer.ts";
+import type { Flow, FlowOptions } from "../../measure/flow.ts";
 import type { Tally } from "../../measure/tally.ts";
-import type { TimeoutClock } from "../../measure/timeout_clock.ts";
 import { canonicalAddress } from "../../net/address.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { between, now } from "../../net/clock.ts";
@@ -29,23 +28,11 @@ import { type Reply, ReplyTracker } from "./reply_tracker.ts";
 export const SMALLEST_MEASURED: number = HEADER_SIZE;
 
 /** Options of a socket of a run. */
-export interface ProbeOptions {
+export interface ProbeOptions extends FlowOptions {
   /** The peer. */
   target: Deno.NetAddr;
   /** What the peer does with a datagram. */
   service: Service;
-  /** The messages to send. */
-  messages: Messages;
-  /** Messages in flight at once. */
-  pipeline: number;
-  /** Milliseconds after which a message is given up. */
-  timeout: number;
-  /** Measures waits, without the time in which the client itself stood still. */
-  clock: TimeoutClock;
-  /** Pauses the sending of all sockets. */
-  brake: Brake;
-  /** Its number among the run's sockets, from 0. */
-  index: number;
   /** There are so many sockets that they could starve each other. */
   isOneOfMany: boolean;
   /** Called for each message. */
