@@ -149,7 +149,8 @@ export class UdpRelay implements Disposable {
   #deliver(number: number, datagram: Uint8Array): void {
     this.#gate.pass(
       this.#options.delay?.(number) ?? 0,
-      () => void this.#outside.send(datagram, this.#client!),
+      // The test may have ended meanwhile.
+      () => void this.#outside.send(datagram, this.#client!).catch(() => {}),
     );
   }
 
