@@ -1,7 +1,7 @@
 /**
- * echosounder sounds out a TCP or UDP path by echo: servers that send back what
- * they receive, and clients that check that every byte came back and measure how
- * long it took.
+ * echosounder tests and measures a TCP or UDP path with echo traffic: servers
+ * send back what they receive, and clients check every byte of the echo and
+ * measure the round-trip delay.
  *
  * | role | function |
  * | --- | --- |

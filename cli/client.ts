@@ -1,5 +1,5 @@
 /**
- * What both clients' programs do: find the peer, send, and judge.
+ * What both client programs share: reading their options, and running.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export type ClientLine =
   | CommandLine<typeof TCP_CLIENT.options>
   | CommandLine<typeof UDP_CLIENT.options>;
 
-/** What both clients send, and to whom. */
+/** What both clients are to send, where, and how. */
 export interface Order extends MeasureOptions {
   hostname: string;
   port: number;
@@ -41,13 +41,13 @@ const MEASURING = Object.keys(
   measureOptions("TCP"),
 ) as (keyof MeasuringValues)[];
 
-/** What is sent where nothing else is asked for, as in the Winsock teaching programs. */
+/** The default message of a one-shot client, that of the Winsock example programs. */
 const ONE_SHOT_MESSAGE = "this is a test";
 
-/** The size of the messages that measure, where none is asked for. */
+/** The default size of a measuring client's messages. */
 const MEASURED_SIZE = 64;
 
-/** The same for a stream in one direction: what a throughput takes little effort with. */
+/** The same for a stream one way: large, so that few sends fill the path. */
 const ONE_WAY_SIZE = 256 * 1024;
 
 /** The measuring options of a command line, as the library takes them. */
@@ -64,15 +64,15 @@ export function isMeasuring(options: ClientValues): boolean {
   );
 }
 
-/** Whether each message is told of: at a pace that an eye can follow, or to find a fault. */
-export function tellsMessages(options: ClientValues): boolean {
+/** Whether each message is printed: at a pace that an eye can follow, or for debugging. */
+export function printsMessages(options: ClientValues): boolean {
   return options.interval !== undefined || options["log-level"] === "debug";
 }
 
 /**
- * Reads whom to ask and what to send.
+ * Reads the target and what to send.
  *
- * @throws {UsageError} Where options and arguments do not go together.
+ * @throws {UsageError} Where options and arguments exclude each other.
  */
 export function readOrder(
   transport: Transport,
@@ -80,7 +80,7 @@ export function readOrder(
 ): Order {
   const [host, ...others] = positionals;
   if (host === undefined) {
-    throw new UsageError("whom to ask is missing: HOST or HOST:PORT");
+    throw new UsageError("the target is missing: HOST or HOST:PORT");
   }
   const { hostname, port } = target(host);
   if (others.length > 0) throw unexpected(hostname, others);
@@ -113,13 +113,13 @@ export function readOrder(
     timeout: options.timeout,
     ...measuringOf(options),
     expectations: options.expect,
-    detail: tellsMessages(options),
+    detail: printsMessages(options),
   };
 }
 
 /**
- * What is wrong with arguments after the host: with a number, as ncat takes a
- * port; with another word, as fping takes a host and others a text.
+ * What is wrong with arguments after the host: a number was meant as a port, as
+ * for ncat; another word as a further host, as for fping, or as a text.
  */
 function unexpected(hostname: string, others: string[]): UsageError {
   const [first] = others;
@@ -138,7 +138,7 @@ function unexpected(hostname: string, others: string[]): UsageError {
   );
 }
 
-/** Whether what is to be measured, and how, goes together. */
+/** Checks that the measuring options do not exclude each other. */
 function checkMeasuring(
   transport: Transport,
   options: ClientValues,
@@ -154,7 +154,11 @@ function checkMeasuring(
     if (other === "rate") {
       exclude("--interval", "--rate", "each says when the next message is due");
     } else if (other) {
-      exclude("--interval", "--pipeline", "one message waits for the other");
+      exclude(
+        "--interval",
+        "--pipeline",
+        "with --interval, each message waits for the one before",
+      );
     }
   }
   if (count !== undefined && connections !== undefined && count < connections) {
@@ -181,7 +185,7 @@ function checkMeasuring(
   }
   if (transport === "UDP" && options.message !== undefined) {
     throw new UsageError(
-      "--message cannot be measured with: datagrams that are all alike cannot be told apart; use --size",
+      "--message cannot be used to measure: equal datagrams cannot be told apart; use --size",
     );
   }
   checkMetrics(options.expect, transport, service);

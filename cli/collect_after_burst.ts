@@ -1,17 +1,17 @@
 /**
- * Giving memory back after a burst of clients.
+ * Returning memory to the system after a burst of clients.
  *
  * @module
  */
 import type { ProgramEvent } from "../events/line.ts";
 
-/** So many clients at once leave enough behind to be collected. */
+/** So many clients at once leave enough garbage to be worth a collection. */
 const BURST = 1000;
 
 /** A burst is over when so few of its clients are left. */
 const REMNANT = 1 / 10;
 
-/** Milliseconds that it waits then: the last of a burst are soon gone, too. */
+/** Milliseconds from the end of a burst to the collection: its last clients soon end, too. */
 const PATIENCE = 1000;
 
 /**
@@ -35,7 +35,7 @@ export class CollectAfterBurst {
     this.#patience = patience;
   }
 
-  /** Counts clients that come and go. */
+  /** Counts connections as they open and close. */
   observe({ event }: ProgramEvent): void {
     if (event === "connection-opened") this.#present++;
     else if (event === "connection-closed") this.#present--;
@@ -55,8 +55,8 @@ export class CollectAfterBurst {
 }
 
 /**
- * Has V8 collect all garbage now, and give the pages back. It takes some tens of
- * milliseconds, in which nobody is served.
+ * Runs a full garbage collection, after which V8 returns pages to the system. It
+ * takes some tens of milliseconds, in which no client is served.
  */
 export async function collectGarbage(): Promise<void> {
   const [{ setFlagsFromString }, { runInNewContext }] = await Promise.all([

@@ -1,6 +1,6 @@
 /**
- * Running a program in a thread of its own, where its main one is not fair to
- * many flows.
+ * Running a program in a worker thread, where its main thread would not serve
+ * many flows fairly.
  *
  * Deno serves many sockets evenly only where its environment says so when a
  * thread starts (`ROLE_ENVIRONMENT` in `tasks/entry_module.ts`). Whoever starts
@@ -17,13 +17,13 @@
  * @module
  */
 
-/** From more flows at once than this on, Deno has to be told to be fair; it is at 110. */
+/** Above so many flows, Deno needs its setting; without it, it is unfair from 110 on. */
 export const MANY_FLOWS = 64;
 
-/** The global variable that the text is in. */
+/** The global variable that holds the program's text. */
 export const OWN_TEXT = "ECHOSOUNDER_TEXT";
 
-/** The name of the thread, by which a program knows that it is in it. */
+/** The thread's name, by which a program knows that it runs in it. */
 const THREAD = "echosounder";
 
 /** What this module uses of the global scope. */
@@ -33,7 +33,7 @@ const scope = globalThis as {
   postMessage?: (message: unknown) => void;
 };
 
-/** Whether the program was made to run in a thread of its own where it has many flows. */
+/** Whether the program carries its text, to run in a thread of its own. */
 export function hasOwnText(): boolean {
   return scope[OWN_TEXT] !== undefined;
 }

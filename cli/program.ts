@@ -25,7 +25,7 @@ import { oneLine } from "../text/printable.ts";
 import { createPrinter, type Printer } from "./output/printer.ts";
 import { UsageError } from "./command_line/values.ts";
 
-/** What a program works with. */
+/** What a running program uses to print and to stop. */
 export interface Session extends Printer {
   /** Standard output. */
   stdout: Output;
@@ -33,7 +33,7 @@ export interface Session extends Printer {
   stderr: Output;
   /** Diagnostics. */
   logger: Logger;
-  /** Aborts when standard output is closed: nobody reads the results any more. */
+  /** Aborts when the reader of standard output has closed it. */
   outputClosed: AbortSignal;
 }
 
@@ -41,17 +41,17 @@ export interface Session extends Printer {
 export interface Program<Table extends OptionTable> {
   /** Its role. */
   definition: RoleDefinition<Table>;
-  /** What standard output does for a reader that is behind. */
+  /** What standard output does where its reader is too slow. */
   whenFull: "wait" | "drop";
   /** Whether it may have more than `MANY_FLOWS` at once. */
   hasManyFlows?: (line: CommandLine<Table>) => boolean;
   /** Whether it is one-shot: one client, one message or one datagram. */
   isOneShot: (line: CommandLine<Table>) => boolean;
-  /** Whether it shows how it is getting on, where standard error is a terminal. */
+  /** Whether it shows its progress, where standard error is a terminal. */
   hasLiveLine?: (line: CommandLine<Table>) => boolean;
   /** Whether standard output carries data, so that events go to standard error. */
   hasDataOutput?: (line: CommandLine<Table>) => boolean;
-  /** Does it; returns the exit code. */
+  /** Runs it; returns the exit code. */
   run: (line: CommandLine<Table>, session: Session) => Promise<number>;
 }
 
@@ -117,7 +117,7 @@ export async function runProgram<Table extends OptionTable>(
     stderr.writeLine(
       `${role}: ${
         plural(stdout.dropped, "line")
-      } left out: nobody read standard output`,
+      } dropped: standard output was not read`,
     );
   }
   await stderr.flush();
@@ -125,7 +125,7 @@ export async function runProgram<Table extends OptionTable>(
   endProcess(hasNoReader(exitCode, stdout) ? DONE : exitCode);
 }
 
-/** Whether a client stopped only because nobody reads its results any more. */
+/** Whether a client stopped only because its standard output was closed. */
 function hasNoReader(exitCode: number, stdout: Output): boolean {
   return exitCode === STOPPED && stdout.error !== undefined;
 }
@@ -173,7 +173,7 @@ async function start<Table extends OptionTable>(
   return await program.run(line, { ...streams, logger, ...printer });
 }
 
-/** The terminal's width; one that does not know its own is as wide as the usual. */
+/** The terminal's width; 80 where it reports none. */
 function terminalWidth(): number {
   return Deno.consoleSize().columns || 80;
 }

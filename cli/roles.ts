@@ -45,12 +45,12 @@ export type { Role };
 export interface RoleDefinition<Table extends OptionTable = OptionTable>
   extends CommandDefinition<Table> {
   role: Role;
-  /** What it serves over, or asks over. */
+  /** The transport that it tests or serves. */
   transport: Transport;
 }
 
 const COMMON_OPTIONS = {
-  "json": flag("Write events as JSON Lines in place of text."),
+  "json": flag("Write events as JSON Lines instead of text."),
   "log-level": value({
     placeholder: "LEVEL",
     fallback: "info",
@@ -96,11 +96,11 @@ const serverOptions = (transport: Transport) => ({
     placeholder: "TIME",
     fallback: writtenTime(DEFAULT_TIMEOUT),
     parse: time,
-    help: "When stopped, let what is under way finish for so long.",
+    help: "When stopped, give clients this long to finish.",
   }),
 });
 
-/** How to measure: named as the library names it, and given to it as it is. */
+/** How to measure: the same names and values as the library's options. */
 export const measureOptions = (transport: Transport) => ({
   "count": optionalValue({
     short: "c",
@@ -112,20 +112,20 @@ export const measureOptions = (transport: Transport) => ({
     short: "d",
     placeholder: "TIME",
     parse: positiveTime,
-    help: "Measure: for so long.",
+    help: "Measure: for this long.",
   }),
   "interval": optionalValue({
     short: "i",
     placeholder: "TIME",
     parse: time,
     help:
-      "Measure: from one message to the next; without another end, until Ctrl+C.",
+      "Measure: time from one message to the next; until Ctrl+C where nothing else ends it.",
   }),
   "rate": optionalValue({
     placeholder: "N",
     parse: rate,
     help:
-      "Measure: N messages a second in all, on a fixed schedule, whatever comes back.",
+      "Measure: N messages a second in all, on a fixed schedule (open loop).",
   }),
   "connections": optionalValue({
     placeholder: "N",
@@ -138,12 +138,12 @@ export const measureOptions = (transport: Transport) => ({
     placeholder: "N",
     parse: count,
     help:
-      "Measure: up to N messages on their way on each; one, or with --rate no limit.",
+      "Measure: up to N messages in flight on each; one, or with --rate no limit.",
   }),
   "warmup": optionalValue({
     placeholder: "TIME",
     parse: positiveTime,
-    help: "Measure: after so long, which is left out of the result.",
+    help: "Measure: after a warm-up of this length, left out of the result.",
   }),
   "service": optionalValue({
     placeholder: "NAME",
@@ -174,12 +174,12 @@ const clientOptions = (transport: Transport) => ({
     placeholder: "TEXT",
     mayBeEmpty: true,
     parse: (text) => text,
-    help: 'What to send; "this is a test" unless it measures.',
+    help: 'Text to send; "this is a test" unless it measures.',
   }),
   "size": optionalValue({
     placeholder: "SIZE",
     parse: size,
-    help: "Send so many patterned bytes in place of a text.",
+    help: "Send this many bytes of a pattern instead of a text.",
   }),
   ...measureOptions(transport),
   "expect": list({
@@ -204,7 +204,7 @@ export type ClientValues =
 export const TCP_SERVER = {
   role: "tcp-server" as const,
   transport: "TCP" as const,
-  purpose: "serves TCP clients by echo: what they send goes back to them.",
+  purpose: "serves TCP echo: sends back to each client what it sent.",
   positionals: "",
   options: {
     ...serverOptions("TCP"),
@@ -215,19 +215,18 @@ export const TCP_SERVER = {
       placeholder: "N",
       fallback: String(DEFAULT_MAX_CONNECTIONS),
       parse: count,
-      help: "Close further clients at once.",
+      help: "Close further connections at once.",
     }),
     "idle-timeout": optionalValue({
       placeholder: "TIME",
       parse: positiveTime,
-      help: "Close a client with which no byte has moved for so long.",
+      help: "Close a connection on which no byte has moved for this long.",
     }),
     "read-ahead": value({
       placeholder: "SIZE",
       fallback: writtenSize(DEFAULT_READ_AHEAD),
       parse: size,
-      help:
-        "How much clients may send, all together, before they take their echo.",
+      help: "How much clients may send, in total, before they read their echo.",
     }),
     ...COMMON_OPTIONS,
   },
@@ -247,7 +246,8 @@ export const TCP_SERVER = {
 export const TCP_CLIENT = {
   role: "tcp-client" as const,
   transport: "TCP" as const,
-  purpose: "sends, half-closes, and checks that every byte comes back.",
+  purpose:
+    "tests a TCP path: sends, half-closes, checks every byte of the echo.",
   positionals: "HOST[:PORT]",
   options: {
     ...clientOptions("TCP"),
@@ -255,13 +255,13 @@ export const TCP_CLIENT = {
       placeholder: "TIME",
       fallback: writtenTime(DEFAULT_TIMEOUT),
       parse: positiveTime,
-      help: "How long one try to connect may take.",
+      help: "How long one attempt to connect may take.",
     }),
     "retry-for": value({
       placeholder: "TIME",
       fallback: "0s",
       parse: time,
-      help: "Keep trying to connect for so long.",
+      help: "Keep trying to connect for this long.",
     }),
     "stdin": flag("Send standard input, write the echo to standard output."),
     ...COMMON_OPTIONS,
@@ -289,7 +289,7 @@ export const TCP_CLIENT = {
 export const UDP_SERVER = {
   role: "udp-server" as const,
   transport: "UDP" as const,
-  purpose: "serves UDP datagrams by echo: each goes back to its sender.",
+  purpose: "serves UDP echo: sends each datagram back to its sender.",
   positionals: "",
   options: {
     ...serverOptions("UDP"),
@@ -299,7 +299,7 @@ export const UDP_SERVER = {
       fallback: "on",
       parse: oneOf("on", "off"),
       help:
-        "Leave one of 500 to 1000 equal datagrams unanswered, so that no loop lasts.",
+        "Suppress the answer to one of 500 to 1000 equal datagrams, so that no loop lasts.",
     }),
     ...COMMON_OPTIONS,
   },
@@ -315,7 +315,7 @@ export const UDP_SERVER = {
 export const UDP_CLIENT = {
   role: "udp-client" as const,
   transport: "UDP" as const,
-  purpose: "sends a datagram, and checks that the same comes back.",
+  purpose: "tests a UDP path: sends a datagram and checks that it comes back.",
   positionals: "HOST[:PORT]",
   options: {
     ...clientOptions("UDP"),
@@ -324,7 +324,7 @@ export const UDP_CLIENT = {
       fallback: "0s",
       parse: time,
       help:
-        "Keep sending the first datagram until it is answered, for so long.",
+        "Keep sending the first datagram until it is answered, for this long.",
     }),
     ...COMMON_OPTIONS,
   },

@@ -1,5 +1,5 @@
 /**
- * What both servers' programs do: run until they are stopped, in order.
+ * What both server programs share: running until they are stopped gracefully.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { onStopSignal } from "./signals.ts";
 /**
  * Runs a server until it is done or stopped by a signal.
  *
- * @param session What the program works with.
+ * @param session The running program.
  * @param grace How long clients may go on after the signal, in milliseconds.
  * @param serve Starts the server; aborting the signal closes it at once.
  */
@@ -24,10 +24,10 @@ export async function runServer<Server extends TcpServer | UdpServer>(
   const cutOff = new AbortController();
   const server = serve(cutOff.signal);
   session.outputClosed.addEventListener("abort", () => {
-    logger.warning`nobody reads standard output any more; serving on`;
+    logger.warning`standard output was closed by its reader; still serving`;
   });
   onStopSignal((signal) => {
-    logger.info`${signal}: stopping in order; once more to stop at once`;
+    logger.info`${signal}: stopping gracefully; repeat it to stop at once`;
     server.shutdown();
     setTimeout(() => cutOff.abort(), grace);
   });

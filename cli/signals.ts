@@ -1,12 +1,12 @@
 /**
- * Being asked to stop.
+ * Signals that ask a program to stop.
  *
  * @module
  */
 import { STOPPED } from "./exit_codes.ts";
 import { endProcess } from "./own_thread.ts";
 
-/** Windows knows Ctrl+C and Ctrl+Break, and cannot listen for the others. */
+/** On Windows, Deno can listen for Ctrl+C and Ctrl+Break only. */
 const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
@@ -18,8 +18,9 @@ const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
 const ONE_REQUEST = 100;
 
 /**
- * Calls back on the first Ctrl+C (or SIGTERM, or Ctrl+Break); the second one
- * ends the process at once.
+ * Ends the process at once on the second Ctrl+C (or SIGTERM, or Ctrl+Break).
+ *
+ * @param stop Called on the first.
  */
 export function onStopSignal(stop: (signal: Deno.Signal) => void): void {
   let firstAt: number | undefined;

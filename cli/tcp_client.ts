@@ -9,7 +9,7 @@ import { measureTcp } from "../tcp/client/measure.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { TCP_CLIENT } from "./roles.ts";
-import { isMeasuring, runClient, tellsMessages } from "./client.ts";
+import { isMeasuring, printsMessages, runClient } from "./client.ts";
 import { readTcpOrder } from "./tcp_order.ts";
 
 await runProgram({
@@ -17,7 +17,8 @@ await runProgram({
   whenFull: "wait",
   hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
   isOneShot: ({ options }) => !isMeasuring(options),
-  hasLiveLine: ({ options }) => isMeasuring(options) && !tellsMessages(options),
+  hasLiveLine: ({ options }) =>
+    isMeasuring(options) && !printsMessages(options),
   hasDataOutput: ({ options }) => options.stdin,
   run: (line, session) => {
     const { options } = line;

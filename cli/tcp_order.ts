@@ -9,9 +9,9 @@ import { UsageError } from "./command_line/values.ts";
 import { TCP_CLIENT } from "./roles.ts";
 
 /**
- * Reads whom to ask and what to send, on a stream.
+ * Reads the target and what to send, on a stream.
  *
- * @throws {UsageError} Where options and arguments do not go together.
+ * @throws {UsageError} Where options and arguments exclude each other.
  */
 export function readTcpOrder(
   line: CommandLine<typeof TCP_CLIENT.options>,
@@ -21,7 +21,7 @@ export function readTcpOrder(
   const measuring = isMeasuring(line.options);
   if (measuring && (size === 0 || message === "")) {
     throw new UsageError(
-      "nothing comes back of an empty message: TCP needs a byte to measure with",
+      "an empty message cannot be measured over TCP: it brings no byte back",
     );
   }
   const other = message !== undefined

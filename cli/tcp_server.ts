@@ -40,7 +40,7 @@ await runProgram({
           },
         }),
     );
-    // The one client that `--once` is about broke off, or never came to an end.
+    // The only client of `--once` broke off or stalled.
     const { failed, idle } = summary.connections;
     const broken = options.once && failed + idle > 0;
     return broken ? NO_ANSWER : DONE;

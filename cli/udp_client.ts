@@ -8,7 +8,7 @@ import { measureUdp } from "../udp/client/measure.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
-import { isMeasuring, runClient, tellsMessages } from "./client.ts";
+import { isMeasuring, printsMessages, runClient } from "./client.ts";
 import { readUdpOrder } from "./udp_order.ts";
 
 await runProgram({
@@ -16,7 +16,8 @@ await runProgram({
   whenFull: "wait",
   hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
   isOneShot: ({ options }) => !isMeasuring(options),
-  hasLiveLine: ({ options }) => isMeasuring(options) && !tellsMessages(options),
+  hasLiveLine: ({ options }) =>
+    isMeasuring(options) && !printsMessages(options),
   run: (line, session) => {
     const { options } = line;
     const { payload, ...order } = readUdpOrder(line);

@@ -10,9 +10,9 @@ import { UsageError } from "./command_line/values.ts";
 import { UDP_CLIENT } from "./roles.ts";
 
 /**
- * Reads whom to ask and what to send, in datagrams.
+ * Reads the target and what to send, in datagrams.
  *
- * @throws {UsageError} Where options and arguments do not go together.
+ * @throws {UsageError} Where options and arguments exclude each other.
  */
 export function readUdpOrder(
   line: CommandLine<typeof UDP_CLIENT.options>,
@@ -23,7 +23,7 @@ export function readUdpOrder(
   const isCompared = isMeasuring(line.options) && service === "echo";
   if (isCompared && size !== undefined && size < SMALLEST_MEASURED) {
     throw new UsageError(
-      `--size ${size}: ${SMALLEST_MEASURED} bytes are the least to measure with, for stream, sequence number and a check of both`,
+      `--size ${size}: ${SMALLEST_MEASURED} bytes are the least that can be measured with, for stream, sequence number and a check of both`,
     );
   }
   return order;

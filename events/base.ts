@@ -55,7 +55,7 @@ export type Microseconds = number;
 export type Figure = number;
 
 /**
- * Bytes as text (RFC 4648, section 4).
+ * Bytes as base64 (RFC 4648, section 4).
  *
  * @contentEncoding base64
  * @pattern ^[A-Za-z0-9+/]*={0,2}$
@@ -65,7 +65,7 @@ export type Base64 = string;
 /** What a server does with what it receives (RFC 862, RFC 863, RFC 864). */
 export type Service = "echo" | "discard" | "chargen";
 
-/** What messages travel on. */
+/** The transport protocol. */
 export type Transport = "TCP" | "UDP";
 
 /** What every event has. */
@@ -82,7 +82,7 @@ export interface PeerAddress {
   peer_port: Port;
 }
 
-/** How much was moved, in bytes. */
+/** Bytes moved in each direction. */
 export interface Traffic {
   /** Bytes received. */
   bytes_received: Count;
@@ -91,13 +91,13 @@ export interface Traffic {
 }
 
 /**
- * What went wrong, as a word that a program can act on.
+ * What went wrong, as a code that a program can act on.
  *
  * - `invalid-option`: an option's value cannot be used.
  * - `cannot-bind`: the address could not be bound.
  * - `cannot-resolve`: the name has no address (of the family asked for).
- * - `cannot-connect`: no address of the peer took the connection.
- * - `stopped`: the caller's `AbortSignal` ended it.
+ * - `cannot-connect`: no address of the peer accepted the connection.
+ * - `stopped`: the caller's `AbortSignal` aborted it.
  */
 export type ErrorCode =
   | "invalid-option"

@@ -15,7 +15,7 @@ import type {
 } from "./base.ts";
 import type { DelaySummary, PartCounts, ResultEvent, Speed } from "./result.ts";
 
-/** A client failed to connect, or to be answered, and tries again. */
+/** A client could not connect, or got no answer, and tries again. */
 export interface RetryEvent extends NamedEvent<"retry"> {
   /** Why, in words. */
   detail: string;
@@ -29,16 +29,16 @@ export interface ConnectedEvent extends NamedEvent<"connected">, PeerAddress {
   local_host: string;
   /** The port on this side. */
   local_port: Port;
-  /** How long it took, the name's resolving and all tries included. */
+  /** How long it took, name resolution and all attempts included. */
   connect_us: Microseconds;
 }
 
 /**
- * A client begins to measure, or to warm up for it: what was asked for, so that
- * results can be told apart by it.
+ * A client begins to measure, or to warm up for it. Its settings are here, so
+ * that results can be told apart by them.
  */
 export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
-  /** The peer's name or address, as it was asked for. */
+  /** The peer's name or address, as it was given. */
   target: string;
   /** What the peer is expected to do with what it receives. */
   service: Service;
@@ -46,20 +46,20 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   size: Count;
   /** Connections (TCP) or sockets (UDP) at once. */
   connections: PositiveCount;
-  /** Messages on their way at once on each of them; absent where there is no limit. */
+  /** Messages in flight at once on each of them; absent where there is no limit. */
   pipeline?: PositiveCount;
   /**
-   * Messages a second, in all, on a fixed schedule; absent where answers set the
-   * pace.
+   * Messages a second, in all, on a fixed schedule (open loop); absent where
+   * answers set the pace (closed loop).
    *
    * @exclusiveMinimum 0
    */
   rate_per_second?: Figure;
-  /** Messages in all; absent where there is no such end. */
+  /** Messages in all; absent where there is no such limit. */
   count?: PositiveCount;
-  /** How long it measures; absent where there is no such end. */
+  /** How long it measures; absent where there is no such limit. */
   duration_us?: Microseconds;
-  /** From one message to the next on each connection. */
+  /** Time from one message to the next on each connection. */
   interval_us?: Microseconds;
   /** How long it warms up first. */
   warmup_us?: Microseconds;
@@ -67,7 +67,7 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   timeout_us: Microseconds;
 }
 
-/** A client has handed a message to its socket (of a measuring run only with `detail`). */
+/** A client has handed a message to its socket (in a measuring run only with `detail`). */
 export interface SentEvent extends NamedEvent<"sent"> {
   /** The connection, or the socket, where there are several. */
   connection?: PositiveCount;
@@ -77,7 +77,7 @@ export interface SentEvent extends NamedEvent<"sent"> {
   bytes: Count;
 }
 
-/** A client has an answer back, whole and checked (of a measuring run only with `detail`). */
+/** A client has received an answer, whole and checked (in a measuring run only with `detail`). */
 export interface ReceivedEvent extends NamedEvent<"received"> {
   /** The connection, or the socket, where there are several. */
   connection?: PositiveCount;
@@ -91,7 +91,7 @@ export interface ReceivedEvent extends NamedEvent<"received"> {
   data?: Uint8Array;
 }
 
-/** A UDP client has waited in vain for an answer (only with `detail`). */
+/** A UDP client got no answer in time (only with `detail`). */
 export interface LostEvent extends NamedEvent<"lost"> {
   /** The socket, where there are several. */
   connection?: PositiveCount;
@@ -102,7 +102,7 @@ export interface LostEvent extends NamedEvent<"lost"> {
 }
 
 /**
- * A UDP client received a datagram that is not the answer it waits for (of a
+ * A UDP client received a datagram that is not the answer it waits for (in a
  * measuring run only with `detail`).
  */
 export interface StrayEvent extends NamedEvent<"stray">, PeerAddress {
@@ -111,27 +111,26 @@ export interface StrayEvent extends NamedEvent<"stray">, PeerAddress {
   /** Its size. */
   bytes: Count;
   /**
-   * - `other-address`: not from the address that was asked.
-   * - `late`: the answer to an earlier message, given up by then.
-   * - `duplicate`: an answer that has been counted before.
+   * - `other-address`: not from the address that the client sends to.
+   * - `late`: an answer that came after the timeout of its message.
+   * - `duplicate`: another copy of an answer that was received before.
    * - `corrupted`: not what was sent, or no answer to anything.
    * - `oversized`: longer than a character generator may answer (RFC 864).
    */
   reason: "other-address" | "late" | "duplicate" | "corrupted" | "oversized";
 }
 
-/** A TCP client's connection has ended in order. */
+/** A TCP client's connection was closed gracefully. */
 export interface ClosedEvent extends NamedEvent<"closed"> {
 }
 
 /**
- * A second of a measuring client. It is emitted when all is known of it: every
- * message sent in it has been answered or given up. All of them add up to the
- * result.
+ * A second of a measuring client. It is emitted once every message sent in it has
+ * been answered or has timed out. All intervals add up to the result.
  */
 export interface IntervalEvent
   extends NamedEvent<"interval">, PartCounts, Speed {
-  /** It belongs to the warm-up, and so not to the result. */
+  /** It is part of the warm-up, and so not of the result. */
   warmup?: true;
   /** From the start of measuring (or of the warm-up) to the end of this interval. */
   elapsed_us: Microseconds;
@@ -141,7 +140,7 @@ export interface IntervalEvent
   rtt_us?: DelaySummary;
 }
 
-/** What the TCP client tells. */
+/** What the TCP client emits. */
 export type TcpClientEvent =
   | RetryEvent
   | ConnectedEvent
@@ -152,7 +151,7 @@ export type TcpClientEvent =
   | ClosedEvent
   | ResultEvent;
 
-/** What the UDP client tells. */
+/** What the UDP client emits. */
 export type UdpClientEvent =
   | RetryEvent
   | StartedEvent
@@ -164,8 +163,8 @@ export type UdpClientEvent =
   | ResultEvent;
 
 /**
- * Takes a client's events. Where it returns a promise, the client waits for it
- * before the next message, so that a slow reader of the events slows the
- * client down in place of filling memory.
+ * Called for each event of a client. Where it returns a promise, the client waits
+ * for it before the next message, so that a slow reader of the events slows the
+ * client down instead of filling memory.
  */
 export type ClientObserver<E> = (event: E) => void | Promise<void>;

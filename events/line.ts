@@ -21,34 +21,34 @@ export interface ErrorEvent extends NamedEvent<"error"> {
   code: ErrorCode | Failure["code"] | "usage" | "internal";
   /** What went wrong, for people. */
   message: string;
-  /** The exit code that it leads to. */
+  /** The program's exit code. */
   exit_code: 1 | 2 | 3 | 4 | 130;
 }
 
 /** Everything that a program writes. */
 export type ProgramEvent = EchosounderEvent | ErrorEvent;
 
-/** What comes in floods: of each kind and reason, one a second is told. */
-export type FloodEvent = RejectedEvent | SuppressedEvent | FaultEvent;
+/** What can come in floods: of each kind and reason, one a second is printed. */
+export type RateLimitedEvent = RejectedEvent | SuppressedEvent | FaultEvent;
 
-/** What an event that comes in floods may have besides. */
+/** What a rate-limited event may have besides. */
 export interface Omission {
-  /** How many more there were since the last that was told; absent where none were. */
+  /** Events omitted since the last one printed; absent where none were. */
   omitted?: PositiveCount;
 }
 
-/** An event as it is told. */
-export type Told<E> = E extends FloodEvent ? E & Omission : E;
+/** An event as it is printed. */
+export type Printed<E> = E extends RateLimitedEvent ? E & Omission : E;
 
-/** What each of the four programs tells. */
+/** What each of the four programs prints. */
 export interface EventsOfRole {
-  /** What a TCP server tells. */
+  /** What a TCP server prints. */
   "tcp-server": TcpServerEvent | ErrorEvent;
-  /** What a UDP server tells. */
+  /** What a UDP server prints. */
   "udp-server": UdpServerEvent | ErrorEvent;
-  /** What a TCP client tells. */
+  /** What a TCP client prints. */
   "tcp-client": TcpClientEvent | ErrorEvent;
-  /** What a UDP client tells. */
+  /** What a UDP client prints. */
   "udp-client": UdpClientEvent | ErrorEvent;
 }
 
@@ -63,17 +63,17 @@ export type Role = keyof EventsOfRole;
  */
 export type Time = string;
 
-/** What every line has besides its event. */
+/** What every line has besides the fields of its event. */
 export interface LineHead {
   /** The program that wrote it. */
   role: Role;
   /** When it was written. */
   time: Time;
-  /** The version of the lines' form. */
+  /** The version of this format. */
   schema: 2;
 }
 
-/** An event as JSON has it, in which bytes are text. */
+/** An event as it is in JSON, where bytes are base64. */
 export type Written<E> = E extends unknown ? {
     [Key in keyof E]: E[Key] extends Uint8Array ? Base64
       : E[Key] extends Uint8Array | undefined ? Base64 | undefined
@@ -81,7 +81,7 @@ export type Written<E> = E extends unknown ? {
   }
   : never;
 
-/** A line, read. */
+/** A line, parsed. */
 export type EventLine = {
-  [R in Role]: Written<Told<EventsOfRole[R]>> & LineHead & { role: R };
+  [R in Role]: Written<Printed<EventsOfRole[R]>> & LineHead & { role: R };
 }[Role];

@@ -1,10 +1,10 @@
 /**
- * What the servers and clients tell their caller, one type for each thing that
- * happens. `line.ts` says what a program adds to them as JSON Lines, and
- * `events.schema.json` is made of both (`deno task schema`).
+ * The events that servers and clients emit, one type for each thing that happens.
+ * `line.ts` has what a program adds to them as JSON Lines, and
+ * `events.schema.json` is generated from both (`deno task schema`).
  *
- * Names are spelled as in the JSON: durations are microseconds (`_us`), sizes
- * are bytes.
+ * Names are those of the JSON: durations are microseconds (`_us`), sizes are
+ * bytes.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export type * from "./client.ts";
 export type * from "./result.ts";
 export type * from "./server.ts";
 
-/** Everything that happens in any of the four roles. */
+/** Every event of all four roles. */
 export type EchosounderEvent =
   | TcpServerEvent
   | UdpServerEvent

@@ -1,5 +1,5 @@
 /**
- * What a run came to.
+ * The result of a run.
  *
  * @module
  */
@@ -61,48 +61,48 @@ export interface DelaySummary {
   mean: Microseconds;
   /** The longest. */
   max: Microseconds;
-  /** What half of them do not exceed; percentiles only where a run measured. */
+  /** The median; percentiles are present only where a run measured. */
   p50?: Microseconds;
-  /** What 90 % of them do not exceed. */
+  /** The 90th percentile. */
   p90?: Microseconds;
-  /** What 95 % of them do not exceed. */
+  /** The 95th percentile. */
   p95?: Microseconds;
-  /** What 99 % of them do not exceed. */
+  /** The 99th percentile. */
   p99?: Microseconds;
-  /** What 99.9 % of them do not exceed. */
+  /** The 99.9th percentile. */
   "p99.9"?: Microseconds;
-  /** What 99.99 % of them do not exceed. */
+  /** The 99.99th percentile. */
   "p99.99"?: Microseconds;
-  /** All of them by size, for merging: an HdrHistogram (V2, compressed). */
+  /** All of them as an HdrHistogram (V2, compressed), for merging. */
   histogram?: Base64;
 }
 
-/** What a run is judged by: the name of one of `measure/metrics.ts`. */
+/** A metric that a run is judged by, as `measure/metrics.ts` names it. */
 export type MetricName = string;
 
-/** What a run is expected to come to. */
+/** A condition that a run is expected to meet. */
 export interface Expectation {
-  /** What is looked at. */
+  /** The metric. */
   metric: MetricName;
-  /** How it is compared. */
+  /** How it is compared with the limit. */
   operator: "<" | "<=" | ">" | ">=";
-  /** What it is compared with, in the unit. */
+  /** The limit, in the unit. */
   limit: Figure;
   /** Microseconds, messages, percent of the messages sent, messages a second, or bytes a second. */
   unit: "us" | "messages" | "percent" | "per-second" | "bytes-per-second";
 }
 
-/** An expectation, and whether a run came up to it. */
+/** An expectation, and whether a run met it. */
 export interface JudgedExpectation extends Expectation {
-  /** What the run came to, in the same unit; absent where it has no such figure. */
+  /** The run's value of the metric, in the same unit; absent where it has none. */
   value?: Figure;
   /** Whether the expectation held. */
   held: boolean;
 }
 
-/** How fast a run was. */
+/** The rates of a run. */
 export interface Speed {
-  /** Messages that came back (with discard: that went out), a second. */
+  /** Messages received (with discard: sent) a second. */
   messages_per_second: Figure;
   /** Bytes sent a second. */
   sent_bytes_per_second: Figure;
@@ -114,26 +114,26 @@ export interface Speed {
 export interface Counts extends Traffic {
   /** Messages sent. */
   messages_sent: Count;
-  /** Messages whose answer came back whole and as it was sent. */
+  /** Messages whose answer came back whole and unchanged. */
   messages_received: Count;
 }
 
 /** What a client counted of a part of its run: of its warm-up, or of a second. */
 export interface PartCounts extends Counts {
   /**
-   * With a rate: messages sent more than a millisecond after their time, because
-   * those before were still on their way, or because the client was busy.
+   * With a rate: messages sent more than a millisecond after their scheduled
+   * time, because earlier ones were still in flight or the client was busy.
    */
   late_sends?: Count;
   /**
    * UDP: messages without an answer in time (RFC 6673, round-trip loss). Each
-   * belongs to the moment at which it was sent, not to that at which it was
-   * given up.
+   * belongs to the moment at which it was sent, not to that at which it timed
+   * out.
    */
   lost?: Count;
 }
 
-/** What a client's warm-up came to. */
+/** What a client measured in its warm-up. */
 export interface Warmup extends PartCounts, Partial<Speed> {
   /** How long it took. */
   duration_us: Microseconds;
@@ -145,17 +145,17 @@ export interface Warmup extends PartCounts, Partial<Speed> {
 export interface FlowShares {
   /** Connections (TCP) or sockets (UDP). */
   count: PositiveCount;
-  /** The least that any of them had. */
+  /** The fewest on any of them. */
   least: Count;
-  /** What half of them had at most. */
+  /** The median of all of them. */
   median: Count;
-  /** Jain's fairness index, from 1 / count to 1, where all had the same; absent where none had any. */
+  /** Jain's fairness index, from 1 / count to 1 (all equal); absent where none was answered. */
   jain?: Figure;
 }
 
-/** How well the client itself kept up, which bounds what its figures are worth. */
+/** How well the client itself kept up, which limits the accuracy of its figures. */
 export interface InstrumentCheck {
-  /** How late its timers ran, in microseconds: what its loop may add to a delay. */
+  /** How late its timers ran, in microseconds: what its event loop may add to a delay. */
   timer_lateness_us: {
     p50: Microseconds;
     p99: Microseconds;
@@ -163,81 +163,81 @@ export interface InstrumentCheck {
   };
   /** The share of one processor that it used, from 0; it may exceed 1. */
   cpu_share: Figure;
-  /** How evenly its flows were answered; absent for a flow alone, and one way. */
+  /** How evenly its flows were answered; absent for a single flow, and one way. */
   flows?: FlowShares;
   /**
-   * The longest that an answer was waited for which, when the client held all
-   * its flows back to look, had been there: it lay unread for most of that.
-   * Absent where none was found.
+   * The longest wait for an answer that lay unread in the client for most of that
+   * time, found by holding all flows back to read what is there. Absent where
+   * none was found.
    */
   unread_us?: Microseconds;
-  /** What is to be said about it, where it may have been the limit, not the path. */
+  /** Warnings that the client, not the path, may have been the bottleneck. */
   warnings: string[];
 }
 
 /**
- * What became of a run's datagrams. What cannot be known is absent: where nothing
- * is answered all but the strays, and of a single message what takes several, or
- * a wait that goes on after it was given up.
+ * What became of a run's datagrams. What cannot be known is absent: one way, all
+ * but the strays; for a single message, what takes several to see, or a wait
+ * beyond its timeout.
  */
 export interface DatagramCounts {
   /** Messages without an answer in time (RFC 6673, round-trip loss). */
   lost?: Count;
   /** Messages whose answer was not what was sent. */
   corrupted?: Count;
-  /** Answers to messages given up by then. */
+  /** Answers that came after the timeout of their message. */
   late?: Count;
-  /** `late` is what had come when the run ended: more may have been under way. */
+  /** More late answers may have been in flight when the run ended. */
   late_is_lower_bound?: true;
-  /** Answers that had been counted before (RFC 5560). */
+  /** Further copies of answers that were received before (RFC 5560). */
   duplicates?: Count;
   /** Answers that came after one to a later message of their socket (RFC 4737). */
   reordered?: Count;
-  /** How many messages the most reordered answer was behind. */
+  /** The largest reordering distance, in messages. */
   reordering_distance?: Count;
-  /** Variation of the round-trip delay (RFC 3550, section 6.4.1); absent below two answers. */
+  /** Jitter of the round-trip delay (RFC 3550, section 6.4.1); absent below two answers. */
   jitter_us?: Microseconds;
-  /** Datagrams that answer nothing: from other addresses, or damaged beyond recognition. */
+  /** Datagrams that are no answer: from other addresses, or damaged beyond recognition. */
   strays: Count;
 }
 
 /**
- * What only a run that measures has. The speeds are absent where it is unknown
- * whether the peer took everything.
+ * What only a measuring run has. The rates are absent where it is unknown whether
+ * the peer received everything.
  */
 export interface Measured extends Partial<Speed> {
   /**
-   * With a rate: messages sent more than a millisecond after their time, because
-   * those before were still on their way, or because the client was busy.
+   * With a rate: messages sent more than a millisecond after their scheduled
+   * time, because earlier ones were still in flight or the client was busy.
    */
   late_sends?: Count;
   /** Connections that failed (TCP), or failures to send and receive (UDP). */
   errors: Count;
   /**
-   * Messages neither answered nor given up when the run was cut off or their
+   * Messages neither answered nor timed out when the run was cut off or their
    * connection failed; 0 where it ran to its end. Sent is the sum of received,
-   * lost, corrupted and these. Absent one way, where nothing is answered.
+   * lost, corrupted and in flight. Absent one way, where nothing is answered.
    */
   in_flight?: Count;
-  /** `unknown`: nothing tells whether what was sent arrived (UDP, one way). */
+  /** `unknown`: whether anything arrived cannot be known (UDP, one way). */
   arrival?: "unknown";
-  /** With a rate: round-trip delays from the real sending, which hide a peer's stall. */
+  /** With a rate: round-trip delays from the actual sending, which hide a peer's stall (coordinated omission). */
   rtt_from_sending_us?: DelaySummary;
-  /** What was measured apart, and is left out of the rest. */
+  /** The warm-up, which is left out of all other figures. */
   warmup?: Warmup;
   /** How well the client itself kept up. */
   instrument: InstrumentCheck;
 }
 
-/** What a client's run came to, whichever client's, and whether it measured or not. */
+/** The result of a run of either client, whether it measured or not. */
 export interface ResultEvent extends NamedEvent<"result">, Counts {
   /** Whether everything that was asked for held. */
   passed: boolean;
   /** Why not; absent where it passed. */
   failure?: Failure;
-  /** From the first message to the last thing that was sent or came back. */
+  /** From the first message to the last one sent or received. */
   duration_us: Microseconds;
-  /** Round-trip delays, with a rate from the scheduled times; absent where no message was timed. */
+  /** Round-trip delays (RFC 2681), with a rate from the scheduled times; absent where no message was timed. */
   rtt_us?: DelaySummary;
   /** What became of its datagrams; absent over TCP. */
   datagrams?: DatagramCounts;

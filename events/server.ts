@@ -14,11 +14,11 @@ import type {
   Traffic,
 } from "./base.ts";
 
-/** A server is bound and takes clients from now on. */
+/** A server is bound and serves clients from now on. */
 export interface ListeningEvent extends NamedEvent<"listening"> {
-  /** The address that was really bound. */
+  /** The address that was actually bound. */
   host: string;
-  /** The port that was really bound. */
+  /** The port that was actually bound. */
   port: Port;
   /** What it does with what it receives. */
   service: Service;
@@ -27,7 +27,7 @@ export interface ListeningEvent extends NamedEvent<"listening"> {
 /** A TCP server accepted a client. */
 export interface ConnectionOpenedEvent
   extends NamedEvent<"connection-opened">, PeerAddress {
-  /** Counts the server's clients from 1; the same in all events of a client. */
+  /** The client's number, from 1; the same in all events of a client. */
   connection: PositiveCount;
 }
 
@@ -35,7 +35,7 @@ export interface ConnectionOpenedEvent
 export interface ChunkReceivedEvent extends NamedEvent<"chunk-received"> {
   /** The client's number. */
   connection: PositiveCount;
-  /** The size of the piece: as much as one read gave. */
+  /** The size of the piece: what one read returned. */
   bytes: Count;
 }
 
@@ -48,22 +48,22 @@ export interface ChunkSentEvent extends NamedEvent<"chunk-sent"> {
 }
 
 /**
- * Why a TCP server's client is gone.
+ * Why a TCP server's connection ended.
  *
- * - `finished`: both sides shut down in order.
- * - `reset`: the client broke the connection off.
+ * - `finished`: both sides shut down gracefully.
+ * - `reset`: the client reset the connection.
  * - `failed`: another error, named in `detail`.
  * - `idle`: no byte moved for as long as `idleTimeout` allows.
  * - `cut-off`: the server was stopped before the client had finished.
  */
 export type CloseReason = "finished" | "reset" | "failed" | "idle" | "cut-off";
 
-/** A TCP server's client is gone. */
+/** A TCP server's connection has ended. */
 export interface ConnectionClosedEvent
   extends NamedEvent<"connection-closed">, PeerAddress, Traffic {
   /** The client's number. */
   connection: PositiveCount;
-  /** How long it was there. */
+  /** How long it was open. */
   duration_us: Microseconds;
   /** Why. */
   reason: CloseReason;
@@ -71,21 +71,21 @@ export interface ConnectionClosedEvent
   detail?: string;
 }
 
-/** A peer was not served. */
+/** A peer was rejected. */
 export interface RejectedEvent extends NamedEvent<"rejected">, PeerAddress {
   /**
    * Why:
    *
-   * - `not-allowed`: the allow-list has not got it.
-   * - `max-connections`: there are too many clients.
+   * - `not-allowed`: it is not in the allow-list.
+   * - `max-connections`: there are too many connections.
    * - `not-unicast`: an answer would go to many, or to nobody.
    */
   reason: "not-allowed" | "max-connections" | "not-unicast";
 }
 
 /**
- * A UDP server left a datagram unanswered that came from the same peer again and
- * again, so that it does not go round for ever where the peer answers answers.
+ * A UDP server suppressed its answer to a datagram that one peer repeats, so that
+ * the two do not answer each other for ever.
  */
 export interface SuppressedEvent extends NamedEvent<"suppressed">, PeerAddress {
 }
@@ -100,7 +100,7 @@ export interface DatagramEvent extends NamedEvent<"datagram">, PeerAddress {
   data: Uint8Array;
 }
 
-/** Something failed that the server survived. */
+/** An operation failed, and the server goes on. */
 export interface FaultEvent extends NamedEvent<"fault"> {
   /** What failed. */
   operation: "accept" | "receive" | "send";
@@ -110,40 +110,40 @@ export interface FaultEvent extends NamedEvent<"fault"> {
   retry_us?: Microseconds;
 }
 
-/** What became of a TCP server's clients. */
+/** What became of a TCP server's connections. */
 export interface ServedConnections {
-  /** Clients served. */
+  /** Connections accepted. */
   accepted: Count;
-  /** Clients that ended by `reset` or `failed`. */
+  /** Connections that ended by `reset` or `failed`. */
   failed: Count;
-  /** Clients closed because nothing moved for too long. */
+  /** Connections closed because no byte moved for too long. */
   idle: Count;
-  /** Clients closed because the server stopped. */
+  /** Connections closed because the server stopped. */
   cut_off: Count;
 }
 
 /** What became of the datagrams that a UDP server received. */
 export interface ServedDatagrams {
-  /** Datagrams received, those turned away left out. */
+  /** Datagrams received, without those rejected. */
   received: Count;
   /** Answers sent. */
   sent: Count;
   /**
-   * Answers left out so that no loop lasts: to datagrams that came from the same
-   * peer again and again. They are counted as received.
+   * Answers suppressed so that no loop lasts: those to a datagram that one peer
+   * repeats. The datagrams count as received.
    */
   suppressed: Count;
 }
 
 /** A server has stopped. */
 export interface SummaryEvent extends NamedEvent<"summary">, Traffic {
-  /** Peers turned away (TCP), or datagrams not served (UDP). */
+  /** Connections (TCP) or datagrams (UDP) rejected. */
   rejected: Count;
-  /** Failures that were survived: of accepting (TCP), of sending and receiving (UDP). */
+  /** Operations that failed: accepting (TCP), sending and receiving (UDP). */
   faults: Count;
   /** How long it ran. */
   duration_us: Microseconds;
-  /** What became of its clients; absent over UDP. */
+  /** What became of its connections; absent over UDP. */
   connections?: ServedConnections;
   /** What became of its datagrams; absent over TCP. */
   datagrams?: ServedDatagrams;
@@ -151,7 +151,7 @@ export interface SummaryEvent extends NamedEvent<"summary">, Traffic {
 
 /** The summary of a TCP server. */
 export interface TcpSummary extends SummaryEvent {
-  /** What became of its clients. */
+  /** What became of its connections. */
   connections: ServedConnections;
 }
 
@@ -161,7 +161,7 @@ export interface UdpSummary extends SummaryEvent {
   datagrams: ServedDatagrams;
 }
 
-/** What {@linkcode serveTcp} tells. */
+/** What {@linkcode serveTcp} emits. */
 export type TcpServerEvent =
   | ListeningEvent
   | ConnectionOpenedEvent
@@ -172,7 +172,7 @@ export type TcpServerEvent =
   | FaultEvent
   | SummaryEvent;
 
-/** What {@linkcode serveUdp} tells. */
+/** What {@linkcode serveUdp} emits. */
 export type UdpServerEvent =
   | ListeningEvent
   | DatagramEvent

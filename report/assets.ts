@@ -1,12 +1,12 @@
 /**
- * The page's program and style, made of their sources.
+ * The page's program and style, bundled from their sources.
  *
  * @module
  */
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 
-/** What a page carries beside its data. */
+/** What a page contains beside its data. */
 export interface PageAssets {
   /** Its program, one module of JavaScript. */
   script: string;

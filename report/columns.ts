@@ -24,23 +24,23 @@ export interface Row {
   source: string;
   /** Which client. */
   role: string;
-  /** What its messages travelled on. */
+  /** Its transport. */
   transport: Transport;
-  /** The peer, as it was asked for; absent where nothing tells. */
+  /** The peer, as it was given to the client; absent where it is unknown. */
   target?: string;
-  /** The peer's port, by which its server is found. */
+  /** The peer's port, which matches the run with its server. */
   port?: number;
   /** When it began (RFC 3339). */
   time: string;
-  /** What was asked for, in words. */
+  /** Its settings, in words. */
   settings: string;
-  /** Its figures; absent where it never came to send. */
+  /** Its figures; absent where it sent nothing. */
   measurements?: Measurements;
   /** Whether it passed. */
   verdict: Verdict;
 }
 
-/** What a line of the table may know: of several runs summed up, it is less. */
+/** A line of the table: a run, or several summed up, which have fewer columns. */
 export type TableLine =
   & Partial<Omit<Row, "measurements">>
   & { measurements?: Partial<Measurements> };
@@ -49,9 +49,9 @@ export type TableLine =
 export interface Column {
   /** Its heading. */
   title: string;
-  /** Its heading in a table for programs, with the unit. */
+  /** Its heading in CSV, with the unit. */
   name: string;
-  /** Whether it has figures, which stand right. */
+  /** Whether it has figures, which are aligned right. */
   isFigure: boolean;
   /** What it shows; empty where there is no such figure. */
   text(line: TableLine): string;
@@ -113,7 +113,7 @@ export const FIGURE_FORMATS: Record<
   throughput: formatByteRate,
 };
 
-/** What the names of columns end with, where their kind has a unit. */
+/** The suffixes of columns' names, by the unit of their kind. */
 const UNIT_SUFFIXES: Record<MetricKind, string> = {
   time: "_us",
   share: "",
@@ -122,7 +122,7 @@ const UNIT_SUFFIXES: Record<MetricKind, string> = {
   throughput: "_bytes_per_second",
 };
 
-/** The columns of metrics that are shown in a place. */
+/** The columns of the metrics that a table shows. */
 function metricColumns(place: MetricDefinition["column"]): Column[] {
   return METRIC_LIST.filter(({ column }) => column === place)
     .map(({ name, kind, read }) =>
@@ -130,7 +130,7 @@ function metricColumns(place: MetricDefinition["column"]): Column[] {
         name,
         name.replace(".", "_") + UNIT_SUFFIXES[kind],
         ({ messages_sent = 0, ...rest }) => read({ messages_sent, ...rest }),
-        // A narrow column breaks it before the share, not within.
+        // A narrow column breaks the line before the share, not within.
         (value, sent) =>
           FIGURE_FORMATS[kind](value, sent).replace(" %", "\u00a0%"),
       )
@@ -164,7 +164,7 @@ export const COLUMNS: readonly Column[] = [
   ...metricColumns("always"),
 ];
 
-/** What a table for programs has besides. */
+/** The further columns of CSV. */
 export const MORE_COLUMNS: readonly Column[] = [
   textColumn("Reason", "reason", ({ verdict }) => verdict?.reason),
   textColumn("Role", "role", ({ role }) => role),

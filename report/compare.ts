@@ -23,7 +23,7 @@ export interface ComparedFigure {
   base: string;
   /** What it is now, as text. */
   now: string;
-  /** By how much it changed, in percent of what it was; absent where that says nothing. */
+  /** The change in percent of what it was; absent where that was 0. */
   change?: number;
   /** `worse` and `better`: by more than the threshold. `too few`: a percentile of too few messages to be judged. */
   judgement: "worse" | "better" | "same" | "too few" | "no figure";
@@ -38,16 +38,15 @@ export interface Comparison {
 }
 
 /**
- * A percentile is judged where so many messages lie beyond it: below, it is the
- * delay of a few messages, and differs from run to run by itself.
+ * The fewest messages beyond a percentile for it to be judged: of fewer, it
+ * varies from run to run by chance.
  */
 const FEWEST_BEYOND = 10;
 
 /**
- * Compares runs with others: by the metrics that runs are compared by, each with
- * its name. Several runs on a side count as one, whose rate is the mean of theirs.
- * Whether their settings let them be compared is what
- * {@linkcode differingSettings} says.
+ * Compares runs with others, metric by metric. Several runs on a side count as one,
+ * whose rate is the mean of theirs. {@linkcode differingSettings} says whether
+ * their settings let them be compared.
  *
  * @param base The runs before.
  * @param now The runs after.
@@ -77,7 +76,7 @@ async function sideOf(runs: readonly Measurements[]): Promise<Side> {
   return { runs, merged: await mergeMeasurements(runs) };
 }
 
-/** What a side came to. */
+/** A side's figure of a metric. */
 function figureOf(
   { kind, read }: MetricDefinition,
   { runs, merged }: Side,

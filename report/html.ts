@@ -8,10 +8,10 @@ import { pageData } from "./page_data.ts";
 import type { Runs } from "./runs.ts";
 
 /**
- * Makes a report: one HTML file that holds its data, its program and its style,
- * and whose Content-Security-Policy lets nothing in from outside.
+ * Makes a report: one HTML file with its data, its program and its style, whose
+ * Content-Security-Policy blocks everything from outside.
  *
- * @param runs What was read.
+ * @param runs The runs to report.
  * @param assets The page's program and style, where they have been bundled
  *   before; {@linkcode bundlePage} says which permissions that needs.
  *
@@ -59,7 +59,7 @@ export async function reportPage(
 `;
 }
 
-/** JSON that no parser of HTML takes for the end of its element, or for markup. */
+/** JSON in which an HTML parser finds no markup, nor the end of its element. */
 function inlineJson(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }

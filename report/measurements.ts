@@ -1,5 +1,5 @@
 /**
- * What runs came to, in figures.
+ * The figures of runs.
  *
  * @module
  */
@@ -18,8 +18,8 @@ export interface Measurements extends RunFigures, Counts {
 const sum = (numbers: number[]) => numbers.reduce((all, one) => all + one, 0);
 
 /**
- * A run's figures: those of its result, or of a run that was cut off what its
- * seconds come to, without delays. `undefined` for a run that never came to send.
+ * A run's figures: those of its result, or for a run that was cut off the sums of
+ * its intervals, without delays. `undefined` for a run that sent nothing.
  */
 export function measurementsOf(run: ClientRun): Measurements | undefined {
   const { result, intervals } = run;
@@ -33,7 +33,7 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
       bytes_sent,
       bytes_received,
     };
-    // What a run measures it times itself, where that can be known.
+    // A measuring run has rates of its own, absent where they are unknown.
     return {
       ...counts,
       duration_us,
@@ -57,7 +57,7 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
   return {
     ...counts,
     duration_us,
-    // Percentiles of its seconds cannot be made into those of the run.
+    // Percentiles of intervals cannot be merged into those of the run.
     datagrams: intervals.every(({ lost }) => lost === undefined)
       ? undefined
       : { lost: total(({ lost = 0 }) => lost) },
@@ -65,7 +65,7 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
   };
 }
 
-/** What of a run's measuring is a figure of the path. */
+/** The figures that describe the path, not the client. */
 function figuresOf(measured: Measured): Measurements["measured"] {
   const { messages_per_second, errors } = measured;
   const { sent_bytes_per_second, received_bytes_per_second } = measured;
@@ -87,14 +87,14 @@ function speedOf(counts: Counts, microseconds: number): Speed {
   };
 }
 
-/** What several runs came to, as one; percentiles are of all their messages. */
+/** The figures of several runs as one; percentiles are of all their messages. */
 export type Merged =
   & RunFigures
   & Pick<Measurements, "messages_sent" | "messages_received">;
 
 /**
- * Sums up several runs as one. Percentiles come from the added histograms;
- * a sum is absent where no run has such a figure.
+ * Sums up several runs as one. Percentiles come from the merged histograms; a sum
+ * is absent where no run has such a figure.
  */
 export async function mergeMeasurements(
   runs: readonly Merged[],
@@ -124,7 +124,7 @@ export async function mergeMeasurements(
 const exactDuration = (microseconds: number) =>
   trimZeros(formatDuration(microseconds));
 
-/** `8 connections, 64 bytes, 1000/s, 10 s`: what was asked of a run. */
+/** `8 connections, 64 bytes, 1000/s, 10 s`: the settings of a run. */
 export function settingsOf(run: ClientRun): string {
   const { started, transport } = run;
   if (started === undefined) return transport;

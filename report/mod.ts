@@ -1,6 +1,6 @@
 /**
  * Reports: what clients and servers printed with `--json`, from any number of
- * files, as a page to look at, as a table, or held against each other.
+ * files, as a page, as a table, or compared.
  *
  * @example A page from two runs
  * ```ts

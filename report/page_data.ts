@@ -1,5 +1,5 @@
 /**
- * What a page is made of, as it is embedded in it.
+ * The data that is embedded in a page.
  *
  * @module
  */
@@ -20,9 +20,9 @@ import { hasMoreLostThanSent, type Series, seriesOf } from "./series.ts";
 export interface PageRun extends Row {
   /** What was expected, in words, and whether it held. */
   expectations: { text: string; held: boolean }[];
-  /** What is to be said about the figures, and the client's own part in them. */
+  /** Warnings about the figures, and about the client's own part in them. */
   warnings: string[];
-  /** How it went over time. */
+  /** Its figures over time. */
   series?: Series;
 }
 
@@ -32,17 +32,17 @@ export interface PageData {
   runs: PageRun[];
   /** The servers' runs. */
   servers: ServerRun[];
-  /** What of the input could not be used. */
+  /** Input that could not be used. */
   problems: Problem[];
   /** When it was made (RFC 3339). */
   made: string;
 }
 
-/** The most points of a run over time, and of all runs together: what a page can hold. */
+/** The most points of a run over time, and of all runs together, to bound the page's size. */
 const MOST_POINTS = 600;
 const MOST_POINTS_IN_ALL = 20_000;
 
-/** Puts runs into rows, with their figures. */
+/** Turns runs into rows, with their figures. */
 export function rowsOf(runs: readonly ClientRun[]): Row[] {
   return runs.map(rowOf);
 }
@@ -64,7 +64,7 @@ function rowOf(run: ClientRun): Row {
   };
 }
 
-/** Puts everything that was read into the form that a page shows. */
+/** Turns everything that was read into the data of a page. */
 export function pageData(runs: Runs): PageData {
   const { clients, servers, problems } = runs;
   const points = Math.floor(

@@ -20,8 +20,7 @@ import type {
 const VERSION: LineHead["schema"] = 2;
 
 /**
- * The longest line, in characters: many times a result whose histograms hold
- * as much as they can.
+ * The longest line, in characters: many times a result whose histograms are full.
  */
 const LONGEST_LINE = 4 * 1024 * 1024;
 
@@ -50,10 +49,9 @@ const validate = new Ajv2020({ strict: false, validateFormats: false }).compile<
 
 /**
  * Reads what clients and servers printed with `--json`. What cannot be used is
- * left out and named, and the rest is read all the same: a line that is not
- * JSON, or too long to be an event, one of another version of the schema, one
- * that was cut short when its program was killed, one whose histogram is none
- * that a client makes, a file with nothing in it.
+ * listed as a problem, and the rest is read: a line that is not JSON, that is too
+ * long for an event, of another version of the schema, cut short when its program
+ * was killed, or with an invalid histogram, and an empty file.
  *
  * @example
  * ```ts
@@ -140,7 +138,7 @@ async function histogramFault(
   }
 }
 
-/** Takes the lines of one file in, and puts them together to runs. */
+/** Groups the lines of one file into runs. */
 class Reader {
   readonly clients: ClientRun[] = [];
   readonly servers: ServerRun[] = [];
@@ -156,14 +154,14 @@ class Reader {
   }
 
   #takeClient(line: EventLine, role: ClientRole): void {
-    // A new call of the client begins where the last one has come to its end.
+    // A new run begins where the last one has ended.
     if (line.event === "started") this.#client = undefined;
     const isAfterwards = this.#client?.result !== undefined ||
       this.#client?.error !== undefined;
-    // A result that fails is followed by the error that says so.
+    // A failed result is followed by an error that repeats it.
     if (isAfterwards && line.event === "error") return;
     if (this.#client === undefined || isAfterwards) {
-      // Neither says anything of a run yet; what follows begins it.
+      // These come before a run; what follows begins it.
       if (line.event === "connected") {
         const { peer_host, peer_port } = line;
         this.#peer = { peer_host, peer_port };
@@ -192,7 +190,7 @@ class Reader {
     const isNew = this.#server === undefined ||
       this.#server.summary !== undefined || line.event === "listening";
     if (isNew) {
-      // An error at the end of a server says no more than its summary.
+      // An error after a summary adds nothing to it.
       if (line.event === "error") return;
       const transport = TRANSPORTS[role];
       this.#server = {

@@ -1,6 +1,5 @@
 /**
- * Runs, as a report has them: read from the JSON Lines that the clients and
- * servers print.
+ * The runs of a report, read from the JSON Lines of clients and servers.
  *
  * @module
  */
@@ -21,43 +20,43 @@ export type ClientRole = "tcp-client" | "udp-client";
 /** The servers. */
 export type ServerRole = "tcp-server" | "udp-server";
 
-/** What one call of a client came to. */
+/** One run of a client. */
 export interface ClientRun {
   /** The file that it was read from, and of several in a file its number. */
   source: string;
   /** Which client. */
   role: ClientRole;
-  /** What its messages travelled on. */
+  /** Its transport. */
   transport: Transport;
   /** When the first line of it that was read was written (RFC 3339). */
   time: string;
   /** The peer that it connected to first (TCP). */
   peer?: PeerAddress;
-  /** What was asked for; absent where the client did not come to measure. */
+  /** Its settings; absent where the client did not measure. */
   started?: StartedEvent;
-  /** Its seconds, without those of the warm-up. */
+  /** Its intervals, without those of the warm-up. */
   intervals: IntervalEvent[];
-  /** What it came to; absent where it was cut off. */
+  /** Its result; absent where it was cut off. */
   result?: ResultEvent;
   /** Why it ended without a result; absent where it has one, or was killed. */
   error?: ErrorEvent;
 }
 
-/** What one call of a server came to. */
+/** One run of a server. */
 export interface ServerRun {
   /** The file that it was read from, and of several in a file its number. */
   source: string;
   /** Which server. */
   role: ServerRole;
-  /** What it was reached by. */
+  /** Its transport. */
   transport: Transport;
   /** When the first line of it that was read was written (RFC 3339). */
   time: string;
   /** Where it listened; absent where that line is missing. */
   listening?: ListeningEvent;
-  /** What it came to; absent where it was killed, or still runs. */
+  /** Its summary; absent where it was killed, or still runs. */
   summary?: SummaryEvent;
-  /** Clients that had come by then; absent over UDP. */
+  /** Connections accepted; absent over UDP. */
   connections?: number;
 }
 
@@ -81,7 +80,7 @@ export interface Runs {
   problems: Problem[];
 }
 
-/** A run's verdict, and the reason where it is not the best. */
+/** A run's verdict, and the reason where it did not pass. */
 export interface Verdict {
   /** `cut off`: the client was killed, or still runs. */
   text: "passed" | "failed" | "cut off";

@@ -1,5 +1,5 @@
 /**
- * How a run went, second by second.
+ * A run's figures over time.
  *
  * @module
  */
@@ -7,9 +7,9 @@ import type { IntervalEvent } from "../events/mod.ts";
 
 /** A run over time, one entry for each point. */
 export interface Series {
-  /** Seconds from the start of measuring to the end of what the point stands for. */
+  /** Seconds from the start of measuring to the end of the point's intervals. */
   time: number[];
-  /** Messages back a second. */
+  /** Messages received a second. */
   rate: number[];
   /** Median delay in microseconds; of several seconds, the worst one's. */
   p50: (number | null)[];
@@ -17,8 +17,8 @@ export interface Series {
   p99: (number | null)[];
   /**
    * Percent of the messages sent then that were lost, from 0 to 100. It is `null`
-   * where none was sent, and where more is said to be lost than was sent; absent
-   * where none can be lost.
+   * where none was sent, and where the input has more lost than sent; absent where
+   * none can be lost.
    */
   loss?: (number | null)[];
 }
@@ -26,8 +26,8 @@ export interface Series {
 const round = (number: number) => Number(number.toPrecision(4));
 
 /**
- * Whether an interval says that more was lost than was sent. It has then counted
- * losses where they were given up, and its share of them is none.
+ * Whether an interval has more lost than sent. Its client then counted losses when
+ * they timed out, and no share of loss can be computed.
  */
 export function hasMoreLostThanSent(
   { lost = 0, messages_sent }: IntervalEvent,
@@ -53,10 +53,9 @@ function worst(delays: (number | undefined)[]): number | null {
 }
 
 /**
- * A run's seconds as a series of at most so many points. Where a point stands
- * for several seconds, its rate and loss are those of all of them, and its
- * percentiles those of the worst: percentiles cannot be averaged, and a bad
- * second is what one looks for.
+ * A run's intervals as a series of at most so many points. Where a point stands
+ * for several, its rate and loss are those of all of them, and its percentiles
+ * those of the worst: percentiles cannot be averaged, and a bad second must show.
  */
 export function seriesOf(
   intervals: readonly IntervalEvent[],

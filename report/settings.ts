@@ -1,5 +1,5 @@
 /**
- * Whether runs were asked for the same, so that their figures can be compared.
+ * Whether runs have the same settings, so that their figures can be compared.
  *
  * @module
  */
@@ -15,12 +15,12 @@ export interface DifferingSetting {
 }
 
 /**
- * A setting's value in words, no two alike for different values; of one that was
- * not given, what that means.
+ * A setting's value in words, different for different values; for one that was not
+ * given, what that means.
  */
 type Setting = (started: StartedEvent) => string | number;
 
-/** What a run that does not say it is taken for. */
+/** The value for a run that does not report its settings. */
 const UNKNOWN = "unknown";
 
 function duration(microseconds: number | undefined): string {
@@ -31,9 +31,9 @@ function duration(microseconds: number | undefined): string {
 }
 
 /**
- * Every setting: how it is told, or that figures can be compared without it.
- * Whom a run asks is what a comparison may be about; how long it takes and how
- * it warms up moves no share, rate or percentile of enough messages.
+ * Every setting: how it is shown, or `null` where it may differ. The peer may be
+ * what is compared; duration and warm-up change no share, rate or percentile of
+ * enough messages.
  */
 const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
   target: null,
@@ -53,14 +53,13 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
 };
 
 /**
- * The settings in which runs differ that their figures depend on: transport,
- * service, size, connections, pipeline, rate, interval, and timeout, which
- * decides what is lost. A run's peer may differ, since two servers can be what
- * is compared; so may its count, duration and warm-up: figures are rates, shares
- * and percentiles of what was measured, and percentiles of too few messages are
- * not judged.
+ * The settings that differ and that figures depend on: transport, service, size,
+ * connections, pipeline, rate, interval, and timeout, which decides what is lost.
+ * A run's peer may differ, since two servers can be what is compared; so may its
+ * count, duration and warm-up: figures are rates, shares and percentiles of what
+ * was measured, and percentiles of too few messages are not judged.
  *
- * A run that does not say its settings, as one that sent a single message,
+ * A run that does not report its settings, such as one that sent a single message,
  * differs from those that do.
  *
  * @param runs All the runs that are to be compared, on either side.

@@ -6,12 +6,12 @@
 import { oneLine } from "../text/printable.ts";
 import { type Column, COLUMNS, MORE_COLUMNS, type Row } from "./columns.ts";
 
-/** Foreign text as a line, or a cell, of Markdown, in which nothing is markup. */
+/** Untrusted text as a line, or a cell, of Markdown, with all markup escaped. */
 export function markdownText(text: string): string {
   return oneLine(text).replaceAll(/[\\`*_[\]<>|~&$]/g, (sign) => `\\${sign}`);
 }
 
-/** A table in Markdown; columns in which no row has anything are left out. */
+/** A table in Markdown, without empty columns. */
 export function markdownTable(
   titles: readonly string[],
   rows: readonly (readonly string[])[],
@@ -32,8 +32,8 @@ export function markdownSummary(rows: readonly Row[]): string {
 }
 
 /**
- * A value as a cell of CSV (RFC 4180). A spreadsheet would take a text that
- * begins as a formula does for one: an apostrophe keeps it a text.
+ * A value as a cell of CSV (RFC 4180). An apostrophe keeps a spreadsheet from
+ * running a text that begins like a formula.
  */
 function csvCell(value: string | number | undefined): string {
   if (typeof value !== "string") return String(value ?? "");

@@ -1,5 +1,5 @@
 /**
- * Makes the executables: one file for each role and system.
+ * Builds the executables: one file for each role and system.
  *
  * @module
  */
@@ -29,7 +29,7 @@ const ROLE_NAMES: Role[] = ROLES.map(({ role }) => role);
 
 const COMPILE = {
   role: "compile",
-  purpose: "makes the executables: one file for each role and system.",
+  purpose: "builds the executables: one file for each role and system.",
   positionals: "",
   options: {
     "target": value({
@@ -47,7 +47,7 @@ const COMPILE = {
       placeholder: "DIR",
       fallback: "dist",
       parse: (text) => text,
-      help: "Where the files go.",
+      help: "The folder to write to.",
     }),
     "runtime": value({
       placeholder: "NAME",
@@ -55,7 +55,7 @@ const COMPILE = {
       parse: oneOf("auto", "denort", "npm"),
       help:
         "denort: by deno compile. npm: Deno's own binary from npm. auto: denort " +
-        "where its base can be had, else npm.",
+        "where its base can be downloaded, else npm.",
     }),
     "help": flag("Show this help.", "h"),
   },
@@ -67,13 +67,13 @@ const COMPILE = {
     ],
   ],
   exitCodes: [
-    [DONE, "all files are made"],
-    [FAILED, "a file could not be made"],
+    [DONE, "all files were built"],
+    [FAILED, "a file could not be built"],
     [USAGE, "the command line was wrong"],
   ],
 } satisfies CommandDefinition;
 
-/** A file that was made. */
+/** A file that was built, as the manifest lists it. */
 interface Executable {
   role: Role;
   target: string;
@@ -85,12 +85,12 @@ interface Executable {
   sha256: string;
 }
 
-/** Makes executables, with what they share made once. */
+/** Builds executables; what they share is made once. */
 class Builder {
   readonly #runtimes = new Map<Target, Promise<string>>();
   readonly #bundles = new Map<Role, Promise<string>>();
   readonly #bundlesWithOwnText = new Map<Role, Promise<string>>();
-  /** Systems whose base runtime was found not to be had. */
+  /** Systems whose base runtime could not be downloaded. */
   readonly #withoutBase = new Set<Target>();
 
   constructor(
@@ -131,8 +131,8 @@ class Builder {
     await Deno.mkdir(join(this.options.out, target.folder), {
       recursive: true,
     });
-    // Made aside: deno compile does not replace files that it did not make, and
-    // nobody finds half a file.
+    // Built elsewhere: deno compile does not replace files that it did not make,
+    // and the folder never holds half a file.
     const aside = join(this.folder, `${role}-${target.folder}${target.suffix}`);
     const runtime = await this.#make(role, target, aside);
     await Deno.remove(output).catch(() => {});

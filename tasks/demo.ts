@@ -1,6 +1,6 @@
 /**
- * The demo: all four roles as processes of their own, on free ports of this
- * machine, first one-shot, then with more, and measuring.
+ * The demo: all four roles as processes, on free ports of this machine, first
+ * one-shot, then with more data, then measuring.
  *
  * @module
  */
@@ -14,14 +14,14 @@ import { runTask } from "./task.ts";
 
 const DEMO = {
   role: "demo",
-  purpose: "shows all four roles doing their job, on free ports here.",
+  purpose: "runs all four roles against each other, on free ports here.",
   positionals: "",
   options: {
-    "json": flag("Only their events, as JSON Lines: for a report."),
+    "json": flag("Print only their events, as JSON Lines: for a report."),
     "help": flag("Show this help.", "h"),
   },
   examples: [
-    ["", "watch it"],
+    ["", "run it"],
     ["--json > demo.jsonl", "keep it, for: deno task report demo.jsonl"],
   ],
   exitCodes: [
@@ -36,7 +36,7 @@ const HOST = "127.0.0.1";
 /** Sizes at which something changes: nothing, one, the largest in one Ethernet frame, the first in two, jumbo, the largest. */
 const DATAGRAM_SIZES = [0, 1, 1472, 1473, 9000, 65_507];
 
-/** A role as a process, its lines shown as they come. */
+/** A role as a process, whose lines are printed as they come. */
 class Actor {
   /** The port that it listens on, for a server. */
   readonly port: Promise<number>;
@@ -44,9 +44,9 @@ class Actor {
   readonly #shown: Promise<unknown>;
 
   constructor(readonly role: Role, args: string[]) {
-    // As a shell takes it.
+    // Quoted for a shell.
     const words = args.map((word) => /[<>]/.test(word) ? `'${word}'` : word);
-    say(`${dim("$")} ${bold([role, ...words].join(" "))}`);
+    print(`${dim("$")} ${bold([role, ...words].join(" "))}`);
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
@@ -63,7 +63,7 @@ class Actor {
     }).spawn();
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     this.port = promise;
-    // A client has none, and a server that fails has said why.
+    // A client has no port, and a server that fails has printed why.
     promise.catch(() => {});
     const listening = (line: string) => {
       const match = isJson
@@ -97,17 +97,17 @@ class Actor {
     if (rest !== "") show(rest);
   }
 
-  /** Waits for its end; whether all was well. */
+  /** Waits for its end; returns whether its exit code is 0. */
   async succeeds(): Promise<boolean> {
     const { code } = await this.#child.status;
     await this.#shown;
     if (code !== 0) {
-      say(red(`  ${this.role} ended with exit code ${code}`));
+      print(red(`  ${this.role} ended with exit code ${code}`));
     }
     return code === 0;
   }
 
-  /** Asks it to stop in order, and waits; whether all was well. */
+  /** Stops it gracefully, and waits; returns whether that worked. */
   async stop(): Promise<boolean> {
     // Windows ends a process without asking it.
     const asks = Deno.build.os !== "windows";
@@ -117,13 +117,13 @@ class Actor {
   }
 }
 
-/** Says something to who watches. */
-function say(text: string): void {
+/** Prints a text, unless only events are asked for. */
+function print(text: string): void {
   if (!isJson) console.log(text);
 }
 
 function title(text: string): void {
-  say(`\n${bold(text)}`);
+  print(`\n${bold(text)}`);
 }
 
 async function oneShotExchange(server: Role, client: Role): Promise<boolean> {
@@ -178,13 +178,13 @@ await runTask(DEMO, async ({ options }) => {
   isJson = options.json;
   setColorEnabled(!isJson && Deno.stdout.isTerminal() && !Deno.noColor);
   const allBack = await demo();
-  say(
+  print(
     allBack
       ? green("\nEvery byte came back.")
       : red("\nNot every byte came back: see above."),
   );
   const task = `npx -y deno@${Deno.version.deno} task`;
-  say(`
+  print(`
 To see the same as a page:
   ${task} demo --json > demo.jsonl
   ${task} report demo.jsonl --out demo.html`);

@@ -1,5 +1,5 @@
 /**
- * Where a role's program begins, and what Deno is told with it.
+ * Each role's entry module, and the flags and environment that Deno runs it with.
  *
  * @module
  */
@@ -7,10 +7,9 @@ import { fileURLToPath } from "node:url";
 import type { Role } from "../cli/roles.ts";
 
 /**
- * What a role may do, and what it needs beside that, as Deno's flags. Most of
- * what a message leaves behind is garbage at once: room for 4 MB of it is as
- * fast as V8's own 16 MB, three times over, and lets a server with many clients
- * be half as large.
+ * A role's permissions and other flags for Deno. Almost all that a message
+ * allocates is garbage at once: semi-spaces of 4 MB are as fast as V8's default of
+ * 16 MB, and halve the memory of a server with many clients.
  */
 export const ROLE_FLAGS = [
   "--allow-net",
@@ -20,14 +19,15 @@ export const ROLE_FLAGS = [
 ];
 
 /**
- * The environment that a role is started with, so that many flows get on evenly.
+ * The environment that a role is started with, so that many flows are served
+ * evenly.
  *
- * Deno takes up to 1024 ready sockets from the system at once, serves 128 of
- * them, and those that it put off come after others that got ready meanwhile:
- * above some 110 busy sockets, some wait for seconds. It takes 64 at once here,
- * serves them all, and asks again (`BENCHMARKS.md` has what that comes to). It
- * reads this when a thread starts, so a program cannot set it for its main one:
- * see `cli/own_thread.ts`.
+ * Deno takes up to 1024 ready sockets from the system at once and serves 128 of
+ * them; the others wait behind those that become ready meanwhile. Above some 110
+ * busy sockets, some wait for seconds. With this setting it takes 64 at once,
+ * serves them all, and asks again (`BENCHMARKS.md` has the effect). Deno reads it
+ * when a thread starts, so a program cannot set it for its main thread: see
+ * `cli/own_thread.ts`.
  */
 export const ROLE_ENVIRONMENT = {
   DENO_TOKIO_MAX_IO_EVENTS_PER_TICK: "64",

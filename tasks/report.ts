@@ -1,5 +1,5 @@
 /**
- * Makes reports of what clients and servers printed with `--json`.
+ * Makes reports from what clients and servers printed with `--json`.
  *
  * @module
  */
@@ -34,18 +34,18 @@ import { oneOf, percentage, UsageError } from "../cli/command_line/values.ts";
 
 const REPORT = {
   role: "report",
-  purpose: "shows what clients and servers printed with --json, as one page.",
+  purpose: "makes one page from what clients and servers printed with --json.",
   positionals: "FILE...",
   options: {
     "out": optionalValue({
       placeholder: "FILE",
       parse: (text) => text,
-      help: "Write there, in place of standard output.",
+      help: "Write to this file instead of standard output.",
     }),
     "summary": optionalValue({
       placeholder: "FORM",
       parse: oneOf("markdown", "csv"),
-      help: "A table in place of the page: markdown or csv.",
+      help: "A table instead of the page: markdown or csv.",
     }),
     "compare": flag(
       "Is the second file's run worse than the first's? Exit 1 if so.",
@@ -57,7 +57,7 @@ const REPORT = {
       help: "With --compare: by how much a figure may be worse.",
     }),
     "different-settings": flag(
-      "With --compare: judge runs all the same that differ in their settings.",
+      "With --compare: compare runs even where their settings differ.",
     ),
     "help": flag("Show this help.", "h"),
   },
@@ -86,15 +86,15 @@ async function readSource(name: string): Promise<Source> {
     : { name, text: decode(await Deno.readFile(name)) };
 }
 
-/** Text as shells write it: Windows PowerShell 5 redirects into UTF-16. */
+/** Decodes UTF-8, or UTF-16 with a mark, as Windows PowerShell 5 redirects. */
 function decode(bytes: Uint8Array): string {
   const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
   return new TextDecoder(isUtf16 ? "utf-16le" : "utf-8").decode(bytes);
 }
 
 /**
- * Reads files one after the other, each gone before the next, and says on
- * standard error what of them could not be used.
+ * Reads files one after the other, so that memory holds the text of only one, and
+ * prints on standard error what could not be used.
  */
 async function readAll(names: readonly string[]): Promise<Runs> {
   const all: Runs = { clients: [], servers: [], problems: [] };
@@ -158,7 +158,7 @@ async function report(names: string[], options: Options): Promise<number> {
   return DONE;
 }
 
-/** One file's runs, those that came to their end. */
+/** The runs of one file that have a result. */
 async function endedRunsIn(name: string): Promise<ClientRun[]> {
   const { clients } = await readAll([name]);
   const ended = clients.filter(({ result }) => result !== undefined);
@@ -171,7 +171,7 @@ async function endedRunsIn(name: string): Promise<ClientRun[]> {
   return ended;
 }
 
-/** So many sources are named of those that have a setting in common. */
+/** The most sources that are named for one value of a setting. */
 const MOST_SOURCES = 3;
 
 /** `service: echo (a.jsonl), discard (b.jsonl)`: each setting that differs. */

@@ -1,5 +1,5 @@
 /**
- * Makes the JSON Schema of the events of their types.
+ * Generates the JSON Schema of the events from their types.
  *
  * @module
  */
@@ -13,7 +13,7 @@ const FILE = new URL("../events/events.schema.json", import.meta.url);
 
 const SCHEMA = {
   role: "schema",
-  purpose: "makes events/events.schema.json of the types of the events.",
+  purpose: "generates events/events.schema.json from the event types.",
   positionals: "",
   options: { "help": flag("Show this help.", "h") },
   examples: [["", "after a change to the types"]],

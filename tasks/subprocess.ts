@@ -8,7 +8,7 @@ import { TaskError } from "./task.ts";
 /**
  * Runs a program to its end.
  *
- * @throws {TaskError} With what it printed, when it fails or is not there.
+ * @throws {TaskError} With what it printed, where it fails or is not installed.
  */
 export async function runSubprocess(
   program: string,

@@ -1,6 +1,6 @@
 /**
- * What every task but the four roles does at its edge: read the command line,
- * answer `--help`, turn failures into a line and an exit code.
+ * The frame of every task but the four roles: it reads the command line, answers
+ * `--help`, and turns failures into a line and an exit code.
  *
  * @module
  */
@@ -18,15 +18,15 @@ import {
 import { oneLine } from "../text/printable.ts";
 import { UsageError } from "../cli/command_line/values.ts";
 
-/** A task cannot be done; the message tells its user why. */
+/** A task cannot be done; the message says why. */
 export class TaskError extends Error {
-  /** @param exitCode What it leads to. */
+  /** @param exitCode The exit code of the task. */
   constructor(message: string, readonly exitCode: number = FAILED) {
     super(message);
   }
 }
 
-/** Runs a task, and exits with the exit code that it comes to. */
+/** Runs a task, and exits with its exit code. */
 export async function runTask<Table extends OptionTable>(
   definition: CommandDefinition<Table & { help: Option<boolean> }>,
   main: (commandLine: CommandLine<Table>) => Promise<number>,
@@ -42,7 +42,7 @@ export async function runTask<Table extends OptionTable>(
     Deno.exit(await main(commandLine));
   } catch (error) {
     if (error instanceof TaskError) {
-      // What another program said in several lines stays so.
+      // The output of another program keeps its lines.
       const lines = error.message.split("\n").map(oneLine);
       console.error(`${role}: ${lines.join("\n")}`);
       Deno.exit(error.exitCode);

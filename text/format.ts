@@ -1,17 +1,17 @@
 /**
- * Figures as people write them: what was measured with no more digits than it is
- * good for, what was asked for as it was asked for.
+ * Figures as text: measured ones with three significant digits, requested ones
+ * exactly.
  *
  * @module
  */
 import type { Expectation, JudgedExpectation } from "../events/mod.ts";
 
-/** Three digits, as many as a measured figure is good for. */
+/** Three significant digits: a measured figure is no more accurate. */
 function threeDigits(number: number): string {
   return number >= 99.95 ? number.toFixed(0) : number.toPrecision(3);
 }
 
-/** All digits, without those that only floating point has put there. */
+/** All digits, without floating-point noise. */
 function allDigits(number: number): string {
   return String(Number(number.toPrecision(12)));
 }
@@ -20,7 +20,7 @@ const SECOND = 1e6;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** `250 µs`, `1.25 ms`, `12.5 s`, `1 min 30 s`, `25 h`: a time that was measured. */
+/** `250 µs`, `1.25 ms`, `12.5 s`, `1 min 30 s`, `25 h`: a measured time. */
 export function formatDuration(microseconds: number): string {
   if (microseconds === 0) return "0 s";
   if (microseconds < 999.5) return `${threeDigits(microseconds)} µs`;
@@ -34,7 +34,7 @@ export function formatDuration(microseconds: number): string {
   return sum(minutes, HOUR, "h", MINUTE, "min");
 }
 
-/** `5 s`, `1.234 s`, `1 min 30 s`: a time that was asked for, and so is exact. */
+/** `5 s`, `1.234 s`, `1 min 30 s`: a requested time, in full. */
 export function formatExactDuration(microseconds: number): string {
   if (microseconds === 0) return "0 s";
   if (microseconds < 1e3) return `${allDigits(microseconds)} µs`;
@@ -59,14 +59,14 @@ function sum(
     (rest === 0 ? "" : ` ${allDigits(rest / small)} ${smallUnit}`);
 }
 
-/** A figure without digits that say nothing: `5 ms`, not `5.00 ms`. */
+/** A figure without trailing zeros: `5 ms`, not `5.00 ms`. */
 export function trimZeros(figure: string): string {
   return figure.replace(/\.0+(?= )|(?<=\.\d+?)0+(?= )/, "");
 }
 
 const PREFIXES = ["", "k", "M", "G", "T"];
 
-/** A number below 1000 and its prefix, which stands for the rest. */
+/** A number below 1000 and its metric prefix. */
 function scaled(
   number: number,
   digits: (number: number) => string,
@@ -92,7 +92,7 @@ export function formatBytes(bytes: number): string {
   return `${scaled(bytes, threeDigits).join(" ")}B`;
 }
 
-/** From here on, a size in bytes is not read but counted. */
+/** From this size on, a plain number of bytes is hard to read. */
 const UNREADABLE = 100_000;
 
 /** `14 bytes`, `65507 bytes`, `3.66 GB`: a size in a sentence, exact for any datagram. */
@@ -112,7 +112,7 @@ export function formatByteRate(bytesPerSecond: number): string {
   return `${formatBytes(bytesPerSecond)}/s`;
 }
 
-/** The same in ASCII characters alone; only a unit of ours is changed. */
+/** Replaces our own `µs`; other text, which may come from a peer, stays as it is. */
 export function toAscii(text: string): string {
   return text.replaceAll(/(?<=\d )µs/g, "us");
 }
@@ -122,17 +122,17 @@ export function plural(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** `0.5 %`: a share of a whole, to two digits. */
+/** `0.5 %`: a share of a whole, to two significant digits. */
 export function formatShare(part: number, whole: number): string {
   const percent = 100 * part / Math.max(whole, 1);
   return `${Number(percent.toPrecision(2))} %`;
 }
 
-/** `p99 < 5 ms: 1.20 ms`: what was expected, and what came. */
+/** `p99 < 5 ms: 1.20 ms`: what was expected, and what was measured. */
 export function formatExpectation(expectation: JudgedExpectation): string {
   const { metric, operator, limit, value, unit } = expectation;
-  const came = value === undefined ? "no such figure" : measured(value, unit);
-  return `${metric} ${operator} ${askedFor(limit, unit)}: ${came}`;
+  const actual = value === undefined ? "no such figure" : measured(value, unit);
+  return `${metric} ${operator} ${requested(limit, unit)}: ${actual}`;
 }
 
 function measured(value: number, unit: Expectation["unit"]): string {
@@ -150,7 +150,7 @@ function measured(value: number, unit: Expectation["unit"]): string {
   }
 }
 
-function askedFor(limit: number, unit: Expectation["unit"]): string {
+function requested(limit: number, unit: Expectation["unit"]): string {
   switch (unit) {
     case "us":
       return formatExactDuration(limit);

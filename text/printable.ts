@@ -1,11 +1,11 @@
 /**
- * Foreign bytes on a terminal.
+ * Untrusted bytes, made safe to print on a terminal.
  *
  * @module
  */
 import { plural } from "./format.ts";
 
-/** The longest text that is shown of a datagram, in characters. */
+/** The most that is shown of a datagram, in characters. */
 const LONGEST = 1024;
 
 /** Control and formatting characters, one or more of the same. */
@@ -13,13 +13,13 @@ const UNPRINTABLE = /([\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\ufffd])\1*/gu;
 
 const DECODER = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** As many of the same are shown one by one. */
+/** Up to so many of the same are shown one by one. */
 const FEW = 3;
 
 /**
- * Foreign text as one line in which nothing can move the cursor, change colours
- * or forge another line: control and formatting characters are shown escaped, a
- * run of the same one once, with its length.
+ * Untrusted text as one line that cannot move the cursor, change colours or forge
+ * another line: control and formatting characters are escaped, a run of the same
+ * one is shown once, with its length.
  */
 export function oneLine(text: string): string {
   return text.replace(UNPRINTABLE, (run: string, character: string) => {
@@ -33,9 +33,9 @@ export function oneLine(text: string): string {
 
 /**
  * A datagram as a line of text, as {@linkcode oneLine} shows it, up to its first
- * NUL: there the text ends for a program in C, and often what follows is the
- * rest of its buffer, of which only the size is told. Bytes that are not UTF-8
- * are shown as `\u{fffd}`.
+ * NUL: a C program's text ends there, and what follows is often the rest of its
+ * buffer, of which only the size is shown. Bytes that are not UTF-8 are shown as
+ * `\u{fffd}`.
  */
 export function printable(data: Uint8Array): string {
   const end = data.indexOf(0);

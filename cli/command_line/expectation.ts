@@ -41,9 +41,9 @@ function isMetric(name: string): name is Metric {
 }
 
 /**
- * Checks that a run has the metrics that something is expected of.
+ * Checks that a run has the metrics of its expectations.
  *
- * @throws {UsageError} Naming one that it has not.
+ * @throws {UsageError} Naming one that it does not have.
  */
 export function checkMetrics(
   expectations: readonly MetricExpectation[],
@@ -53,7 +53,7 @@ export function checkMetrics(
   for (const { metric } of expectations) {
     if (METRICS[metric].services[transport] === undefined) {
       throw new UsageError(
-        `--expect: ${metric} is of datagrams: ${transport} has no ${metric} to expect`,
+        `--expect: ${metric} is a metric of datagrams: ${transport} has no ${metric}`,
       );
     }
     const known = metricsOver(transport, service);

@@ -9,8 +9,8 @@ import type { Role } from "../roles.ts";
 import { RUNTIME } from "../runtime.ts";
 
 /**
- * `tcp-server 0.1.0 (deno 2.9.5, x86_64-unknown-linux-gnu)`; an executable says
- * after that how it was made.
+ * `tcp-server 0.1.0 (deno 2.9.5, x86_64-unknown-linux-gnu)`; of an executable,
+ * followed by how it was made.
  */
 export function versionText(role: Role): string {
   const made = RUNTIME === "source" ? "" : `, ${RUNTIME}`;
@@ -40,7 +40,7 @@ function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** Two columns; the right one goes on below itself. */
+/** Two columns; the right one is wrapped. */
 function columns(rows: [string, string][]): string {
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.flatMap(([left, right]) =>
@@ -61,7 +61,7 @@ function optionRow(name: string, option: Option<unknown>): [string, string] {
   return [`${letter}--${name}${placeholder}`, option.help + fallback];
 }
 
-/** How to write the values that have units, where there are such. */
+/** How to write values that have units, where any option takes one. */
 function unitsText(options: CommandDefinition["options"]): string {
   const placeholders = Object.values(options).map(({ placeholder }) =>
     placeholder

@@ -4,5 +4,5 @@
  * @module
  */
 
-/** How many characters must be put in, left out or replaced to make one text the other. */
+/** The insertions, deletions and substitutions of characters from one text to the other. */
 export function levenshteinDistance(a: string, b: string): number;

@@ -1,13 +1,12 @@
 /**
- * A role's options as a table: what the command line is read with, and what the
- * help is written from.
+ * A role's options as a table, from which both the parser and the help work.
  *
  * @module
  */
 
 /** One option. */
 export interface Option<T> {
-  /** Its letter, for `-p`. */
+  /** Its letter: `p` for `-p`. */
   short?: string;
   /** What stands for its value in the help; a flag has none. */
   placeholder?: string;
@@ -17,11 +16,11 @@ export interface Option<T> {
   parse: (text: string) => T extends readonly (infer Item)[] ? Item : T;
   /** It may be given more than once, and its values are a list. */
   repeat?: boolean;
-  /** Its value is a text, and no text is one, too. */
+  /** Its value may be the empty text. */
   mayBeEmpty?: boolean;
-  /** Its value where it is not given. */
+  /** Its default value. */
   fallback: T;
-  /** The fallback in the help, where there is one to show. */
+  /** The default as the help shows it. */
   fallbackText?: string;
 }
 
@@ -44,7 +43,7 @@ export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   positionals: string;
   /** Its options. */
   options: Table;
-  /** Arguments that work as they stand, and what they do. */
+  /** Arguments that work as pasted, and what they do. */
   examples: [args: string, meaning: string][];
   /** What its exit codes mean. */
   exitCodes: [code: number, meaning: string][];
@@ -65,8 +64,7 @@ interface ValueOption<T> {
 }
 
 /**
- * An option with a value, and one that stands where it is not given, written as
- * one would type it.
+ * An option with a value and a default, written as on the command line.
  */
 export function value<T>(
   option: ValueOption<T> & { fallback: string },
@@ -80,7 +78,7 @@ export function value<T>(
   };
 }
 
-/** An option with a value, and none where it is not given. */
+/** An option with a value and no default. */
 export function optionalValue<T>(
   option: ValueOption<T>,
 ): Option<T | undefined> {

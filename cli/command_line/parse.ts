@@ -1,5 +1,5 @@
 /**
- * Reading a command line by a role's table of options.
+ * Parsing a command line by a role's table of options.
  *
  * @module
  */
@@ -16,15 +16,15 @@ import type {
 } from "./options.ts";
 import { UsageError } from "./values.ts";
 
-/** What was said on a command line. */
+/** A command line, parsed. */
 export interface CommandLine<Table extends OptionTable> {
-  /** The values of all options; of one that could not be read, its fallback. */
+  /** The values of all options; the default of one that could not be read. */
   options: OptionValues<Table>;
   /** The names of the options that were given. */
   given: Set<keyof Table & string>;
   /** The arguments that are no options. */
   positionals: string[];
-  /** What is wrong with it, and what would be right; absent where nothing is. */
+  /** What is wrong, and what would be right; absent where nothing is. */
   problem?: UsageError;
 }
 
@@ -32,8 +32,8 @@ export interface CommandLine<Table extends OptionTable> {
 const RESERVED = /^--(no-)?_(=|$)|^-(?!-)[^=]*_/;
 
 /**
- * Reads a command line, once. It gives back what it could read also where the
- * line is wrong: how that is told depends on what was asked for.
+ * Parses a command line. Where the line is wrong, it still returns what it could
+ * read: how the error is printed depends on that (`--json`).
  *
  * @param others Commands whose options may have been meant.
  */
@@ -70,7 +70,7 @@ export function parseCommandLine<Table extends OptionTable>(
   for (const name of names) {
     const option = table[name];
     options[name] = option.fallback;
-    // Whoever asks for help is not told off.
+    // Help is shown whatever else is wrong.
     const raw = showsText && !isFlag(name) ? undefined : parsed[name];
     const isAbsent = raw === undefined || raw === false ||
       Array.isArray(raw) && raw.length === 0;
@@ -100,10 +100,10 @@ export function parseCommandLine<Table extends OptionTable>(
   };
 }
 
-/** Arguments in which the parser has nothing left to guess. */
+/** Arguments that leave the parser nothing to guess. */
 interface SpelledOut {
   args: string[];
-  /** Arguments that are no option of the table. */
+  /** Arguments that the table does not have. */
   unknown: string[];
   /** What is wrong with the others. */
   problems: UsageError[];

@@ -14,7 +14,7 @@ export interface ParseOptions {
   collect: string[];
   /** Letters by the option's name. */
   alias: Record<string, string>;
-  /** Is asked about what no list names; `false` leaves it out. */
+  /** Called for each argument that no list names; `false` leaves it out. */
   unknown: (argument: string, name?: string) => boolean;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Reading the values of options: one function for each kind. Each throws a
+ * Parsing the values of options: one function for each kind. Each throws a
  * `UsageError` that says what is wrong and what would be right.
  *
  * @module
@@ -18,7 +18,7 @@ const MILLISECONDS: Record<string, number> = {
   h: 3_600_000,
 };
 
-/** The longest that a timer of the system can wait is just under 25 days. */
+/** A JavaScript timer waits just under 25 days at most. */
 const LONGEST_TIME = 24 * 24 * 3_600_000;
 
 /** `250us`, `20ms`, `5s`, `2m`, `1h`, as milliseconds. */
@@ -57,7 +57,7 @@ function written(number: number, units: Record<string, number>): string {
 export function positiveTime(text: string): number {
   const milliseconds = time(text);
   if (milliseconds === 0) {
-    throw new UsageError(`"${text}" is no time at all: it must be more than 0`);
+    throw new UsageError(`"${text}" is too short: it must be more than 0`);
   }
   return milliseconds;
 }
@@ -161,7 +161,7 @@ export function hostname(text: string): string {
   return host;
 }
 
-/** A peer as it stands on the command line. */
+/** A peer as given on the command line. */
 export interface Target {
   /** A name or an address without brackets. */
   hostname: string;

@@ -22,11 +22,11 @@ const NARROWEST_BAR = 10;
 const EIGHTHS = "▏▎▍▌▋▊▉█";
 
 /**
- * Draws delays by size. The scale of the delays is logarithmic, so that a tail
- * a thousand times as long as the rest has its place; the bars' is linear.
+ * Draws a histogram. The scale of the delays is logarithmic, so that a tail a
+ * thousand times as long as the rest fits in; that of the bars is linear.
  *
  * @param counts The delays, in order, and how many there were of each.
- * @param format Puts a delay in microseconds into words.
+ * @param format Formats a delay in microseconds.
  */
 export function delayChart(
   counts: readonly DelayCount[],
@@ -62,7 +62,7 @@ export function delayChart(
   });
 }
 
-/** A bar of some length in character cells; whatever is not nothing shows. */
+/** A bar of a length in character cells; above 0, some of it always shows. */
 function bar(length: number, ascii: boolean): string {
   if (length === 0) return "";
   if (ascii) return "#".repeat(Math.max(Math.round(length), 1));

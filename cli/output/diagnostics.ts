@@ -1,6 +1,5 @@
 /**
- * Diagnostics: what a person looking for a fault wants to know, on standard
- * error and never among the results.
+ * Diagnostics for troubleshooting, on standard error and never mixed with results.
  *
  * @module
  */
@@ -12,12 +11,12 @@ import {
   type Logger,
   type LogLevel,
 } from "@logtape/logtape";
-import type { ProgramEvent, Told } from "../../events/line.ts";
+import type { Printed, ProgramEvent } from "../../events/line.ts";
 import type { Output } from "./writer.ts";
 import { formatDuration, trimZeros } from "../../text/format.ts";
 import { oneLine } from "../../text/printable.ts";
 
-/** Sends everything from a level on to an output. */
+/** Logs everything from a level on to an output. */
 export async function setUpDiagnostics(
   level: LogLevel,
   output: Output,
@@ -29,19 +28,19 @@ export async function setUpDiagnostics(
     : getTextFormatter(options);
   // Only what the formatter itself puts around a message may colour it, or end
   // its line.
-  const foreign = (value: unknown) =>
+  const escaped = (value: unknown) =>
     typeof value === "string" ? oneLine(value) : value;
   await configure({
     sinks: {
       output: (record) => {
-        const message = record.message.map(foreign);
+        const message = record.message.map(escaped);
         const line = format({ ...record, message });
         output.write(new TextEncoder().encode(line));
       },
     },
     loggers: [
       { category: "echosounder", lowestLevel: level, sinks: ["output"] },
-      // Its own notices, such as that it was configured, are nobody's concern.
+      // LogTape's own notices, such as that it was configured, are noise.
       {
         category: ["logtape", "meta"],
         lowestLevel: "warning",
@@ -52,13 +51,13 @@ export async function setUpDiagnostics(
   return getLogger("echosounder");
 }
 
-/** `200 ms`: how long it is to the next try. */
+/** `200 ms`: the time to the next attempt. */
 function shortly(microseconds: number): string {
   return trimZeros(formatDuration(microseconds));
 }
 
-/** Logs what an event has to say to somebody looking for a fault. */
-export function diagnose(event: Told<ProgramEvent>, logger: Logger): void {
+/** Logs the events that are diagnostics. */
+export function diagnose(event: Printed<ProgramEvent>, logger: Logger): void {
   if (event.event === "fault") {
     const wait = event.retry_us === undefined
       ? ""

@@ -4,10 +4,15 @@
  * @module
  */
 
-import type { LineHead, ProgramEvent, Role, Told } from "../../events/line.ts";
+import type {
+  LineHead,
+  Printed,
+  ProgramEvent,
+  Role,
+} from "../../events/line.ts";
 
 /** An event as one line of JSON. */
-export function jsonLine(event: Told<ProgramEvent>, role: Role): string {
+export function jsonLine(event: Printed<ProgramEvent>, role: Role): string {
   const { event: name, ...details } = event;
   const head: LineHead = { role, time: new Date().toISOString(), schema: 2 };
   return JSON.stringify(

@@ -1,5 +1,5 @@
 /**
- * One line on a terminal that says how a measuring run is getting on.
+ * One line on a terminal with the progress of a measuring run.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { Output } from "./writer.ts";
 const CLEAR = "\r\x1b[K";
 const BAR_WIDTH = 10;
 
-/** Shows the latest interval of a run, in place of the one before. */
+/** Shows the latest interval of a run, over the one before. */
 export class LiveLine {
   readonly #terminal: Output;
   readonly #width: number;
@@ -37,7 +37,7 @@ export class LiveLine {
     this.#ascii = ascii;
   }
 
-  /** Takes notice of an event, and shows it where there is something to show. */
+  /** Records an event, and shows it where it is an interval. */
   observe(event: ProgramEvent): void {
     if (event.event === "started") this.#started = event;
     if (event.event !== "interval" || this.#started === undefined) return;
@@ -78,7 +78,7 @@ export class LiveLine {
     return done.repeat(full) + open.repeat(BAR_WIDTH - full);
   }
 
-  /** Shows as many of the parts as there is room for. */
+  /** Shows as many of the parts as fit. */
   #show(parts: string[]): void {
     this.#isShown = true;
     let line = "";
@@ -90,7 +90,7 @@ export class LiveLine {
     this.#terminal.write(new TextEncoder().encode(`${CLEAR}${line}`));
   }
 
-  /** Takes it away, so that something else can be written; resolves when it is gone. */
+  /** Clears the line, so that something else can be written; resolves when that is done. */
   async clear(): Promise<void> {
     if (!this.#isShown) return;
     this.#isShown = false;

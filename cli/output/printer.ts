@@ -4,7 +4,7 @@
  * @module
  */
 import type { Logger } from "@logtape/logtape";
-import type { ProgramEvent, Told } from "../../events/line.ts";
+import type { Printed, ProgramEvent } from "../../events/line.ts";
 import type { DelayCount } from "../../measure/histogram.ts";
 import { delayChart } from "./delay_chart.ts";
 import { diagnose } from "./diagnostics.ts";
@@ -21,13 +21,13 @@ import { throttled } from "./throttle.ts";
 export interface PrinterOptions {
   /** Whose events they are. */
   role: Role;
-  /** What they travel on. */
+  /** The program's transport. */
   transport: Transport;
   /** Where they are written. */
   results: Output;
-  /** Takes what is for somebody looking for a fault. */
+  /** Where diagnostics go. */
   logger: Logger;
-  /** Write JSON Lines in place of text. */
+  /** Write JSON Lines instead of text. */
   json: boolean;
   /** The program is one-shot: one client, one message or one datagram. */
   oneShot: boolean;
@@ -35,22 +35,22 @@ export interface PrinterOptions {
   ascii: boolean;
   /** The width of the terminal, where there is one. */
   width?: number;
-  /** Shows how a run is getting on. */
+  /** Shows the progress of a run. */
   live?: LiveLine;
 }
 
-/** The width of text that goes to no terminal. */
+/** The width of text that does not go to a terminal. */
 const PLAIN_WIDTH = 80;
 
-/** Prints what a program has to print. */
+/** Prints the events of a program. */
 export interface Printer {
-  /** Prints an event; where it returns a promise, more is to be printed after it. */
+  /** Prints an event; where it returns a promise, wait for it before printing more. */
   print: (event: ProgramEvent) => void | Promise<void>;
-  /** Takes the delays that go with the result, to be drawn; absent where it draws nothing. */
+  /** Called with the delays of the result, to be drawn; absent where nothing is drawn. */
   onDelays?: (counts: DelayCount[]) => void;
 }
 
-/** Makes what prints a program's events. */
+/** Creates the printer of a program. */
 export function createPrinter(options: PrinterOptions): Printer {
   const { role, results, logger, json, live, ascii } = options;
   const { width = PLAIN_WIDTH } = options;
@@ -66,7 +66,7 @@ export function createPrinter(options: PrinterOptions): Printer {
     if (lines.length > 0) return results.writeLine(lines.join("\n"));
   }
 
-  function print(event: Told<ProgramEvent>, chart?: string[]) {
+  function print(event: Printed<ProgramEvent>, chart?: string[]) {
     return write(
       json ? [jsonLine(event, role)] : textLines(event, { ...style, chart }),
     );

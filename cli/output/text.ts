@@ -6,7 +6,7 @@
 // @ts-types="./colors.d.ts"
 import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatAddress } from "../../net/address.ts";
-import type { ProgramEvent, Told } from "../../events/line.ts";
+import type { Printed, ProgramEvent } from "../../events/line.ts";
 import type {
   ConnectionClosedEvent,
   DatagramCounts,
@@ -30,11 +30,11 @@ import {
 } from "../../text/format.ts";
 import { oneLine, printable } from "../../text/printable.ts";
 
-/** How events are put into text. */
+/** How events are written as text. */
 export interface TextStyle {
-  /** One client, one message or one datagram: lines as the Winsock teaching programs print them. */
+  /** One client, one message or one datagram: the lines of the Winsock example programs. */
   oneShot: boolean;
-  /** What the events' messages travel on. */
+  /** The program's transport. */
   transport: Transport;
   /** Write with ASCII characters alone. */
   ascii: boolean;
@@ -44,18 +44,18 @@ export interface TextStyle {
 
 type Writers = {
   [Name in ProgramEvent["event"]]: (
-    event: Extract<Told<ProgramEvent>, { event: Name }>,
+    event: Extract<Printed<ProgramEvent>, { event: Name }>,
     style: TextStyle,
   ) => string[];
 };
 
-/** The lines of text that an event is worth; none for some. */
+/** An event as lines of text; none for some events. */
 export function textLines(
-  event: Told<ProgramEvent>,
+  event: Printed<ProgramEvent>,
   style: TextStyle,
 ): string[] {
   const write = WRITERS[event.event] as (
-    event: Told<ProgramEvent>,
+    event: Printed<ProgramEvent>,
     style: TextStyle,
   ) => string[];
   const lines = write(event, style);
@@ -79,9 +79,9 @@ const REJECTED_REASONS = {
 };
 
 const STRAY_REASONS = {
-  "other-address": "not from the address that was asked",
+  "other-address": "not from the peer's address",
   "late": "too late",
-  "duplicate": "a second time",
+  "duplicate": "a duplicate",
   "corrupted": "not what was sent",
   "oversized": "more than the 512 bytes of RFC 864",
 };
@@ -107,9 +107,7 @@ const WRITERS: Writers = {
   ],
   "suppressed": (event) => [
     yellow(
-      `Left ${
-        peer(event)
-      } without an answer: it sends the same again and again${
+      `Suppressed an answer to ${peer(event)}: it repeats the same datagram${
         alsoOmitted(event.omitted)
       }`,
     ),
@@ -122,7 +120,7 @@ const WRITERS: Writers = {
       ? [printable(event.data), line]
       : [`${line}: ${printable(event.data)}`];
   },
-  // Diagnostics tell of these, on standard error.
+  // Diagnostics print these, on standard error.
   "fault": () => [],
   "retry": () => [],
   "summary": (event, { oneShot }) => oneShot ? [] : [summaryLine(event)],
@@ -175,7 +173,7 @@ const WRITERS: Writers = {
     oneShot || event.measured === undefined
       ? []
       : resultLines(event, event.measured, chart ?? []),
-  // The program says these on standard error itself.
+  // The program itself prints these, on standard error.
   "error": () => [],
 };
 
@@ -273,7 +271,7 @@ function row(name: string, text: string): string {
   return `  ${dim(name.padEnd(NAME_WIDTH))} ${text}`;
 }
 
-/** `passed: 10 sent, 10 back in 2.2 ms`, and what else is to be said at once. */
+/** `passed: 10 sent, 10 back in 2.2 ms`. */
 function headline(
   event: ResultEvent,
   { in_flight, arrival }: Measured,
@@ -299,7 +297,14 @@ function speedRows(measured: Measured): string[] {
   if (
     messages_per_second === undefined || sent === undefined ||
     received === undefined
-  ) return [row("speed", "unknown: the peer did not take everything")];
+  ) {
+    return [
+      row(
+        "speed",
+        "unknown: the peer did not confirm that it received everything",
+      ),
+    ];
+  }
   const parts = [];
   if (messages_per_second > 0) {
     parts.push(`${formatRate(messages_per_second)} messages/s`);
@@ -309,7 +314,7 @@ function speedRows(measured: Measured): string[] {
   return [row("speed", parts.join(", "))];
 }
 
-/** What became of the datagrams, of those that were sent; what is not known is left out. */
+/** What became of the datagrams sent, without what is unknown. */
 function datagramRows(datagrams: DatagramCounts, sent: number): string[] {
   const { strays, jitter_us, reordered } = datagrams;
   const elsewhere = strays > 0 ? [`${strays} from elsewhere`] : [];

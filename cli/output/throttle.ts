@@ -1,37 +1,41 @@
 /**
- * Telling of what comes in floods without becoming a flood.
+ * Rate-limiting the events that can come in floods, so that output does not.
  *
  * @module
  */
-import type { FloodEvent, ProgramEvent, Told } from "../../events/line.ts";
+import type {
+  Printed,
+  ProgramEvent,
+  RateLimitedEvent,
+} from "../../events/line.ts";
 import { now } from "../../net/clock.ts";
 
-/** Microseconds from one event of a kind that is told to the next. */
+/** Microseconds from one printed event of a kind to the next. */
 const SPACING = 1_000_000;
 
 /**
- * Wraps a function that tells events: of peers that are turned away, of answers
- * left out, and of faults, it is told one a second of each kind and reason, with
- * the number of those that it was not told of.
+ * Wraps a function that prints events: it is called for one rejection, suppressed
+ * answer or fault a second of each kind and reason, with the number of those
+ * omitted before, and for every other event.
  *
- * @param tell Is told.
- * @param clock Tells the time, in microseconds.
+ * @param print Prints an event.
+ * @param clock The time, in microseconds.
  */
 export function throttled<Result>(
-  print: (event: Told<ProgramEvent>) => Result,
+  print: (event: Printed<ProgramEvent>) => Result,
   clock: () => number = now,
 ): (event: ProgramEvent) => Result | undefined {
-  const kinds = new Map<string, { toldAt: number; omitted: number }>();
+  const kinds = new Map<string, { printedAt: number; omitted: number }>();
   return (event) => {
-    if (!isOfFloods(event)) return print(event);
+    if (!isRateLimited(event)) return print(event);
     const kind = kindOf(event);
     const time = clock();
     const known = kinds.get(kind);
-    if (known !== undefined && time - known.toldAt < SPACING) {
+    if (known !== undefined && time - known.printedAt < SPACING) {
       known.omitted++;
       return undefined;
     }
-    kinds.set(kind, { toldAt: time, omitted: 0 });
+    kinds.set(kind, { printedAt: time, omitted: 0 });
     return print(
       known === undefined || known.omitted === 0
         ? event
@@ -40,12 +44,12 @@ export function throttled<Result>(
   };
 }
 
-function isOfFloods(event: ProgramEvent): event is FloodEvent {
+function isRateLimited(event: ProgramEvent): event is RateLimitedEvent {
   return ["rejected", "suppressed", "fault"].includes(event.event);
 }
 
-/** What an event counts as. */
-function kindOf(event: FloodEvent): string {
+/** What events are limited by. */
+function kindOf(event: RateLimitedEvent): string {
   switch (event.event) {
     case "rejected":
       return `rejected ${event.reason}`;

@@ -1,6 +1,6 @@
 /**
- * Writing to standard output and standard error without ever blocking the
- * sockets: a reader that does not read must not stop an echo.
+ * Writing to standard output and standard error without blocking the sockets: a
+ * reader that does not read must not stop an echo.
  *
  * @module
  */
@@ -16,25 +16,25 @@ export interface ByteSink {
 /** Options of {@linkcode Output}. */
 export interface OutputOptions {
   /**
-   * What to do when the reader is behind: `wait` makes the writer wait, `drop`
-   * leaves lines out and counts them.
+   * What to do when the reader is too slow: `wait` makes the writer wait, `drop`
+   * drops lines and counts them.
    */
   whenFull: "wait" | "drop";
-  /** Is told when nothing can be written any more. */
+  /** Called when nothing more can be written. */
   onClosed?: (error: unknown) => void;
 }
 
-/** Bytes that may wait for a slow reader. */
+/** Bytes queued for a slow reader at most. */
 const LIMIT = 1024 * 1024;
 
-/** Milliseconds that the end of a program waits for a reader that may be left. */
+/** Milliseconds that the end of a program waits for a reader, with `drop`. */
 const FLUSH_PATIENCE = 1000;
 
 /** A queue of lines before a sink. */
 export class Output {
-  /** Lines left out because the reader was too far behind. */
+  /** Lines dropped because the reader was too slow. */
   dropped = 0;
-  /** Why nothing can be written any more. */
+  /** Why nothing more can be written. */
   error: unknown;
 
   readonly #sink: ByteSink;
@@ -44,20 +44,20 @@ export class Output {
   #draining: Promise<void> | undefined;
 
   /**
-   * @param sink Where it all goes.
-   * @param options What to do when it does not go.
+   * @param sink Where the lines go.
+   * @param options What to do when it is full or closed.
    */
   constructor(sink: ByteSink, options: OutputOptions) {
     this.#sink = sink;
     this.#options = options;
   }
 
-  /** Writes a line; where a promise is returned, more is to be written after it. */
+  /** Writes a line; where it returns a promise, wait for it before writing more. */
   writeLine(line: string): void | Promise<void> {
     return this.write(new TextEncoder().encode(`${line}\n`));
   }
 
-  /** Writes bytes; where a promise is returned, more is to be written after it. */
+  /** Writes bytes; where it returns a promise, wait for it before writing more. */
   write(bytes: Uint8Array<ArrayBuffer>): void | Promise<void> {
     if (this.error !== undefined) return;
     const full = this.#queued > LIMIT;
@@ -72,8 +72,8 @@ export class Output {
   }
 
   /**
-   * Resolves when everything is written, or nothing can be. With `drop`, a
-   * reader that takes nothing for a second is not waited for any longer.
+   * Resolves when everything is written, or nothing more can be. With `drop`, it
+   * waits for a second at most.
    */
   async flush(): Promise<void> {
     if (this.#options.whenFull === "wait") return await this.#draining;
@@ -87,7 +87,7 @@ export class Output {
   async #drain(): Promise<void> {
     try {
       while (this.#queue.length > 0) {
-        // One write for all that has gathered meanwhile.
+        // One write for all that was queued meanwhile.
         const batch = concat(this.#queue);
         this.#queue = [];
         for (let at = 0; at < batch.length;) {

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * One chart: runs overlaid, redrawn as they are switched.
+ * One chart: runs overlaid, redrawn as they are selected.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { lonePoints } from "./lone_points.ts";
 
 /** A line of a chart. */
 export interface ChartLine {
-  /** What the legend calls it. */
+  /** Its name in the legend. */
   label: string;
   /** The place of its run among all, which gives it its colour; -1 for all together. */
   run: number;
@@ -22,7 +22,7 @@ export interface ChartLine {
   isThin?: boolean;
 }
 
-/** What a chart is like. */
+/** How a chart looks. */
 export interface ChartStyle {
   /** Its heading. */
   title: string;
@@ -38,10 +38,10 @@ export interface ChartStyle {
 
 const HEIGHT = 280;
 
-/** Marks of the x scale that are nearer to the last have no room for a text. */
+/** Marks of the x scale closer together than this have no room for a label. */
 const MARK_WIDTH = 52;
 
-/** With more lines, the legend would be longer than the chart. */
+/** The most lines in a legend; with more, it would be longer than the chart. */
 const LONGEST_LEGEND = 9;
 
 /** 1, 2, 5, 10, 20, 50 … inside a range. */
@@ -59,7 +59,7 @@ function logMarks(min: number, max: number): number[] {
 
 /** A chart on the page. */
 export class Chart {
-  /** What is put on the page. */
+  /** The chart's element. */
   readonly element: HTMLElement;
   readonly #style: ChartStyle;
   readonly #frame: HTMLElement;
@@ -85,7 +85,7 @@ export class Chart {
     }).observe(this.#frame);
   }
 
-  /** Draws these lines in place of those before; without any, the chart is away. */
+  /** Replaces the lines; without any, the chart is hidden. */
   draw(lines: ChartLine[]): void {
     this.#lines = lines;
     this.#plot?.destroy();

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * The charts of a report: delays of the runs that are switched on, and how they
- * went over time.
+ * The charts of a report: the delays of the selected runs, and their figures over
+ * time.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { Chart, type ChartLine } from "./chart.ts";
 import { curvesOf, type DelayCurves, scalePoint } from "./delays.ts";
 import { element } from "./dom.ts";
 
-/** One message in so many is beyond: the marks of a percentile scale. */
+/** Marks of a percentile scale: one message in so many is beyond. */
 const TAIL_MARKS = [2, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
 
 /** `99.9 %` for one in a thousand. */
@@ -89,7 +89,7 @@ export class Charts {
     );
   }
 
-  /** Draws the runs that are switched on, and where there are several all together. */
+  /** Draws the selected runs, and where there are several all together. */
   async draw(
     selected: ReadonlySet<PageRun>,
     together: DelaySummary | undefined,

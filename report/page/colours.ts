@@ -5,7 +5,7 @@
  * @module
  */
 
-/** So many runs have a colour of their own; the next have dashes as well. */
+/** The number of distinct colours; further runs are dashed as well. */
 const DISTINCT = 12;
 
 /** Degrees from one run's hue to the next: neighbours are far apart. */
@@ -20,7 +20,7 @@ export function isDark(): boolean {
   return prefersDark.matches && !printing.matches;
 }
 
-/** Calls back when the page turns dark or light. */
+/** @param callback Called when the page turns dark or light. */
 export function onColoursChange(callback: () => void): void {
   for (const query of [prefersDark, printing]) {
     query.addEventListener("change", callback);

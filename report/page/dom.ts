@@ -1,7 +1,6 @@
 /// <reference lib="dom" />
 /**
- * Making elements. Text is only ever added as text, so that nothing in the data
- * can become markup.
+ * Creating elements. Text is only added as text, so that no data becomes markup.
  *
  * @module
  */
@@ -10,7 +9,7 @@ type Properties<Name extends keyof HTMLElementTagNameMap> = Partial<
   Omit<HTMLElementTagNameMap[Name], "innerHTML" | "outerHTML" | "style">
 >;
 
-/** Makes an element. */
+/** Creates an element. */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   properties: Properties<Name>,

@@ -1,5 +1,5 @@
 /**
- * Points of a line that no stroke reaches.
+ * Points of a line that have no neighbour to draw a stroke to.
  *
  * @module
  */

@@ -18,7 +18,7 @@ const data: PageData = JSON.parse(
   document.getElementById("data")!.textContent!,
 );
 await show(data, document.getElementById("report")!);
-// Tests, and whoever makes a picture of the page, wait for this.
+// Tests and screenshots wait for this.
 document.body.dataset.ready = "true";
 
 async function show(data: PageData, report: HTMLElement): Promise<void> {
@@ -51,7 +51,7 @@ async function show(data: PageData, report: HTMLElement): Promise<void> {
       table.showTogether(merged);
       await charts.draw(table.selected, merged.rtt_us);
     };
-    // One drawing after the other, however fast runs are switched.
+    // One drawing after the other, however fast runs are selected.
     let drawing: Promise<void>;
     const table = new RunsTable(runs, () => {
       drawing = drawing.then(update);

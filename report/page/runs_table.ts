@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /**
- * The table of the clients' runs: sorted, switched on and off, and summed up in
- * its last line.
+ * The table of the clients' runs, which sorts and selects them, and sums up those
+ * selected in its last line.
  *
  * @module
  */
@@ -13,17 +13,17 @@ import type { PageRun } from "../page_data.ts";
 import { onColoursChange, runColour } from "./colours.ts";
 import { element } from "./dom.ts";
 
-/** The table, and which of its runs are switched on. */
+/** The table, and which of its runs are selected. */
 export class RunsTable {
-  /** What is put on the page. */
+  /** The table's element. */
   readonly element: HTMLElement;
-  /** The runs that are switched on. */
+  /** The runs that are selected. */
   readonly selected: Set<PageRun>;
 
   readonly #runs: PageRun[];
   readonly #columns: Column[];
   readonly #onSelect: () => void;
-  /** Each run has a body of its own: its row, and what is to be noted of it. */
+  /** Each run has a body of its own: its row, and its notes. */
   readonly #bodies: Map<PageRun, HTMLTableSectionElement> = new Map();
   readonly #boxes: Map<PageRun, HTMLInputElement> = new Map();
   readonly #allBox: HTMLInputElement;
@@ -41,7 +41,7 @@ export class RunsTable {
     this.#runs = runs;
     this.selected = new Set(runs);
     this.#onSelect = onSelect;
-    // A column in which no run has anything only takes room.
+    // Empty columns are left out.
     this.#columns = COLUMNS.filter(({ text }) =>
       runs.some((run) => text(run) !== "")
     );
@@ -73,7 +73,7 @@ export class RunsTable {
     this.#showSelection();
   }
 
-  /** Shows what the runs that are switched on come to together. */
+  /** Shows the selected runs summed up. */
   showTogether(merged: Merged): void {
     const { size } = this.selected;
     this.#together.hidden = size < 2;
@@ -153,7 +153,7 @@ export class RunsTable {
     this.#allBox.indeterminate = size > 0 && size < this.#runs.length;
   }
 
-  /** Sorts by a column; by the same once more, the other way round. */
+  /** Sorts by a column; by the same one again, in reverse. */
   #sort(column: Column): void {
     this.#isAscending = this.#sortedBy === column ? !this.#isAscending : true;
     this.#sortedBy = column;
@@ -171,7 +171,7 @@ export class RunsTable {
   }
 }
 
-/** Orders two values; what has none comes last either way. */
+/** Orders two values; a missing one comes last in both orders. */
 function compare(
   one: string | number | undefined,
   other: string | number | undefined,
@@ -186,7 +186,7 @@ function compare(
   return isAscending ? order : -order;
 }
 
-/** A cell, which knows its column's title where the table is too wide for headings. */
+/** A cell; a narrow page shows its column's title in it, as there are no headings. */
 function cell(
   column: Column,
   ...children: (Node | string)[]
@@ -197,12 +197,12 @@ function cell(
   return made;
 }
 
-/** Counts that are worth a word only where there is something to count. */
+/** Counts that are noted only where they are not 0. */
 const TROUBLES = METRIC_LIST.filter(({ kind, column }) =>
   (kind === "share" || kind === "count") && column === "for-programs"
 );
 
-/** What is to be noted of a run; at first shown where it did not pass. */
+/** The notes on a run; shown at first where it did not pass. */
 function notesRow(
   run: PageRun,
   colSpan: number,
@@ -232,7 +232,7 @@ function notesRow(
   );
 }
 
-/** A run's verdict, which shows and hides what is noted of it. */
+/** A run's verdict, which shows and hides its notes. */
 function verdictElement(
   { verdict: { text } }: PageRun,
   notes: HTMLTableRowElement | undefined,

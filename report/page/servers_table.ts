@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The table of the servers, beside what the clients say they sent them.
+ * The table of the servers, beside what their clients report as sent.
  *
  * @module
  */
@@ -42,7 +42,7 @@ const COLUMNS: ServerColumn[] = [
   [
     "Sent by the runs above",
     (server, runs) => {
-      const total = runs.filter((run) => isAskedBy(server, run))
+      const total = runs.filter((run) => mayServe(server, run))
         .reduce((sum, run) => sum + (run.measurements?.bytes_sent ?? 0), 0);
       return total === 0 ? "" : formatBytes(total);
     },
@@ -67,12 +67,12 @@ function troubles({ summary }: ServerRun): string {
 }
 
 /** Whether a run's peer may be this server: their transports and ports are the same. */
-function isAskedBy(server: ServerRun, run: PageRun): boolean {
+function mayServe(server: ServerRun, run: PageRun): boolean {
   return server.listening?.port === run.port &&
     server.transport === run.transport;
 }
 
-/** Makes the table. */
+/** Creates the table. */
 export function serversTable(
   servers: ServerRun[],
   runs: PageRun[],

@@ -8,14 +8,14 @@ import { runSubprocess } from "../subprocess.ts";
 import { ROLE_FLAGS } from "../entry_module.ts";
 import type { Target } from "./target.ts";
 
-/** The base runtime is not to be had: another way may be. */
+/** The base runtime cannot be downloaded: another way may work. */
 export class BaseUnavailable extends TaskError {}
 
 /**
- * Makes an executable out of a bundle.
+ * Builds an executable from a bundle.
  *
  * @param bundle The path of a program that carries its own text.
- * @param environment The path of a file of variables to carry, too.
+ * @param environment The path of a file of variables to embed, too.
  * @throws {BaseUnavailable} When the base runtime cannot be downloaded.
  * @throws {TaskError} When `deno compile` fails for another reason.
  */

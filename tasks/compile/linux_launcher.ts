@@ -3,14 +3,14 @@
  * program, then compressed Deno.
  *
  * Deno replaces the shell (`exec`), so that the process that was started is the
- * role itself: it gets the signals, and nothing stays behind.
+ * role itself and receives the signals.
  *
  * @module
  */
 import { ROLE_ENVIRONMENT } from "../entry_module.ts";
 import { RUN_BUNDLE } from "./target.ts";
 
-/** A file inside the file: its compressed bytes, and how to know it again. */
+/** A file inside the file: its compressed bytes, and how to recognize it. */
 interface Part {
   compressed: Uint8Array<ArrayBuffer>;
   size: number;
@@ -18,11 +18,11 @@ interface Part {
   checksum: string;
 }
 
-/** How much of each end of an unpacked file is looked at, at every start. */
+/** Bytes at each end of an unpacked file that every start verifies. */
 const PROBE = 65_536;
 
 /**
- * Makes the file.
+ * Builds the file.
  *
  * @param name The role.
  * @param bundle Its program's bytes.
@@ -37,7 +37,7 @@ export async function linuxLauncher(
     makePart(bundle),
     makePart(runtime),
   ]);
-  // The header says where its own end is, so its length must not depend on it.
+  // The header contains its own length, so that must have a fixed width.
   const width = 12;
   const render = (headerSize: number) =>
     header(
@@ -113,12 +113,12 @@ cache=\${XDG_CACHE_HOME:-\${HOME:+$HOME/.cache}}
 folder=$cache/echosounder
 program=$folder/${name}-${program.hash}.js
 deno=$folder/deno-${deno.hash}
-# Size and both ends: what is cut off or was never written shows there.
+# Size and both ends: a file that is cut off or was never written differs there.
 intact() {
   [ -f "$1" ] && [ "$(wc -c < "$1")" -eq "$2" ] &&
     [ "$({ head -c ${PROBE} "$1"; tail -c ${PROBE} "$1"; } | cksum)" = "$3" ]
 }
-# Written aside, then renamed: whoever starts at the same time sees all or nothing.
+# Written aside, then renamed: another start at the same time sees all or nothing.
 unpack() {
   intact "$1" "$4" "$5" && return
   mkdir -p "$folder" 2>/dev/null ||

@@ -9,8 +9,8 @@ import { runSubprocess } from "../subprocess.ts";
 import type { Target } from "./target.ts";
 
 /**
- * Gets Deno's binary for a system, of the version that runs this. npm holds what
- * it downloads against the registry's hash, and refuses what differs.
+ * Downloads Deno's binary for a system, of the version that runs this. npm checks
+ * what it downloads against the registry's hash.
  *
  * @param target The system.
  * @param folder A folder to install into.
@@ -32,7 +32,7 @@ export async function fetchRuntime(
     "--ignore-scripts",
     "--no-audit",
     "--no-fund",
-    // It is for the machine that the executable will run on, not for this one.
+    // The binary may be for another system than this one.
     "--force",
     `${runtimePackage}@${Deno.version.deno}`,
   ]);

@@ -5,21 +5,21 @@
  */
 import { ROLE_FLAGS } from "../entry_module.ts";
 
-/** What is known of a system. */
+/** A system. */
 export interface Target {
-  /** Deno's name of it. */
+  /** Deno's name for it. */
   triple: string;
   /** The folder of its executables. */
   folder: string;
-  /** What its executables' names end with. */
+  /** The suffix of its executables' names. */
   suffix: string;
-  /** The npm package that carries Deno's own binary for it. */
+  /** The npm package of Deno's own binary for it. */
   runtimePackage: string;
   /** The binary's name in that package. */
   runtimeFile: string;
 }
 
-/** The systems by the names that the command line knows. */
+/** The systems by their names on the command line. */
 export const TARGETS = {
   linux: {
     triple: "x86_64-unknown-linux-gnu",
@@ -37,7 +37,7 @@ export const TARGETS = {
   },
 } satisfies Record<string, Target>;
 
-/** How Deno runs a bundle wherever it lies, with nothing but the role's flags. */
+/** Arguments that run a bundle in any folder, with only the role's flags. */
 export const RUN_BUNDLE = [
   "run",
   "--quiet",

@@ -17,12 +17,12 @@ const STUB = new URL(
 );
 
 /**
- * Makes the file.
+ * Builds the file.
  *
  * @param name The role.
  * @param bundle The path of its program, which carries its own text.
  * @param runtime The path of Deno for Windows.
- * @param output Where the file goes; something is left beside it.
+ * @param output Where the file goes; caxa leaves its description beside it.
  * @param folder A folder to work in.
  */
 export async function windowsLauncher(
@@ -42,7 +42,7 @@ export async function windowsLauncher(
   await caxa({
     input,
     output,
-    // A description of the file, which it puts beside it and nobody asked for.
+    // caxa cannot be kept from writing a description of the file.
     metadataFile: `${name}-windows.json`,
     command: [
       "{{caxa}}/echosounder/deno.exe",

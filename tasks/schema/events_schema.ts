@@ -1,6 +1,6 @@
 /**
- * The JSON Schema of the lines that the programs write with `--json`, made of
- * the types of the events.
+ * The JSON Schema of the lines that the programs write with `--json`, generated
+ * from the event types.
  *
  * @module
  */
@@ -38,13 +38,13 @@ const CONFIG: CompletedConfig = {
   topRef: false,
 };
 
-/** A schema of an object's type, or one that refers to such. */
+/** The schema of an object, or of a union of objects. */
 type Schema = Definition & {
   properties?: Record<string, Schema>;
   anyOf?: Schema[];
 };
 
-/** Bytes are written as text: wherever a type has the first, this reads the second. */
+/** Reads `Uint8Array` as `Base64`, which is what it becomes in JSON. */
 class BytesParser implements SubNodeParser {
   readonly #program: ts.Program;
   readonly #parser: SubNodeParser;
@@ -79,14 +79,14 @@ function createGenerator(): SchemaGenerator {
   return new SchemaGenerator(program, parser, createFormatter(CONFIG), CONFIG);
 }
 
-/** What a reference is to. */
+/** The name that a reference refers to. */
 function nameOf({ $ref = "" }: Schema): string {
   return decodeURIComponent($ref.slice($ref.lastIndexOf("/") + 1));
 }
 
 /**
- * Makes the schema: for each event one object of the event's own fields and of
- * the line's, whose `role` names the programs that tell it.
+ * Generates the schema: for each event one object of the event's own fields and of
+ * the line's, whose `role` names the programs that print it.
  *
  * @returns JSON, formatted.
  */
@@ -99,7 +99,8 @@ export function eventsSchema(): string {
     definitions: Record<string, Schema>;
   };
 
-  const floods = (generator.createSchema("FloodEvent") as Schema).anyOf!
+  const rateLimited = (generator.createSchema("RateLimitedEvent") as Schema)
+    .anyOf!
     .map(nameOf);
   const omission = generator.createSchema("Omission") as Schema;
 
@@ -119,7 +120,7 @@ export function eventsSchema(): string {
     }
   }
   delete rest.Role;
-  // The types of events know of no table.
+  // The event types do not import the table of metrics.
   Object.assign(rest.MetricName, { enum: Object.keys(METRICS) });
 
   const lines = [...rolesOf].map(([name, roles]) => {
@@ -127,7 +128,7 @@ export function eventsSchema(): string {
     const { event, ...own } = properties!;
     const details = {
       ...own,
-      ...floods.includes(name) ? omission.properties : undefined,
+      ...rateLimited.includes(name) ? omission.properties : undefined,
     };
     const { role: _, ...others } = head.properties!;
     const ofLine = { event, role: { enum: roles }, ...others };

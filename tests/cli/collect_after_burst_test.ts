@@ -17,7 +17,7 @@ const CLOSED: ProgramEvent = {
   reason: "finished",
 };
 
-/** Milliseconds that a burst is waited for here. */
+/** Milliseconds from the end of a burst to its collection here. */
 const PATIENCE = 5;
 
 /** A burst, and how often garbage was collected for it. */
@@ -29,12 +29,12 @@ function watch() {
       for (let i = 0; i < times; i++) burst.observe(event);
     },
     async collections(): Promise<number> {
-      // Another one, whose burst is over now, collects later.
+      // A second one, whose burst ends now, collects after the first.
       const last = Promise.withResolvers<void>();
       const other = new CollectAfterBurst(last.resolve, PATIENCE);
       for (let i = 0; i < 1000; i++) other.observe(OPENED);
       for (let i = 0; i < 1000; i++) other.observe(CLOSED);
-      // The timer alone does not keep a program up.
+      // The unreferenced timer alone does not keep the process running.
       const awake = setInterval(() => {}, 1000);
       await last.promise;
       clearInterval(awake);
@@ -71,9 +71,9 @@ Deno.test("CollectAfterBurst leaves a few clients that come and go alone", async
   assertEquals(await server.collections(), 0);
 });
 
-Deno.test("collectGarbage() clears away what nobody holds", async () => {
+Deno.test("collectGarbage() frees what is not referenced", async () => {
   const left = new WeakRef({});
-  // A weak reference holds its target to the end of the turn.
+  // A weak reference keeps its target until the end of the turn.
   await new Promise((resolve) => setTimeout(resolve));
   await collectGarbage();
   await until(() => left.deref() === undefined, "the object to be gone");

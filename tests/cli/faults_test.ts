@@ -10,7 +10,7 @@ const LINUX = Deno.build.os === "linux";
 testWhere(
   LINUX,
   "needs a shell's ulimit",
-  "tcp-server survives running out of descriptors, and takes clients again",
+  "tcp-server survives running out of descriptors, and accepts clients again",
   async () => {
     await using server = new TestProcess([
       "sh",
@@ -27,12 +27,13 @@ testWhere(
     const port = await server.listening();
     const connect = () => Deno.connect({ hostname: "127.0.0.1", port });
     const crowd = await Promise.all(Array.from({ length: 80 }, connect));
-    const told = () => server.stdout.split('"operation":"accept"').length - 1;
-    await until(() => told() === 2, "failed accepts, told of twice");
-    // Who is in goes on as if nothing were.
+    const printed = () =>
+      server.stdout.split('"operation":"accept"').length - 1;
+    await until(() => printed() === 2, "failed accepts, printed twice");
+    // Accepted clients are served meanwhile.
     await writeAll(crowd[0], bytes("still here"));
     assertEquals(text(await read(crowd[0], 10)), "still here");
-    // The last one waits in the backlog, and is served when there is room.
+    // The last one waits in the backlog, and is served once descriptors are free.
     const last = crowd.pop()!;
     for (const conn of crowd) conn.close();
     await writeAll(last, bytes("served at last"));
@@ -44,7 +45,7 @@ testWhere(
     const summary = events.at(-1)!;
     const faults = events.filter(({ event }) => event === "fault");
     assertEquals([code, summary.connections.accepted], [0, 80]);
-    // However often it failed, it is told once a second, and how often in between.
+    // However often it fails, one fault a second is printed, with the number omitted.
     const times = faults.map(({ time }) => Date.parse(time));
     assert(times.length >= 2);
     assert(times.every((time, i) => i === 0 || time - times[i - 1] >= 990));
@@ -113,7 +114,7 @@ for (
     "needs root and unshare(1)",
     `${role} exits 3 where there is no IPv6, and says what to do`,
     async () => {
-      // A new network has not even its loopback up.
+      // In a new network namespace, not even the loopback is up.
       await using server = new TestProcess([
         "/usr/bin/unshare",
         "--net",

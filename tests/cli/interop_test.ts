@@ -8,7 +8,7 @@ import { isInstalled, testWhere } from "../setup/where.ts";
 const HOST = "127.0.0.1";
 const LOCAL = ["--host", HOST, "--port", "0"];
 
-/** A test that needs a program nobody here wrote. */
+/** A test that needs a program of others. */
 function withProgram(
   program: string,
   name: string,
@@ -49,7 +49,7 @@ function startProgram(program: string, args: string[]): AsyncDisposable {
       try {
         child.kill("SIGKILL");
       } catch {
-        // It served one client and has ended by itself.
+        // It has served one client and ended.
       }
       await child.status;
     },
@@ -99,7 +99,7 @@ withProgram(
 
 withProgram(
   "ncat",
-  "ncat shows the teaching lines of tcp-server --once",
+  "ncat gets tcp-server --once to print its one-shot lines",
   async () => {
     await using server = startRole("tcp-server", [...LOCAL, "--once"]);
     const port = await server.listening();
@@ -133,7 +133,7 @@ withProgram("socat", "socat gets a datagram back from udp-server", async () => {
   assertSame(stdout, sent);
 });
 
-/** A client of ours gets everything back from a server that is nobody's of us. */
+/** Checks that our client gets everything back from a server of others. */
 async function assertGetsBack(
   client: "tcp-client" | "udp-client",
   program: string,
@@ -159,8 +159,8 @@ const socatCat = (port: number) => [
 ];
 const ncatCat = (port: number) => ["-l", HOST, String(port), "-k", "-c", "cat"];
 
-// ncat closes as soon as it sees the half-close, with what its command still has
-// to say: so nothing may be on its way by then.
+// ncat closes as soon as it sees the half-close, and drops what its command has yet
+// to print: so nothing may be in flight by then.
 withProgram(
   "ncat",
   "tcp-client measures round trips through ncat",
@@ -203,8 +203,8 @@ withProgram(
   "socat",
   "udp-client gets the largest datagram back from socat",
   async () => {
-    // The child that it forks for a client does not end with it, but of itself
-    // once nothing has come for a second.
+    // The child that socat forks for a client outlives it, and ends once nothing
+    // has come for a second.
     const pipe = (
       port: number,
     ) => ["-b65536", "-T1", `UDP-LISTEN:${port},bind=${HOST},fork`, "PIPE"];

@@ -17,13 +17,13 @@ import { isInstalled, testWhere } from "../setup/where.ts";
 const HOST = "127.0.0.1";
 const LOCAL = ["--host", HOST, "--port", "0"];
 
-/** So many flows that Deno's main thread lets some of them starve. */
+/** So many flows that Deno's main thread starves some of them. */
 const CROWD = 1000;
 
 const IS_LINUX = Deno.build.os === "linux";
 const IS_WINDOWS = Deno.build.os === "windows";
 
-/** What the tests start; each is made once. */
+/** The files that the tests start, each made once. */
 const made = new Map<string, Promise<string>>();
 let folder: string;
 
@@ -45,8 +45,8 @@ function make(
 }
 
 /**
- * Starts a role as the files do that cannot set their own environment: with the
- * variables in a file, which Deno reads after its main thread has begun.
+ * Starts a role like an executable that cannot set its environment: with the
+ * variables in a file, which Deno reads after its main thread has started.
  */
 async function start(
   role: Role,
@@ -60,7 +60,7 @@ async function start(
   });
   const unset = Object.keys(ROLE_ENVIRONMENT).flatMap((name) => ["-u", name]);
   return new TestProcess([
-    // Windows has no such command; fairness is not looked at there.
+    // Windows has no such command; fairness is not tested there.
     ...IS_WINDOWS ? [] : ["env", ...unset],
     Deno.execPath(),
     ...RUN_BUNDLE,
@@ -80,7 +80,7 @@ async function run(
   return await process.outcome();
 }
 
-/** One of the compiled programs that the benchmarks judge by. */
+/** A compiled program of the benchmarks. */
 function compiled(source: string): Promise<string> {
   return make(source.replaceAll("/", "-"), async (path) => {
     const { success } = await new Deno.Command("cc", {
@@ -90,7 +90,7 @@ function compiled(source: string): Promise<string> {
   });
 }
 
-/** How many threads of a process are workers. */
+/** The number of a process's threads that are workers. */
 function workers(pid: number): number {
   const names = [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) =>
     Deno.readTextFileSync(`/proc/${pid}/task/${name}/comm`)
@@ -99,9 +99,9 @@ function workers(pid: number): number {
 }
 
 /**
- * Whether the one that had least had nearly as much as the median one: of so
- * many it is a tenth to a half where Deno was not told, and 0.97 and more where
- * it was, also on a busy machine.
+ * Checks that the flow with the fewest messages had nearly as many as the median:
+ * of so many flows it has 0.1 to 0.5 of it without Deno's setting, and 0.97 or more
+ * with it, also on a busy machine.
  */
 function assertEven(json: string): void {
   assert(JSON.parse(json).least_share > 0.8, json);
@@ -145,7 +145,7 @@ testWhere(
   },
 );
 
-Deno.test("a program in a thread of its own tells results and passes on its exit code", async () => {
+Deno.test("a program in a thread of its own prints results and passes on its exit code", async () => {
   await using server = await start("tcp-server", LOCAL);
   const port = await server.listening();
   const connections = String(MANY_FLOWS + 1);
@@ -175,7 +175,7 @@ Deno.test("a program in a thread of its own tells results and passes on its exit
 testWhere(
   !IS_WINDOWS,
   "needs signals",
-  "a server in a thread of its own is stopped in order by the first signal, at once by the second",
+  "a server in a thread of its own stops gracefully at the first signal, at once at the second",
   async () => {
     for (const signals of [1, 2]) {
       await using server = await start("tcp-server", [

@@ -19,12 +19,12 @@ import type { Role } from "../../cli/roles.ts";
 const HOST = "127.0.0.1";
 const LOCAL = ["--host", HOST, "--port", "0"];
 
-/** A test that asks a process to stop, as Windows lets nobody do from outside. */
+/** A test that sends a signal to a process, which Windows does not allow. */
 function signalTest(name: string, fn: () => Promise<void>): void {
   testWhere(Deno.build.os !== "windows", "needs signals", name, fn);
 }
 
-/** A server of ours and a client of ours; what each printed. */
+/** Runs a server and a client; returns what each printed. */
 async function exchange(
   server: Role,
   serverArgs: string[],
@@ -38,7 +38,7 @@ async function exchange(
   return { asked, served: await serving.outcome() };
 }
 
-Deno.test("tcp-client and tcp-server --once print the teaching programs' lines", async () => {
+Deno.test("tcp-client and tcp-server --once print the one-shot lines", async () => {
   const { asked, served } = await exchange(
     "tcp-server",
     ["--once"],
@@ -143,7 +143,7 @@ signalTest(
   },
 );
 
-signalTest("a server tells of datagrams only at debug level", async () => {
+signalTest("a server prints datagrams only at debug level", async () => {
   const { served } = await exchange("udp-server", ["--json"], "udp-client", []);
   assertEquals(parseEvents(served.stdout).map(({ event }) => event), [
     "listening",
@@ -166,7 +166,7 @@ signalTest("tcp-client --size carries 100 MB there and back", async () => {
 });
 
 signalTest(
-  "tcp-client --interval measures at a pace, and tells of each message",
+  "tcp-client --interval measures at a fixed interval, and prints each message",
   async () => {
     const { asked } = await exchange("tcp-server", [], "tcp-client", [
       "--json",
@@ -193,7 +193,7 @@ signalTest(
   },
 );
 
-/** Pours bytes into `tcp-client --stdin` and reads what comes out, both at once. */
+/** Writes bytes to `tcp-client --stdin` and reads its output, both at once. */
 async function pour(
   port: number,
   args: string[],
@@ -350,7 +350,7 @@ Deno.test("tcp-client exits 1 at a wrong byte and names its place", async () => 
 });
 
 Deno.test("udp-client names both sizes where more comes back than was sent", async () => {
-  // As the teaching text's server answers: with its whole buffer.
+  // As a server answers that sends its whole buffer.
   await using peer = new UdpPeer((data, answer) => {
     const buffer = new Uint8Array(1024);
     buffer.set(data);
@@ -379,7 +379,7 @@ Deno.test("udp-server --once prints a datagram up to its first NUL, and how many
   );
 });
 
-Deno.test("tcp-client --connections --interval tells each message with its delay", async () => {
+Deno.test("tcp-client --connections --interval prints each message with its delay", async () => {
   await using server = startRole("tcp-server", LOCAL);
   const { code, stdout } = await runRole("tcp-client", [
     `${HOST}:${await server.listening()}`,
@@ -391,19 +391,21 @@ Deno.test("tcp-client --connections --interval tells each message with its delay
     "20ms",
   ]);
   assertEquals(code, 0);
-  const told = stdout.split("\n").filter((line) => line.includes(": 64 bytes"));
-  assertEquals(told.map((line) => line.split(":")[0]).sort(), [
+  const printed = stdout.split("\n").filter((line) =>
+    line.includes(": 64 bytes")
+  );
+  assertEquals(printed.map((line) => line.split(":")[0]).sort(), [
     "1/1",
     "1/2",
     "2/1",
     "2/2",
   ]);
-  for (const line of told) {
+  for (const line of printed) {
     assert(/^\d\/\d: 64 bytes in [\d.]+ (us|ms)$/.test(line), line);
   }
 });
 
-Deno.test("tcp-client exits 4 at a peer that says nothing", async () => {
+Deno.test("tcp-client exits 4 at a peer that does not answer", async () => {
   const never = Promise.withResolvers<void>();
   await using peer = new TcpPeer(() => never.promise);
   const { code, stderr, stdout } = await runRole("tcp-client", [
@@ -569,7 +571,7 @@ for (
 }
 
 signalTest(
-  "tcp-server stops in order at SIGTERM: clients finish, then a summary, exit 0",
+  "tcp-server stops gracefully at SIGTERM: clients finish, then a summary, exit 0",
   async () => {
     await using server = startRole("tcp-server", [...LOCAL, "--json"]);
     const port = await server.listening();
@@ -592,7 +594,7 @@ signalTest(
 );
 
 signalTest(
-  "tcp-server closes what is left when its grace is over",
+  "tcp-server closes remaining connections when its grace is over",
   async () => {
     await using server = startRole("tcp-server", [
       ...LOCAL,
@@ -630,7 +632,7 @@ signalTest(
 );
 
 signalTest(
-  "tcp-server takes a signal that comes twice at once for one",
+  "tcp-server counts a signal that comes twice at once as one",
   async () => {
     await using server = startRole("tcp-server", [...LOCAL, "--json"]);
     const port = await server.listening();
@@ -735,7 +737,7 @@ for (const role of ["tcp-server", "udp-server"] as const) {
     for (let i = 0; i < 3; i++) {
       assertEquals((await runRole(client, [`${HOST}:${port}`])).code, 0);
     }
-    await until(() => serving.stderr.includes("serving on"), "a notice");
+    await until(() => serving.stderr.includes("still serving"), "a notice");
   });
 }
 
@@ -783,7 +785,7 @@ Deno.test("udp-client exits 1 where some datagrams are lost, 4 where all are", a
 testWhere(
   isInstalled("/usr/bin/script") && Deno.build.os === "linux",
   "needs script(1), for a terminal",
-  "a measuring client shows one live line on a terminal, and takes it away for the result",
+  "a measuring client shows one live line on a terminal, and clears it for the result",
   async () => {
     await using server = startRole("tcp-server", LOCAL);
     const port = await server.listening();
@@ -882,11 +884,11 @@ Deno.test("colours need a terminal: a pipe gets plain text even without NO_COLOR
 });
 
 signalTest(
-  "tcp-server serves on and stops in order while its output pipe is full",
+  "tcp-server goes on serving and stops gracefully while its output pipe is full",
   async () => {
     const [program, ...args] = roleCommand("tcp-server");
     const port = freePort();
-    // Nobody reads the pipe, and nobody closes it.
+    // The pipe is neither read nor closed.
     const server = new Deno.Command(program, {
       args: [
         ...args,
@@ -911,7 +913,7 @@ signalTest(
       }
     };
     using conn = await connecting();
-    // Each message is worth two lines, far more than a pipe and the queue hold.
+    // Each message prints two lines, far more than the pipe and the queue hold.
     for (let i = 0; i < 30_000; i++) {
       await writeAll(conn, bytes("x"));
       await read(conn, 1);
@@ -924,7 +926,7 @@ signalTest(
     await server.stdout.cancel();
     const stderr = await new Response(server.stderr).text();
     assert(
-      /\d+ lines left out: nobody read standard output/.test(stderr),
+      /\d+ lines dropped: standard output was not read/.test(stderr),
       stderr,
     );
   },
@@ -1027,13 +1029,13 @@ for (const transport of ["tcp", "udp"] as const) {
   );
 }
 
-/** A client that is stopped, and goes on when its answer has long been there. */
+/** A client that is suspended, and resumed long after its answer has arrived. */
 for (const role of ["tcp-client", "udp-client"] as const) {
   signalTest(
     `${role} that was stopped by the system does not blame the path for it`,
     async () => {
       const { promise: pid, resolve } = Promise.withResolvers<number>();
-      /** Stops the client, answers, and lets it go on after more than its time-out. */
+      /** Suspends the client, answers, and resumes it after more than its timeout. */
       async function answerMeanwhile(answer: () => Promise<unknown>) {
         const client = await pid;
         Deno.kill(client, "SIGSTOP");
@@ -1063,7 +1065,7 @@ for (const role of ["tcp-client", "udp-client"] as const) {
   );
 }
 
-/** Runs a program where a name server takes questions and never answers. */
+/** Runs a program where a name server receives queries and never answers. */
 const SILENT_RESOLVER = `
 ip link set lo up
 echo nameserver 127.0.0.1 > "$1"

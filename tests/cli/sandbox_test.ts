@@ -13,7 +13,7 @@ import {
 } from "../setup/process.ts";
 import { testWhere } from "../setup/where.ts";
 
-/** Of these, all but one are no permissions. */
+/** Only the first is a permission. */
 const FLAGS = [
   "--quiet",
   "--allow-net",
@@ -67,7 +67,7 @@ testWhere(
   "a role's process can use the network and nothing else",
   async () => {
     const command = roleCommand("tcp-server");
-    // The same program with the same flags; only the entry module is another.
+    // Started like a role, with another entry module.
     const entry = fileURLToPath(
       import.meta.resolve("../setup/sandbox_probe.ts"),
     );

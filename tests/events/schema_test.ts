@@ -1,5 +1,5 @@
 /**
- * The schema of the events: made of their types, and of what the programs write.
+ * The schema of the events, held against their types and what the programs write.
  *
  * @module
  */
@@ -23,12 +23,12 @@ import { testWhere } from "../setup/where.ts";
 testWhere(
   isFromSource(),
   "the types are not in the executables",
-  "events.schema.json is what the types of the events give",
+  "events.schema.json is what the event types generate",
   async () => {
     const file = await Deno.readTextFile(`${ROOT}events/events.schema.json`);
     assert(
       file.replaceAll("\r\n", "\n") === eventsSchema(),
-      "the types of the events have changed: run deno task schema",
+      "the event types have changed: run deno task schema",
     );
   },
 );
@@ -69,10 +69,10 @@ Deno.test("the schema lets nothing in that it does not name", () => {
   assertEquals(open, []);
 });
 
-/** What no test can bring about: a socket of UDP that fails. */
+/** What no test can provoke: a UDP socket that fails. */
 const OUT_OF_REACH = ["udp-server FaultEvent"];
 
-/** Where nobody listens, even while servers take ports that are free. */
+/** A port on which nothing listens: no system gives it to a server that takes a free one. */
 const NOBODY = "127.0.0.1:1";
 
 const LINUX = Deno.build.os === "linux";
@@ -124,7 +124,7 @@ async function bothSides(transport: "tcp" | "udp"): Promise<string> {
   return one.stdout + many.stdout + stdout;
 }
 
-/** A server that turns its only client away. */
+/** A server that rejects its only client. */
 async function rejection(transport: "tcp" | "udp"): Promise<string> {
   await using server = startRole(`${transport}-server`, [
     "--port",
@@ -140,7 +140,7 @@ async function rejection(transport: "tcp" | "udp"): Promise<string> {
   return (await server.outcome()).stdout;
 }
 
-/** A client that tries again, in vain. */
+/** A client that tries to connect again, and fails. */
 async function oneClient(
   role: "tcp-client" | "udp-client",
   args: string[],
@@ -174,7 +174,7 @@ async function lossAndStrays(): Promise<string> {
   return stdout;
 }
 
-/** A server that gets the same datagram again and again. */
+/** A server that gets the same datagram repeatedly. */
 async function suppression(): Promise<string> {
   await using server = startRole("udp-server", ["--port", "0", "--json"]);
   const port = await server.listening();

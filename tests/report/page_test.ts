@@ -26,7 +26,7 @@ import { isFromSource, runRole, startRole } from "../setup/process.ts";
 import { until } from "../setup/until.ts";
 import { testWhere } from "../setup/where.ts";
 
-/** What all tests share: the page's program and a browser, each made once. */
+/** Shared by all tests: the page's program and a browser, each made once. */
 let assets: ReturnType<typeof bundlePage> | undefined;
 let browser: Promise<Browser> | undefined;
 
@@ -35,9 +35,9 @@ Deno.test.afterAll(async () => await (await browser)?.close());
 /** A page opened from disk, without a network. */
 interface OpenPage {
   page: Page;
-  /** All that it has asked for. */
+  /** The URLs that it has requested. */
   requests: string[];
-  /** What it has complained about. */
+  /** Its errors. */
   complaints: string[];
   /** Its file's size, without the program and the style. */
   dataSize: number;
@@ -53,7 +53,7 @@ async function withPage(
   const made = await assets;
   const html = await reportPage(await readRuns(sources), made);
   const folder = await Deno.makeTempDir();
-  // Its own of everything that a page can leave behind.
+  // A context of its own, so that pages share no state.
   const context = await (await browser).newContext(options);
   try {
     const file = join(folder, "report.html");
@@ -94,7 +94,7 @@ function pageTest(
 const SLOW = evenly(200, 10_000, 20_000);
 const FAST = evenly(800, 100, 1000);
 
-/** Three runs: a slow one of UDP that lost something, a fast one, one that failed. */
+/** Three runs: a slow one over UDP with loss, a fast one, one that failed. */
 async function threeRuns(): Promise<Source[]> {
   return [
     { name: "slow.jsonl", text: await textOf({ delays: SLOW, lost: 50 }) },
@@ -145,7 +145,7 @@ async function legend(page: Page, chart: string): Promise<string[]> {
 }
 
 pageTest(
-  "the page shows of each run what its result says",
+  "the page shows the result of each run",
   threeRuns,
   async ({ page, complaints }) => {
     const [slow, fast, failed] = await rows(page, RUNS);
@@ -185,7 +185,7 @@ pageTest(
 );
 
 pageTest(
-  "the page sums up the runs that are switched on, by their merged histograms",
+  "the page sums up the selected runs, by their merged histograms",
   threeRuns,
   async ({ page }) => {
     const together = async () => {
@@ -215,7 +215,7 @@ pageTest(
 );
 
 pageTest(
-  "the page draws the runs that are switched on over each other",
+  "the page draws the selected runs over each other",
   threeRuns,
   async ({ page, complaints }) => {
     for (const chart of ["Percentiles", "Histogram"]) {
@@ -261,7 +261,7 @@ pageTest(
     assertEquals(await order(), ["slow.jsonl", "fast.jsonl", "failed.jsonl"]);
     const heading = page.getByRole("columnheader", { name: "p50" });
     assertEquals(await heading.getAttribute("aria-sort"), "descending");
-    // What has no such figure comes last either way.
+    // Runs without the figure come last in both orders.
     for (const _ of ["ascending", "descending"]) {
       await page.getByRole("button", { name: "loss" }).press("Enter");
       assertEquals((await order())[0], "slow.jsonl");

@@ -109,7 +109,7 @@ Deno.test("readRuns() reads a client that sends one message, with the peer it co
   assertEquals(row.measurements?.messages_received, 1);
 });
 
-Deno.test("readRuns() tells a client that could not connect as failed, and why", async () => {
+Deno.test("readRuns() reads a client that could not connect as failed, and why", async () => {
   const port = 1;
   const { stdout, code } = await runRole("tcp-client", [
     `127.0.0.1:${port}`,
@@ -134,7 +134,7 @@ Deno.test("readRuns() names several runs of one file by their numbers", async ()
   );
 });
 
-Deno.test("readRuns() takes a killed client for cut off, and its seconds for its figures", async () => {
+Deno.test("readRuns() reads a killed client as cut off, with the sums of its intervals", async () => {
   const lines = await linesOf({ delays: DELAYS, seconds: 4, lost: 40 });
   const text = lines.slice(0, 4).join("\n") + "\n" + lines[4].slice(0, 50);
   const { clients, problems } = await readOne(text);
@@ -195,8 +195,8 @@ Deno.test("readRuns() names a result whose histogram is damaged", async () => {
   ]);
 });
 
-/** What is said of a result in which something has been replaced. */
-async function saidOf(
+/** The problems of a result in which something has been replaced. */
+async function problemsOf(
   pattern: RegExp,
   replacement: string,
   lost?: number,
@@ -211,7 +211,7 @@ Deno.test("readRuns() refuses a histogram that inflates to more than one can hol
   const bomb = await forgeHistogram({ padding: zeros(16 * 1024 * 1024) });
   const small = await forgeHistogram({ tail: zeros(600_000) });
   const of = (histogram: string) =>
-    saidOf(/"histogram":"[^"]*"/, `"histogram":"${histogram}"`);
+    problemsOf(/"histogram":"[^"]*"/, `"histogram":"${histogram}"`);
   assertEquals(await of(bomb), [
     "its histogram cannot be used: it inflates to more than 156712 bytes",
   ]);
@@ -224,7 +224,7 @@ Deno.test("readRuns() refuses a histogram that inflates to more than one can hol
 Deno.test("readRuns() refuses a histogram of other delays than the result counts", async () => {
   const histogram = await forgeHistogram({ counts: [0, 7] });
   assertEquals(
-    await saidOf(/"histogram":"[^"]*"/, `"histogram":"${histogram}"`),
+    await problemsOf(/"histogram":"[^"]*"/, `"histogram":"${histogram}"`),
     [
       "its histogram cannot be used: it holds 7 delays, and the result says 1000",
     ],
@@ -235,7 +235,7 @@ for (const number of ["1e300", "9007199254740993", "-1", "0.5", "null"]) {
   for (const name of ["messages_sent", "bytes_received", "lost", "errors"]) {
     Deno.test(`readRuns() refuses a result whose ${name} is ${number}`, async () => {
       const pattern = new RegExp(`"${name}":\\d+`);
-      assertEquals(await saidOf(pattern, `"${name}":${number}`, 1), [
+      assertEquals(await problemsOf(pattern, `"${name}":${number}`, 1), [
         'it is no event that the schema knows ("result")',
       ]);
     });
@@ -257,7 +257,7 @@ Deno.test("readRuns() names a line that is too long for an event, and reads the 
   assertEquals(clients[0].result?.messages_received, 1000);
 });
 
-Deno.test("readRuns() names a file in which nothing is", async () => {
+Deno.test("readRuns() names an empty file", async () => {
   const { clients, problems } = await readOne("\n \n");
   assertEquals(clients, []);
   assertEquals(problems, [{ file: "run.jsonl", message: "it is empty" }]);
@@ -310,7 +310,7 @@ Deno.test("seriesOf() keeps the worst of several seconds where a run is long", (
   assertAlmostEquals(Math.min(...series.rate), 9);
 });
 
-/** A second of a UDP client of which only the counts matter. */
+/** An interval of a UDP client, of which only the counts matter. */
 function second(
   i: number,
   messages_sent: number,
@@ -331,7 +331,7 @@ function second(
   };
 }
 
-/** Seconds of a UDP client, by what each sent and lost. */
+/** Intervals of a UDP client, by what each sent and lost. */
 function secondsOf(...counts: [sent: number, lost: number][]) {
   return counts.map(([sent, lost], i) => second(i, sent, lost));
 }
@@ -362,7 +362,7 @@ Deno.test("seriesOf() has no share of loss above 100 %, whatever the counts and 
   ));
 });
 
-Deno.test("a run that says of a second that more was lost than sent is noted for it", async () => {
+Deno.test("a run with an interval of more lost than sent gets a warning", async () => {
   const lines = await linesOf({ delays: DELAYS, lost: 100 });
   const old = lines.map((line) => line.replace(/"lost":50/, '"lost":5000'));
   const { runs } = pageData(await readOne(old.join("\n")));
@@ -372,7 +372,7 @@ Deno.test("a run that says of a second that more was lost than sent is noted for
   ]);
 });
 
-Deno.test("lonePoints() finds what a line with gaps does not reach, between the points of others", () => {
+Deno.test("lonePoints() finds points between gaps of their line, among points of other lines", () => {
   assertEquals(lonePoints([1, 2, null, 3, null, 4, 5]), [3]);
   assertEquals(lonePoints([7]), [0]);
   assertEquals(lonePoints([1, undefined, 2, null, undefined, 3]), [5]);
@@ -445,7 +445,7 @@ for (
   });
 }
 
-Deno.test("differingSettings() tells TCP from UDP, and settings that a run does not say", async () => {
+Deno.test("differingSettings() tells TCP from UDP, and known settings from unknown ones", async () => {
   const { clients } = await readOne(
     await textOf({ delays: DELAYS }, { delays: DELAYS, lost: 0 }),
   );
@@ -485,7 +485,7 @@ Deno.test("differingSettings() lets peer, count, duration and warm-up differ", a
 
 const HOSTILE = '<img src=x onerror="alert(1)">|`=1+1,"\u001b[31m';
 
-Deno.test("markdownSummary() shows foreign text as text", async () => {
+Deno.test("markdownSummary() escapes markup in untrusted text", async () => {
   const { clients } = await readOne(
     await textOf({ delays: DELAYS, target: HOSTILE }),
   );
@@ -497,7 +497,7 @@ Deno.test("markdownSummary() shows foreign text as text", async () => {
   assert(!lines[2].includes("\u001b"), lines[2]);
 });
 
-Deno.test("csvSummary() quotes foreign text, and lets none begin a formula", async () => {
+Deno.test("csvSummary() quotes untrusted text, and lets none begin a formula", async () => {
   const { clients } = await readOne(
     await textOf({ delays: DELAYS, target: `=cmd|'/c calc',"x"` }),
   );
@@ -511,7 +511,7 @@ Deno.test("csvSummary() quotes foreign text, and lets none begin a formula", asy
   assertEquals(values[names.indexOf("rate_per_second")], "500");
 });
 
-/** Calls the task in a folder with these files. */
+/** Runs the task in a folder with these files. */
 async function report(
   args: string[],
   files: Record<string, string | Uint8Array> = {},
@@ -658,7 +658,7 @@ taskTest(
 );
 
 taskTest(
-  "report --compare does without runs that were cut off, and says so",
+  "report --compare leaves out runs that were cut off, and says so",
   async () => {
     const text = await textOf({ delays: DELAYS });
     const lines = await linesOf({ delays: DELAYS });

@@ -1,5 +1,5 @@
 /**
- * Makes the picture of a report that the README shows, from real runs.
+ * Makes the README's screenshot of a report, from real runs.
  *
  * @module
  */

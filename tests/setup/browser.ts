@@ -12,7 +12,7 @@ export const CHROMIUM: string | undefined = [
   "/usr/bin/google-chrome",
 ].find(isInstalled);
 
-/** What it is to leave alone; root in a container has no sandbox for it. */
+/** Keeps it quiet on the network; as root in a container it has no sandbox. */
 const ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",

@@ -14,7 +14,7 @@ export function text(data: Uint8Array): string {
   return new TextDecoder().decode(data);
 }
 
-/** Bytes that no two places have in common for long. */
+/** Random bytes. */
 export function noise(size: number): Uint8Array<ArrayBuffer> {
   const data = new Uint8Array(size);
   for (let at = 0; at < size; at += 65_536) {

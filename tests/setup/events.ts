@@ -1,5 +1,5 @@
 /**
- * Reading JSON Lines in tests: every line is held against the schema.
+ * Reading JSON Lines in tests: every line is validated against the schema.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import schema from "../../events/events.schema.json" with { type: "json" };
 const ajv = new Ajv2020({ strict: false, validateFormats: false });
 const validate = ajv.compile(schema);
 
-/** The kinds of lines that the schema knows, each with its own check, made when it is needed. */
+/** The kinds of lines in the schema, each with its own validator, compiled on first use. */
 const KINDS = schema.oneOf.map((kind) => {
   let check: ReturnType<typeof ajv.compile> | undefined;
   return {
@@ -42,12 +42,12 @@ export function parseEvents(output: string): Line[] {
   );
 }
 
-/** Every kind of line that the schema knows, by each program that may write it. */
+/** Every kind of line in the schema, for each program that may write it. */
 export const ALL_KINDS: readonly string[] = KINDS.flatMap(({ name, roles }) =>
   roles.map((role) => `${role} ${name}`)
 );
 
-/** Of which kind a line is, and which program has written it. */
+/** A line's program and kind. */
 export function kindOf(line: Line): string {
   const kind = KINDS.find(({ fits }) => fits(line));
   return `${line.role} ${kind?.name}`;

@@ -1,11 +1,11 @@
 /**
- * Encoded histograms as no client makes them.
+ * Encoded histograms that no client makes.
  *
  * @module
  */
 import { concat } from "@std/bytes/concat";
 
-/** What is to be wrong with one. */
+/** What is wrong with one. */
 export interface Forgery {
   /** Its counts; a negative one stands for so many zeros. */
   counts?: number[];
@@ -25,12 +25,12 @@ export interface Forgery {
   tail?: Uint8Array<ArrayBuffer>;
 }
 
-/** So many zeros, which shrink to a thousandth. */
+/** So many zeros, which compress to a thousandth. */
 export function zeros(length: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(length);
 }
 
-/** Encodes a histogram that has this wrong, and is as clients make them otherwise. */
+/** Encodes a histogram with these faults, and otherwise like a client's. */
 export async function forgeHistogram(forgery: Forgery): Promise<string> {
   const { counts = [], padding = zeros(0), tail = zeros(0) } = forgery;
   const payload = new Uint8Array(counts.flatMap(zigZag));

@@ -1,17 +1,17 @@
 /**
- * Ports that stay free until a test's own server takes them.
+ * Ports that stay free until a test's own server binds them.
  *
  * @module
  */
 
 /**
- * Below the ports that systems hand out to those that ask for any (Linux from
- * 32768, others from 49152), so that no other test gets it meanwhile.
+ * Below the ephemeral ports of systems (Linux from 32768, others from 49152), so
+ * that no other test gets it meanwhile.
  */
 const LOWEST = 20_000;
 const HIGHEST = 32_000;
 
-/** A port of this machine that nobody has, neither over TCP nor over UDP. */
+/** A port of this machine that is free over TCP and UDP. */
 export function freePort(): number {
   for (;;) {
     const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));

@@ -16,8 +16,8 @@ import { until } from "./until.ts";
 export const ROOT: string = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * How a role is started: from source, or, where this names a folder, from the
- * executables in it, in an environment of which nothing else is known.
+ * Where set, roles are started from the executables in this folder, in an
+ * environment without other variables; else from source.
  */
 const EXECUTABLES = Deno.env.get("ECHOSOUNDER_EXECUTABLES");
 
@@ -36,13 +36,13 @@ export function executablesFolder(): string {
 
 /**
  * The environment that a role is started in: that of the tests, or, for
- * executables and where it is asked for, one with next to nothing in it.
+ * executables and where requested, an almost empty one.
  */
 export function roleEnvironment(
   clearEnv = !isFromSource(),
 ): { env: Record<string, string>; clearEnv: boolean } {
   const names = isFromSource()
-    // What Deno needs to find its cache.
+    // Deno finds its cache by these.
     ? ["HOME", "DENO_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA", "SystemRoot"]
     : ["ECHOSOUNDER_PATH", "ECHOSOUNDER_HOME"];
   const kept = names.flatMap((name) => {
@@ -54,7 +54,7 @@ export function roleEnvironment(
   return {
     env: {
       NO_COLOR: "1",
-      // Executables see to that themselves.
+      // Executables set it themselves.
       ...isFromSource() ? ROLE_ENVIRONMENT : {},
       ...clearEnv ? Object.fromEntries(kept) : {},
     },
@@ -176,7 +176,7 @@ export class TestProcess implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Sends it a signal until it ends: so soon after the first, it takes one for the same. */
+  /** Sends it a signal until it ends: one soon after the first counts as the same. */
   async signalAgain(signal: Deno.Signal): Promise<void> {
     await until(() => {
       try {
@@ -237,7 +237,7 @@ export async function runDeno(
   return (await child.status).code;
 }
 
-/** Megabytes of memory that a process holds; 0 where the system does not tell. */
+/** Resident memory of a process in megabytes; 0 where it is unknown. */
 export function residentMemory(pid: number): number {
   try {
     const status = Deno.readTextFileSync(`/proc/${pid}/status`);

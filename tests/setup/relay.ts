@@ -1,6 +1,6 @@
 /**
- * Relays between a client and an echo server that do to the path what a test
- * knows beforehand: they delay, lose, double, swap, corrupt, and stall.
+ * Relays between a client and an echo server that impair the path as a test asks:
+ * they delay, lose, duplicate, reorder, corrupt, and stall.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { clearImmediate, setImmediate } from "node:timers";
 import { close } from "../../net/close.ts";
 import { writeAll } from "./bytes.ts";
 
-/** What is on its way through a relay, and when it may leave. */
+/** What is in flight through a relay, and when it may leave. */
 interface Held {
   at: number;
   deliver: () => void;
@@ -16,13 +16,13 @@ interface Held {
 
 /**
  * Milliseconds between any two datagrams: closer together, they would overflow the
- * receiver's buffer after a stall, and be lost where nothing is to be lost.
+ * receiver's buffer after a stall, and some would be lost.
  */
 const SPACING = 0.06;
 
 /**
- * Lets things through at their time, to some tens of microseconds: the system's
- * timers alone would add a millisecond or two to what the relay is to add.
+ * Delivers at the due time, to some tens of microseconds: the system's timers
+ * alone would add a millisecond or two.
  */
 class Gate {
   readonly #held: Held[] = [];
@@ -68,14 +68,14 @@ class Gate {
     else this.#turn = setImmediate(this.#watch);
   }
 
-  /** Lets nothing more through. */
+  /** Delivers nothing more. */
   close(): void {
     clearTimeout(this.#timer);
     clearImmediate(this.#turn);
   }
 }
 
-/** What a relay does with the answers on their way back. */
+/** What a relay does with the answers. */
 export interface RelayOptions {
   /** Where the server is. */
   port: number;
@@ -169,7 +169,7 @@ function bindAnyPort(): Deno.DatagramConn {
   });
 }
 
-/** A relay for connections; it counts what a read brings back as one answer. */
+/** A relay for connections; it counts what one read returns as one answer. */
 export class TcpRelay implements Disposable {
   /** Where it listens. */
   readonly port: number;
@@ -213,7 +213,7 @@ export class TcpRelay implements Disposable {
     to: Deno.TcpConn,
     pass: (deliver: () => void) => void,
   ): Promise<void> {
-    // One write after the other, in the order in which they were let through.
+    // One write after the other, in the order of delivery.
     let writing = Promise.resolve();
     const buffer = new Uint8Array(65_536);
     try {

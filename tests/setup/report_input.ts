@@ -1,5 +1,5 @@
 /**
- * What clients print, made up: with the delays that a test wants.
+ * The output of clients, generated with the delays that a test wants.
  *
  * @module
  */
@@ -21,11 +21,11 @@ export interface InputRun {
   seconds?: number;
   /** Why it failed. */
   failure?: string;
-  /** What else was asked for, or something else than otherwise. */
+  /** Settings that differ from the defaults. */
   settings?: Partial<StartedEvent>;
 }
 
-/** The summary of delays that a client would give. */
+/** The summary of delays that a client would print. */
 export async function summaryOf(delays: number[]): Promise<DelaySummary> {
   const trips = new RoundTrips(await Histogram.create());
   delays.forEach((delay) => trips.record(delay));

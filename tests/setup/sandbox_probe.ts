@@ -1,9 +1,9 @@
 /**
- * Tries what a role must not be able to do, and prints what came of each try.
+ * Tries what a role must not be able to do, and prints the outcome of each attempt.
  *
  * @module
  */
-/** A program that is surely there. */
+/** A program that every system has. */
 const SHELL = Deno.build.os === "windows"
   ? "C:\\Windows\\System32\\cmd.exe"
   : "/bin/sh";

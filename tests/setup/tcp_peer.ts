@@ -1,5 +1,5 @@
 /**
- * TCP peers that do what a test tells them.
+ * TCP peers whose behaviour a test defines.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export async function sendAndReset(
   await once(socket, "close");
 }
 
-/** A TCP server of the test's own, which does with each client what it is told. */
+/** A TCP server that calls a test's handler for each client. */
 export class TcpPeer implements AsyncDisposable {
   /** Where it listens. */
   readonly port: number;

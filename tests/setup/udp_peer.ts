@@ -1,11 +1,11 @@
 /**
- * UDP peers that do what a test tells them.
+ * UDP peers whose behaviour a test defines.
  *
  * @module
  */
 import { close } from "../../net/close.ts";
 
-/** A UDP server of the test's own, which does with each datagram what it is told. */
+/** A UDP server that calls a test's handler for each datagram. */
 export class UdpPeer implements AsyncDisposable {
   /** Where it is bound. */
   readonly port: number;

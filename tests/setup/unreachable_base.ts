@@ -1,6 +1,6 @@
 /**
- * Compiles a program where Deno's download host is out of reach, and prints what
- * came of it: a program of its own, since it changes its environment.
+ * Compiles a program where Deno's download host is unreachable, and prints the
+ * outcome: a program of its own, since it changes its environment.
  *
  * @module
  */

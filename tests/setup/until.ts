@@ -1,10 +1,10 @@
 /**
- * Waiting for a condition, or for the end of what goes on.
+ * Waiting for a condition, or for a count to stay unchanged.
  *
  * @module
  */
 
-/** Waits for a condition; fails after a time that no test needs. */
+/** Waits for a condition; fails after a generous timeout. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   what: string,

@@ -14,7 +14,7 @@ import { bytes, text } from "../setup/bytes.ts";
 import { ROOT, TestProcess } from "../setup/process.ts";
 import { isInstalled, testWhere } from "../setup/where.ts";
 
-/** Programs of the right kind, small, that stand in for the base runtimes. */
+/** Small executables of each system's format, as stand-ins for the base runtimes. */
 const STAND_INS = new URL("../stubs/", import.meta.resolve("@appthreat/caxa"));
 const STAND_IN = {
   linux: fileURLToPath(new URL("stub--linux--x64", STAND_INS)),
@@ -50,7 +50,7 @@ function embedded(data: Uint8Array) {
 }
 
 for (const target of ["linux", "windows"] as const) {
-  Deno.test(`compile --runtime denort puts into the files for ${target} what it says`, async () => {
+  Deno.test(`compile --runtime denort embeds in the files for ${target} what the manifest says`, async () => {
     const out = await Deno.makeTempDir();
     try {
       const { code, stdout, stderr } = await compile(
@@ -89,7 +89,7 @@ for (const target of ["linux", "windows"] as const) {
         assertEquals([allow_net, prompt], [[], false]);
         assertEquals(new Set(Object.values(others)), new Set([null]));
         assertEquals(metadata.argv, []);
-        // Before it stand the flags that Deno itself always sets.
+        // Preceded by flags that Deno always sets.
         assertEquals(metadata.v8_flags.at(-1), "--max-semi-space-size=4");
         assertEquals(metadata.unstable_config.features, ["net"]);
         assertEquals(metadata.env_vars_from_env_file, ROLE_ENVIRONMENT);
@@ -146,7 +146,7 @@ Deno.test("compileWithDenort() says in two lines what was not reachable and what
     await Deno.writeTextFile(program, "");
     const environment = join(folder, "role.env");
     await Deno.writeTextFile(environment, "");
-    // In a process of its own: what it sets, all of that process shares.
+    // In a process of its own, whose environment it changes.
     await using process = new TestProcess([
       Deno.execPath(),
       "run",
@@ -177,7 +177,7 @@ Deno.test("compileWithDenort() says in two lines what was not reachable and what
   }
 });
 
-Deno.test("compile tells a wrong option what would be right", async () => {
+Deno.test("compile names the values that an option takes instead of a wrong one", async () => {
   const { code, stderr } = await compile(["--target", "beos"]);
   assertEquals(code, 2);
   assertEquals(

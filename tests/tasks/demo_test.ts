@@ -71,12 +71,12 @@ function usualPortsAreFree(): boolean {
 
 const free = usualPortsAreFree();
 
-/** Runs an example's command line to its end, or until it serves; what it came to. */
+/** Runs an example's command line to its end, or until it serves. */
 async function runExample(
   role: Role,
   example: string,
 ): Promise<[example: string, code: number, stderr: string]> {
-  // As a shell takes it: quotes hold a word together, and are no part of it.
+  // Split like a shell does: quotes keep a word together, and are removed.
   const args = (example.match(/'[^']*'|"[^"]*"|\S+/g) ?? [])
     .map((word) => word.replaceAll(/["']/g, ""));
   if (role.endsWith("client")) {
@@ -96,7 +96,7 @@ for (const { role, examples } of ROLES) {
     async () => {
       const outcomes: Awaited<ReturnType<typeof runExample>>[] = [];
       if (role.endsWith("server")) {
-        // One after the other: most take the same port.
+        // One after the other: most bind the same port.
         for (const [example] of examples) {
           outcomes.push(await runExample(role, example));
         }

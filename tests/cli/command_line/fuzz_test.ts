@@ -1,6 +1,6 @@
 /**
- * Command lines that nobody would write: each ends with an exit code that the
- * help knows, and with words, not with a stack trace.
+ * Random command lines: each ends with a documented exit code, and with a message
+ * instead of a stack trace.
  *
  * @module
  */
@@ -55,8 +55,8 @@ for (const definition of ROLES) {
       fc.asyncProperty(
         fc.array(word, { minLength: 1, maxLength: 5 }),
         async (args) => {
-          // An option that nobody knows comes last, so that none of them starts
-          // to serve, or to send, for ever.
+          // An unknown option comes last, so that no program starts to serve, or
+          // to send, for ever.
           const all = [...args.filter((each) => each !== "--"), "--no-such"];
           // A process cannot be given a zero byte.
           if (all.some((each) => each.includes("\0"))) return;

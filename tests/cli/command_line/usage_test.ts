@@ -16,7 +16,7 @@ import { readUdpOrder } from "../../../cli/udp_order.ts";
 import { parseEvents } from "../../setup/events.ts";
 import { runRole } from "../../setup/process.ts";
 
-/** A command line, and what it is told about itself. */
+/** Wrong command lines, and their messages. */
 const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "tcp-server",
@@ -80,7 +80,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "tcp-server",
     ["--idle-timeout", "0s"],
-    '--idle-timeout: "0s" is no time at all: it must be more than 0',
+    '--idle-timeout: "0s" is too short: it must be more than 0',
   ],
   [
     "tcp-server",
@@ -98,7 +98,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
     '--log-level: "loud" is not one of debug, info, warning, error',
   ],
   ["tcp-server", ["--json=yes"], "--json takes no value"],
-  ["tcp-client", [], "whom to ask is missing: HOST or HOST:PORT"],
+  ["tcp-client", [], "the target is missing: HOST or HOST:PORT"],
   [
     "tcp-client",
     ["localhost:0"],
@@ -203,12 +203,12 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "tcp-client",
     ["localhost", "--message=", "-c", "1"],
-    "nothing comes back of an empty message: TCP needs a byte to measure with",
+    "an empty message cannot be measured over TCP: it brings no byte back",
   ],
   [
     "tcp-client",
     ["localhost", "--size", "0", "-c", "1"],
-    "nothing comes back of an empty message: TCP needs a byte to measure with",
+    "an empty message cannot be measured over TCP: it brings no byte back",
   ],
   [
     "tcp-client",
@@ -228,7 +228,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "tcp-client",
     ["localhost", "-c", "2", "--expect", "loss<5%"],
-    "--expect: loss is of datagrams: TCP has no loss to expect",
+    "--expect: loss is a metric of datagrams: TCP has no loss",
   ],
   [
     "udp-client",
@@ -268,7 +268,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "udp-client",
     ["localhost", "--pipeline", "2", "--interval", "1s"],
-    "--interval and --pipeline exclude each other: one message waits for the other",
+    "--interval and --pipeline exclude each other: with --interval, each message waits for the one before",
   ],
   [
     "tcp-client",
@@ -278,12 +278,12 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "udp-client",
     ["localhost", "-m", "hello", "--count", "5"],
-    "--message cannot be measured with: datagrams that are all alike cannot be told apart; use --size",
+    "--message cannot be used to measure: equal datagrams cannot be told apart; use --size",
   ],
   [
     "udp-client",
     ["localhost", "--size", "11", "--count", "5"],
-    "--size 11: 12 bytes are the least to measure with, for stream, sequence number and a check of both",
+    "--size 11: 12 bytes are the least that can be measured with, for stream, sequence number and a check of both",
   ],
   [
     "tcp-client",
@@ -335,7 +335,7 @@ function problemOf(role: Role, args: string[]): UsageError | undefined {
 }
 
 for (const [role, args, message] of WRONG) {
-  Deno.test(`${role} ${args.join(" ")} is told what is wrong`, () => {
+  Deno.test(`${role} ${args.join(" ")} is refused with its reason`, () => {
     assertEquals(problemOf(role, args)?.message, message);
   });
 }
@@ -377,7 +377,7 @@ Deno.test("an option after an empty message is still an option", () => {
   });
 });
 
-Deno.test("a wrong command line is told with exit code 2, and where the help is", async () => {
+Deno.test("a wrong command line gets exit code 2, and is pointed to the help", async () => {
   const { code, stdout, stderr } = await runRole("tcp-server", ["--prot", "1"]);
   assertEquals([code, stdout], [2, ""]);
   assertEquals(
@@ -386,7 +386,7 @@ Deno.test("a wrong command line is told with exit code 2, and where the help is"
   );
 });
 
-Deno.test("a wrong command line with --json among its options is told as JSON, too", async () => {
+Deno.test("a wrong command line with --json among its options prints an error as JSON, too", async () => {
   const { code, stdout, stderr } = await runRole("tcp-client", [
     "--nonsense",
     "--json",

@@ -102,7 +102,7 @@ Deno.test("formatDuration() writes long times in minutes and hours", () => {
   );
 });
 
-Deno.test("formatExactDuration() writes a time as it was asked for", () => {
+Deno.test("formatExactDuration() writes a time in full", () => {
   assertEquals(
     [0, 250, 200_000, 1_234_000, 5e6, 90e6, 90.5e6, 3600e6, 5400e6, 3601e6]
       .map(formatExactDuration),
@@ -132,7 +132,7 @@ Deno.test("sizes in a sentence are exact for a datagram, and readable above", ()
   );
 });
 
-Deno.test("a bound is written as it was asked for, what came of it as it was measured", () => {
+Deno.test("an expectation is written with its limit in full, and its value in three digits", () => {
   const written = (
     metric: Metric,
     unit: Expectation["unit"],
@@ -167,7 +167,7 @@ Deno.test("a bound is written as it was asked for, what came of it as it was mea
   );
 });
 
-Deno.test("without colours our own units are ASCII, and foreign text stays as it is", () => {
+Deno.test("without colours our own units are ASCII, and untrusted text stays as it is", () => {
   const [text, line] = textLines({
     event: "datagram",
     peer_host: "127.0.0.1",
@@ -183,7 +183,7 @@ Deno.test("without colours our own units are ASCII, and foreign text stays as it
   assertEquals(toAscii(formatDuration(5)), "5.00 us");
 });
 
-Deno.test("a summary counts one datagram and many datagrams as one says it", () => {
+Deno.test("a summary writes one datagram in the singular and several in the plural", () => {
   const summary = (datagrams: number, suppressed = 0) =>
     textLines({
       event: "summary",
@@ -216,7 +216,7 @@ Deno.test("delayChart() draws delays on a logarithmic scale, in the width that t
   });
   assertEquals(lines.length, 10);
   assert(lines.every((line) => line.length <= 60), lines.join("\n"));
-  // Three powers of ten are ten lines: the second one is about a third down.
+  // Three powers of ten take ten lines: the second is about a third down.
   const drawn = lines.map((line) => line.split("#").length - 1);
   assertEquals(drawn.map((length) => length > 0), [
     true,
@@ -369,7 +369,7 @@ Deno.test("a result says what is unknown, and what was in flight at its end", ()
   ]);
   assertEquals(lines({ ...result, measured, passed: false }), [
     "failed: 200 sent in 1.00 s",
-    "  speed         unknown: the peer did not take everything",
+    "  speed         unknown: the peer did not confirm that it received everything",
   ]);
   assertEquals(
     lines({
@@ -382,11 +382,11 @@ Deno.test("a result says what is unknown, and what was in flight at its end", ()
   );
 });
 
-/** What clears a screen, forges a line, and turns text around. */
+/** Clears the screen, forges a line, and reverses text. */
 const HOSTILE = "\x1b[2J\r\n2026-01-01 forged\x9b31m\u202e\u2028";
 const FROM_HOSTILE = { peer_host: HOSTILE, peer_port: 7 };
 
-/** Every event that carries text from outside, all of it hostile. */
+/** Every event with untrusted text, all of it hostile. */
 const HOSTILE_EVENTS: ProgramEvent[] = [
   { event: "connection-opened", connection: 1, ...FROM_HOSTILE },
   {
@@ -422,7 +422,7 @@ const HOSTILE_EVENTS: ProgramEvent[] = [
 ];
 
 for (const oneShot of [false, true]) {
-  Deno.test(`text from outside forges no line and no escape sequence in ${oneShot ? "one-shot text" : "text"}`, () => {
+  Deno.test(`untrusted text forges no line and no escape sequence in ${oneShot ? "one-shot text" : "text"}`, () => {
     const style = { oneShot, transport: "TCP" as const, ascii: false };
     // The colours are our own.
     // deno-lint-ignore no-control-regex
@@ -434,7 +434,7 @@ for (const oneShot of [false, true]) {
   });
 }
 
-Deno.test("text from outside forges no line and no escape sequence in diagnostics", async () => {
+Deno.test("untrusted text forges no line and no escape sequence in diagnostics", async () => {
   const written: string[] = [];
   const output = {
     write: (data: Uint8Array) => written.push(new TextDecoder().decode(data)),
