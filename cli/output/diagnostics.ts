@@ -28,12 +28,12 @@ export async function setUpDiagnostics(
     : getTextFormatter(options);
   // Only what the formatter itself puts around a message may colour it, or end
   // its line.
-  const foreign = (value: unknown) =>
+  const escaped = (value: unknown) =>
     typeof value === "string" ? oneLine(value) : value;
   await configure({
     sinks: {
       output: (record) => {
-        const message = record.message.map(foreign);
+        const message = record.message.map(escaped);
         const line = format({ ...record, message });
         output.write(new TextEncoder().encode(line));
       },
