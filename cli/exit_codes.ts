@@ -28,7 +28,10 @@ export const EXIT_CODE_MEANINGS: [code: number, meaning: string][] = [
   [USAGE, "usage: the command line was wrong"],
   [UNREACHABLE, "unreachable: cannot bind, resolve or connect"],
   [NO_ANSWER, "no answer in time, or the peer closed early"],
-  [STOPPED, "a client stopped by Ctrl+C, or a server by the second one"],
+  [
+    STOPPED,
+    "a client stopped before the end of its run, or anything by a second Ctrl+C",
+  ],
 ];
 
 /** The exit code that an error leads to. */
