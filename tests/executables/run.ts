@@ -13,7 +13,10 @@ const UTILITIES = "sh cat chmod cksum gzip head mkdir mv rm sync tail wc"
 
 /** The tests that start the programs. */
 const TESTS = [
-  "cli/programs_test.ts",
+  "cli/one_shot_test.ts",
+  "cli/client_programs_test.ts",
+  "cli/server_programs_test.ts",
+  "cli/measuring_programs_test.ts",
   "tasks/demo_test.ts",
   "cli/faults_test.ts",
   "cli/interop_test.ts",

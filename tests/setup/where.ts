@@ -40,3 +40,8 @@ export const HAS_IPV6: boolean = (() => {
     return false;
   }
 })();
+
+/** A test that sends a signal to a process, which Windows does not allow. */
+export function signalTest(name: string, fn: () => Promise<void>): void {
+  testWhere(Deno.build.os !== "windows", "needs signals", name, fn);
+}

@@ -41,11 +41,13 @@ export interface ProbeOptions extends FlowOptions {
 
 /**
  * How long the end waits for duplicates and late answers: at least, in
- * milliseconds; in longest delays; and at most, in milliseconds.
+ * milliseconds; in longest delays; and at most, in milliseconds, where late
+ * answers may come and where only duplicates may.
  */
 const LINGER = 50;
 const LINGER_DELAYS = 2;
 const LONGEST_LINGER = 2000;
+const LONGEST_LINGER_FOR_DUPLICATES = 500;
 
 const STRAY_REASONS: Partial<Record<Reply, StrayEvent["reason"]>> = {
   "late": "late",
@@ -144,16 +146,14 @@ export class ProbeSocket implements Flow, PacedFlow {
     const start = now();
     const left = () => {
       const { unanswered, longestDelay } = this.#tracker;
-      const enough = Math.max(
-        LINGER,
-        LINGER_DELAYS * longestDelay / 1000,
+      const enough = Math.max(LINGER, LINGER_DELAYS * longestDelay / 1000);
+      const wait = unanswered > 0
         // A late answer may take as long again as the timeout.
-        unanswered > 0 ? timeout : 0,
-      );
-      const wait = service === "echo" ? Math.min(enough, LONGEST_LINGER) : 0;
+        ? Math.min(Math.max(enough, timeout), LONGEST_LINGER)
+        : Math.min(enough, LONGEST_LINGER_FOR_DUPLICATES);
       return wait - (now() - start) / 1000;
     };
-    while (left() > 0 && !this.#closed.signal.aborted) {
+    while (service === "echo" && left() > 0 && !this.#closed.signal.aborted) {
       await pause(Math.min(left(), LINGER), this.#closed.signal);
     }
     for (const _ of this.#tracker.giveUp(() => false));
