@@ -50,6 +50,12 @@ export class RoundTrips {
     return [...this.#histogram?.counts() ?? []];
   }
 
+  /** Their median; `undefined` where none was recorded, or without a histogram. */
+  median(): number | undefined {
+    if (this.#count === 0 || this.#histogram === undefined) return undefined;
+    return percentileOf(this.#histogram, 50, this.#max);
+  }
+
   /** Their summary without the histogram; `undefined` where none was recorded. */
   percentiles(): DelaySummary | undefined {
     if (this.#count === 0) return undefined;
@@ -84,12 +90,20 @@ function summarize(
 ): DelaySummary {
   const exact = { count, min, mean: Math.round(mean * 10) / 10, max };
   if (histogram === undefined) return exact;
-  // A histogram's value is the end of a range, which may lie above the largest delay.
   const percentiles = PERCENTILES.map(({ name, percent }) => [
     name,
-    Math.min(histogram.percentile(percent), max),
+    percentileOf(histogram, percent, max),
   ]);
   return { ...exact, ...Object.fromEntries(percentiles) };
+}
+
+/** A histogram's value is the end of a range, which may lie above the largest delay. */
+function percentileOf(
+  histogram: Histogram,
+  percent: number,
+  max: number,
+): number {
+  return Math.min(histogram.percentile(percent), max);
 }
 
 /**

@@ -203,7 +203,6 @@ class Run {
   readonly #flows: readonly Flow[];
   readonly #brake: Brake = { isOn: false };
   readonly #clock: TimeoutClock;
-  #schedule: Schedule | undefined;
   #tally: Tally | undefined;
   /** The tally of the measuring, once it has begun. */
   #measured: Tally | undefined;
@@ -240,7 +239,7 @@ class Run {
 
   readonly #stop = (): void => {
     this.#isStopped = true;
-    this.#schedule?.stop();
+    this.#tally?.schedule.stop();
     for (const flow of this.#flows) {
       if (this.#isEndless) flow.stop();
       else flow.fail({ code: "stopped", message: "stopped before the end" });
@@ -278,7 +277,7 @@ class Run {
   ): Promise<Tally> {
     const { isDatagrams } = this.#context;
     const isOneWay = this.#options.service === "discard";
-    const schedule = this.#schedule = new Schedule(options);
+    const schedule = new Schedule(options);
     const tally = this.#tally = new Tally(
       { isDatagrams, isOneWay, flows: this.#flows.length },
       schedule,

@@ -101,12 +101,15 @@ export class StarvationCheck {
     const mayBeSampled = this.#samples < SAMPLES &&
       !this.#tally.schedule.isPaced;
     if (!hasOverdue && !mayBeSampled) return [];
-    const usual = this.#tally.medianDelay() ?? 0;
-    const long = Math.max(LONG_WAIT * usual, LEAST_WAIT);
-    const suspects = this.#flows.flatMap((flow): [Flow, number][] => {
+    const waits = this.#flows.flatMap((flow): [Flow, number][] => {
       const since = flow.waitingSince;
-      return since === undefined || time - since < long ? [] : [[flow, since]];
+      const isLong = since !== undefined && time - since >= LEAST_WAIT;
+      return isLong ? [[flow, since]] : [];
     });
+    // The median costs a walk through the histogram: only where one has waited.
+    if (waits.length === 0) return [];
+    const long = LONG_WAIT * (this.#tally.medianDelay() ?? 0);
+    const suspects = waits.filter(([, since]) => time - since >= long);
     if (suspects.length > 0) this.#samples++;
     return suspects;
   }

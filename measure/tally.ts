@@ -389,7 +389,7 @@ export class Tally {
 
   /** The median delay so far, of the current interval if it has any; `undefined` where there is none. */
   medianDelay(): number | undefined {
-    return (this.#recent.percentiles() ?? this.#earlier.percentiles())?.p50;
+    return this.#recent.median() ?? this.#earlier.median();
   }
 
   #countsSince(earlier: Activity): Counts {
