@@ -100,3 +100,13 @@ Deno.test("no import leads back to where it came from", () => {
   for (const path of imports.keys()) visit(path, []);
   assertEquals(circles, []);
 });
+
+Deno.test("the examples import nothing: each is one file on Deno's calls alone", async () => {
+  const found: string[] = [];
+  for await (const path of modulesIn("examples")) {
+    found.push(path);
+    const text = await Deno.readTextFile(ROOT + path);
+    assertEquals(text.match(/\b(import|export|require)\b/), null, path);
+  }
+  assertEquals(found.length, 4);
+});

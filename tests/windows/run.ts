@@ -1,47 +1,50 @@
 /**
- * Builds the executables for Windows and four Winsock peers, and runs them all:
- * on Windows, or on Linux under Wine.
+ * Builds the executables for Windows, four Winsock peers and the teaching text's
+ * four programs, and runs them all: on Windows, or on Linux under Wine.
  *
  * @module
  */
 import { join } from "node:path";
 import { ROLES } from "../../cli/roles.ts";
+import { freePort } from "../setup/free_port.ts";
 import { ROOT, runDeno } from "../setup/process.ts";
 import { NotPrepared, Wine } from "./wine.ts";
 
 const PEERS = ["tcp_server", "tcp_client", "udp_server", "udp_client"];
 
-/** Builds the Winsock peers; none where there is no compiler for them. */
-function buildPeers(folder: string): string[] {
+/** Builds a program on Winsock, from its file in `winsock/`. */
+function buildOnWinsock(
+  source: string,
+  output: string,
+  ...definitions: string[]
+): string {
   const compiler = Deno.build.os === "windows"
     ? "gcc"
     : "x86_64-w64-mingw32-gcc";
-  return PEERS.map((name) => {
-    const output = join(folder, `${name}.exe`);
-    const source = join(ROOT, "tests/windows/winsock", `${name}.c`);
-    let built = false;
-    try {
-      const args = [
-        "-Wall",
-        "-Wextra",
-        "-Werror",
-        "-O2",
-        "-o",
-        output,
-        source,
-        "-lws2_32",
-      ];
-      built = new Deno.Command(compiler, { args }).outputSync().success;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-    if (!built) {
-      throw new NotPrepared(
-        `${compiler} does not build ${source}: install mingw-w64`,
-      );
-    }
-    return output;
-  });
+  const path = join(ROOT, "tests/windows/winsock", source);
+  let built = false;
+  try {
+    const args = [
+      "-Wall",
+      "-Wextra",
+      "-Werror",
+      "-O2",
+      ...definitions,
+      "-o",
+      output,
+      path,
+      "-lws2_32",
+    ];
+    built = new Deno.Command(compiler, { args }).outputSync().success;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  if (!built) {
+    throw new NotPrepared(
+      `${compiler} does not build ${path}: install mingw-w64`,
+    );
+  }
+  return output;
 }
 
 async function main(): Promise<number> {
@@ -61,9 +64,19 @@ async function main(): Promise<number> {
       dist,
     ]);
     if (code !== 0) return code;
+    const teachingPort = freePort();
     const files = [
       ...ROLES.map(({ role }) => join(dist, "windows", `${role}.exe`)),
-      ...buildPeers(folder),
+      ...PEERS.map((name) =>
+        buildOnWinsock(`${name}.c`, join(folder, `${name}.exe`))
+      ),
+      ...PEERS.map((name) =>
+        buildOnWinsock(
+          `teaching/${name}.c`,
+          join(folder, `teaching_${name}.exe`),
+          `-DPORT="${teachingPort}"`,
+        )
+      ),
     ];
     const place = wine?.install(files);
     const commands = Object.fromEntries(files.map((file) => {
@@ -83,6 +96,7 @@ async function main(): Promise<number> {
     ], {
       ECHOSOUNDER_WINDOWS: JSON.stringify({
         commands,
+        teachingPort,
         endAll: wine?.command(["wineserver", "-k"]),
       }),
     });
