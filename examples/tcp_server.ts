@@ -1,11 +1,11 @@
 // The TCP server of the text: deno run --allow-net examples/tcp_server.ts [PORT]
 const [port = "27015"] = Deno.args;
 
-/** Rejects unless the operation is over in 30 seconds: a silent client must not keep it for ever. */
+/** Rejects unless the operation is over in 10 seconds: a silent client must not hold it up. */
 function inTime<T>(operation: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const giveUp = () => reject(new Error("the client is silent"));
-  const timer = setTimeout(giveUp, 30_000);
+  const timer = setTimeout(giveUp, 10_000);
   return Promise.race([operation, late]).finally(() => clearTimeout(timer));
 }
 

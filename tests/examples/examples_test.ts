@@ -106,18 +106,23 @@ Deno.test("the example of a UDP client gets its text back from udp-server", asyn
   assertEquals((await endOf(server)).code, 0);
 });
 
-Deno.test("the examples of clients give up on a peer that is silent", async () => {
+Deno.test("the examples give up on a peer that is silent", async () => {
   // The system accepts for it; nobody reads.
   using tcp = Deno.listen({ hostname: HOST, port: 0 });
   await using udp = new UdpPeer(() => {});
+  await using server = startExample("tcp-server", ["0"]);
+  const port = await listeningExample(server);
+  using _silent = await Deno.connect({ hostname: HOST, port });
   const outcomes = await Promise.all([
     runExample("tcp-client", [HOST, `${tcp.addr.port}`]),
     runExample("udp-client", [HOST, `${udp.port}`]),
+    endOf(server),
   ]);
-  for (const { code, stderr } of outcomes) {
-    assertEquals(code, 1);
-    assert(stderr.includes("no answer for 5 s"), stderr);
-  }
+  assertEquals(outcomes.map(({ code }) => code), [1, 1, 1]);
+  const [asked, sent, served] = outcomes.map(({ stderr }) => stderr);
+  assert(asked.includes("no answer for 5 s"), asked);
+  assert(sent.includes("no answer for 5 s"), sent);
+  assert(served.includes("the client is silent"), served);
 });
 
 Deno.test("the examples of servers fail where their port is taken", async () => {

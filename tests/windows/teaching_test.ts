@@ -14,6 +14,7 @@ import {
   startRole,
   TestProcess,
 } from "../setup/process.ts";
+import { freePort } from "../setup/free_port.ts";
 import { until } from "../setup/until.ts";
 import { testWhere } from "../setup/where.ts";
 
@@ -55,6 +56,36 @@ function startTeaching(role: Role, args: string[] = []): TestProcess {
   const name = `teaching_${role.replace("-", "_")}`;
   return new TestProcess([...TEACHING!.commands[name], ...args]);
 }
+
+/**
+ * Under Wine, the first program starts services that the last one ends, which
+ * hold on to its standard error; programs that come meanwhile may hang. So one
+ * program stays there for as long as the tests run.
+ */
+let session: Deno.ChildProcess | undefined;
+
+Deno.test.beforeAll(async () => {
+  if (TEACHING?.endAll === undefined) return;
+  const [program, ...args] = [
+    ...TEACHING.commands.tcp_server,
+    `${freePort()}`,
+  ];
+  session = new Deno.Command(program, {
+    args,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  // It says that it listens.
+  await session.stdout.getReader().read();
+});
+
+Deno.test.afterAll(async () => {
+  if (session === undefined) return;
+  const [program, ...args] = TEACHING!.endAll!;
+  await new Deno.Command(program, { args }).output();
+  await session.status;
+});
 
 /** Waits for the end of one of the text's programs; its lines end as here. */
 async function endOfTeaching(process: TestProcess): Promise<Outcome> {
