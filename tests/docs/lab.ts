@@ -42,7 +42,7 @@ mkdir "$LAB/copy" "$LAB/bin"
 ln -s "$DENO" "$LAB/bin/deno"
 PATH="$LAB/bin:$PATH"
 tar -c -C "$PROJECT" --exclude=./.git --exclude=./node_modules --exclude=./dist \
-  --exclude=./coverage . | tar -x -C "$LAB/copy"
+  --exclude=./coverage . | tar -x --no-same-owner -C "$LAB/copy"
 mount --bind "$LAB/copy" "$PROJECT"
 cd "$PROJECT"
 exec 2>&1
