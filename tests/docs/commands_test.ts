@@ -113,6 +113,14 @@ async function runPage({ blocks }: Page): Promise<void> {
   }
 }
 
+let fetching: Promise<unknown> | undefined;
+
+/** There is no registry in the lab: what a report needs is fetched before. */
+async function fetched(): Promise<void> {
+  fetching ??= readRuns([]).then(reportPage);
+  await fetching;
+}
+
 /** A page in another language has the commands of the one that it translates. */
 const TRANSLATED = PAGES.filter(({ path }) => path.endsWith(".zh.md"));
 
@@ -123,8 +131,7 @@ for (const page of PAGES) {
     LAB_NEEDS,
     `the commands of ${page.path} do what it says`,
     async () => {
-      // There is no registry in the lab: what a report needs is fetched before.
-      await reportPage(await readRuns([]));
+      await fetched();
       await runPage(page);
     },
   );
