@@ -1,6 +1,6 @@
 /**
  * The metrics of a run, in one table: `--expect` and its help, a report's columns
- * and comparisons, and the README's list come from it.
+ * and comparisons, and the reference's list come from it.
  *
  * @module
  */

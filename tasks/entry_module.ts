@@ -25,7 +25,7 @@ export const ROLE_FLAGS = [
  * Deno takes up to 1024 ready sockets from the system at once and serves 128 of
  * them; the others wait behind those that become ready meanwhile. Above some 110
  * busy sockets, some wait for seconds. With this setting it takes 64 at once,
- * serves them all, and asks again (`BENCHMARKS.md` has the effect). Deno reads it
+ * serves them all, and asks again (`docs/benchmarks.md` has the effect). Deno reads it
  * when a thread starts, so a program cannot set it for its main thread: see
  * `cli/own_thread.ts`.
  */

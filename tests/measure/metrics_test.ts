@@ -21,25 +21,25 @@ const LIMITS: Record<MetricKind, string[]> = {
   throughput: ["100MB/s"],
 };
 
-/** The rows of the README's table that begins with a heading. */
-function tableOf(readme: string, heading: string): string[][] {
-  const [, rest] = readme.split(`\n| ${heading}`);
+/** The rows of the reference's table that begins with a heading. */
+function tableOf(page: string, heading: string): string[][] {
+  const [, rest] = page.split(`\n| ${heading}`);
   const rows = rest.slice(0, rest.indexOf("\n\n")).split("\n").slice(2);
   return rows.map((row) =>
     row.split("|").slice(1, -1).map((cell) => cell.trim())
   );
 }
 
-Deno.test("the README lists the metrics that there are, with what they are of and how a limit is written", async () => {
+Deno.test("the reference lists the metrics that there are, with what they are of and how a limit is written", async () => {
   const groups = new Map<string, { names: string[]; kind: MetricKind }>();
   for (const { name, of, kind } of METRIC_LIST) {
     const group = groups.get(of) ?? { names: [], kind };
     groups.set(of, group);
     group.names.push(`\`${name}\``);
   }
-  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+  const page = await Deno.readTextFile(`${ROOT}docs/reference.md`);
   assertEquals(
-    tableOf(readme, "metric"),
+    tableOf(page, "metric"),
     [...groups].map(([of, { names, kind }]) => [
       names.join(", "),
       of,
