@@ -18,6 +18,14 @@ function destination(path: string, target: string) {
   };
 }
 
+/** Whether a file has the line that an anchor such as `L12` names. */
+function hasLine(file: string, anchor: string): boolean {
+  const [, line] = /^L(\d+)$/.exec(anchor) ?? [];
+  if (line === undefined) return false;
+  const lines = Deno.readTextFileSync(`${ROOT}${file}`).split("\n");
+  return Number(line) >= 1 && Number(line) <= lines.length;
+}
+
 /** Whether a file or folder is there, with its name written as the link has it. */
 function exists(file: string): boolean {
   return file.split("/").filter((name) => name !== "").every((name, i, all) => {
@@ -35,7 +43,9 @@ Deno.test("every link in every page leads to a file, or a heading, that is there
       if (to === undefined) continue;
       const page = PAGES.find((page) => page.path === to.file);
       const isThere = exists(to.file) &&
-        (to.anchor === "" || page?.anchors.includes(to.anchor));
+        (to.anchor === "" ||
+          (page?.anchors.includes(to.anchor) ??
+            hasLine(to.file, to.anchor)));
       if (!isThere) broken.push(`${place}: ${target}`);
     }
   }
