@@ -10,8 +10,11 @@ import { spawn } from "node:child_process";
 import { accessSync, constants } from "node:fs";
 import { createRequire } from "node:module";
 import { constants as system } from "node:os";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
+
+// To import it would open the standard streams, which are the program's, and
+// make pipes not wait.
+const { process } = globalThis;
 
 /** What a shell says of a program that is there and cannot be started. */
 const CANNOT_START = 126;
