@@ -22,14 +22,15 @@ export async function runServer<Server extends TcpServer | UdpServer>(
 ): Promise<Awaited<Server["finished"]>> {
   const { logger } = session;
   const cutOff = new AbortController();
-  const server = serve(cutOff.signal);
   session.outputClosed.addEventListener("abort", () => {
     logger.warning`standard output was closed by its reader; still serving`;
   });
+  // First: who reads that it listens may stop it at once.
   onStopSignal((signal) => {
     logger.info`${signal}: stopping gracefully; repeat it to stop at once`;
     server.shutdown();
     setTimeout(() => cutOff.abort(), grace);
   });
+  const server = serve(cutOff.signal);
   return await server.finished as Awaited<Server["finished"]>;
 }

@@ -21,6 +21,7 @@ export function versionText(role: Role): string {
 /** How a command is called from where it was started, so that examples work as pasted. */
 export function invocation(command: string): string {
   if (RUNTIME === "source") return `deno task ${command}`;
+  if (RUNTIME === "package") return command;
   return Deno.build.os === "windows" ? `.\\${command}.exe` : `./${command}`;
 }
 
