@@ -12,7 +12,12 @@ import type { ErrorEvent } from "../events/line.ts";
 import type { Failure } from "../events/mod.ts";
 import { setUpDiagnostics } from "./output/diagnostics.ts";
 import { DONE, EXIT_CODES, FAILED, STOPPED } from "./exit_codes.ts";
-import { helpText, invocation, versionText } from "./command_line/help.ts";
+import {
+  helpText,
+  invocation,
+  shortHelpText,
+  versionText,
+} from "./command_line/help.ts";
 import { jsonLine } from "./output/json_lines.ts";
 import { LiveLine } from "./output/live_line.ts";
 import type { OptionTable } from "./command_line/options.ts";
@@ -146,18 +151,24 @@ async function start<Table extends OptionTable>(
   const { stdout, stderr } = streams;
   if (showsText(line)) {
     await stdout.writeLine(
-      options.help ? helpText(definition) : versionText(definition.role),
+      line.wantsShortHelp
+        ? shortHelpText(definition)
+        : options.help
+        ? helpText(definition)
+        : versionText(definition.role),
     );
     return DONE;
   }
   const color = !options["no-color"] && !Deno.noColor;
   setColorEnabled(color && Deno.stdout.isTerminal());
+  const isQuiet = options.quiet && !line.given.has("log-level");
   const logger = await setUpDiagnostics(
-    options["log-level"],
+    isQuiet ? "error" : options["log-level"],
     stderr,
     color && Deno.stderr.isTerminal(),
   );
-  const isLive = program.hasLiveLine?.(line) && Deno.stderr.isTerminal() &&
+  const isLive = !options.quiet && program.hasLiveLine?.(line) &&
+    Deno.stderr.isTerminal() &&
     !(options.json && Deno.stdout.isTerminal());
   const printer = createPrinter({
     role: definition.role,
@@ -165,6 +176,7 @@ async function start<Table extends OptionTable>(
     results,
     logger,
     json: options.json,
+    quiet: options.quiet,
     oneShot: program.isOneShot(line),
     ascii: !color,
     width: Deno.stdout.isTerminal() ? terminalWidth() : undefined,
