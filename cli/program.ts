@@ -10,6 +10,7 @@ import type { Logger } from "@logtape/logtape";
 import { describeError, EchosounderError, systemCode } from "../net/errors.ts";
 import type { ErrorEvent } from "../events/line.ts";
 import type { Failure } from "../events/mod.ts";
+import { completionScript } from "./command_line/completions.ts";
 import { setUpDiagnostics } from "./output/diagnostics.ts";
 import { DONE, EXIT_CODES, FAILED, STOPPED } from "./exit_codes.ts";
 import {
@@ -89,7 +90,8 @@ export async function runProgram<Table extends OptionTable>(
   let exitCode: number;
   try {
     if (line.problem !== undefined) throw line.problem;
-    if (program.hasManyFlows?.(line) && hasOwnText() && !showsText(line)) {
+    const isRun = requestedText(program.definition, line) === undefined;
+    if (program.hasManyFlows?.(line) && hasOwnText() && isRun) {
       endProcess(await runInOwnThread());
     }
     exitCode = await start(program, line, results, {
@@ -135,9 +137,17 @@ function hasNoReader(exitCode: number, stdout: Output): boolean {
   return exitCode === STOPPED && stdout.error !== undefined;
 }
 
-/** Whether help or the version was asked for. */
-function showsText({ options }: CommandLine<OptionTable>): boolean {
-  return Boolean(options.help || options.version);
+/** What was asked for in place of a run: help, the version or a script. */
+function requestedText<Table extends OptionTable>(
+  definition: RoleDefinition<Table>,
+  line: CommandLine<Table>,
+): string | undefined {
+  const { help, version, completions } = line
+    .options as unknown as CommonValues;
+  if (line.wantsShortHelp) return shortHelpText(definition);
+  if (help) return helpText(definition);
+  if (version) return versionText(definition.role);
+  return completions && completionScript(completions, definition);
 }
 
 async function start<Table extends OptionTable>(
@@ -149,14 +159,9 @@ async function start<Table extends OptionTable>(
   const { definition } = program;
   const options = line.options as unknown as CommonValues;
   const { stdout, stderr } = streams;
-  if (showsText(line)) {
-    await stdout.writeLine(
-      line.wantsShortHelp
-        ? shortHelpText(definition)
-        : options.help
-        ? helpText(definition)
-        : versionText(definition.role),
-    );
+  const text = requestedText(definition, line);
+  if (text !== undefined) {
+    await stdout.writeLine(text);
     return DONE;
   }
   const color = !options["no-color"] && !Deno.noColor;

@@ -13,6 +13,7 @@ import {
   DEFAULT_READ_AHEAD,
 } from "../tcp/defaults.ts";
 import { DEFAULT_PORT as UDP_PORT } from "../udp/defaults.ts";
+import { SHELLS } from "./command_line/completions.ts";
 import { expectation, metricRows } from "./command_line/expectation.ts";
 import { MEASURED_SIZE, ONE_SHOT_MESSAGE, ONE_WAY_SIZE } from "./defaults.ts";
 import { EXIT_CODE_MEANINGS } from "./exit_codes.ts";
@@ -72,6 +73,13 @@ const COMMON_OPTIONS = {
     "no-color": flag("Plain text; NO_COLOR works too."),
   }),
   ...grouped("About", {
+    "completions": optionalValue({
+      placeholder: "SHELL",
+      parse: oneOf(...SHELLS),
+      help: `Print a script that completes these options: ${
+        SHELLS.join(", ")
+      }.`,
+    }),
     "help": flag("Show this help, or with -h a short one.", "h"),
     "version": flag("Show the version.", "V"),
   }),
