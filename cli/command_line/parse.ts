@@ -236,7 +236,7 @@ function unknownOption(
       `--${name} is an option of ${owners}, not of ${role}`,
     );
   }
-  // Only of commands with a transport is something expected from other tools.
+  // Only the programs, which stand beside others, are like tools elsewhere.
   const answer = others.length > 0
     ? answerToHabit(argument, role, options)
     : undefined;

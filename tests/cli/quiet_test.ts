@@ -31,7 +31,11 @@ for (const transport of ["tcp", "udp"] as const) {
     const lines = stdout.trimEnd().split("\n");
     assert(lines[0].startsWith("failed: 3 sent, 3 back in "), stdout);
     assert(lines.at(-1)!.startsWith("expected p99 < 1 us: "), stdout);
-    assertEquals(lines.filter((line) => /^\S/.test(line)).length, 2, stdout);
+    // On a busy machine the result warns of itself.
+    const others = lines.slice(1, -1).filter((line) =>
+      !/^ +[a-z0]|^warning: /.test(line)
+    );
+    assertEquals(others, [], stdout);
     assertEquals(
       stderr,
       `${client}: 1 of 1 expectation did not hold\n`,

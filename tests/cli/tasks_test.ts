@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { isFromSource, ROOT, TestProcess } from "../setup/process.ts";
-import { signalTest, testWhere } from "../setup/where.ts";
+import { testWhere } from "../setup/where.ts";
 
 function startTask(args: string[]): TestProcess {
   return new TestProcess([Deno.execPath(), "task", ...args], {
@@ -41,7 +41,9 @@ testWhere(
 );
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  signalTest(
+  testWhere(
+    isFromSource() && Deno.build.os !== "windows",
+    "it sends signals to Deno itself",
     `deno task passes ${signal} on to its program, and ends with it`,
     async () => {
       await using server = startTask([
