@@ -5,6 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import programs from "../cli/deno.json" with { type: "json" };
 import configuration from "../deno.json" with { type: "json" };
 import importMap from "../import_map.json" with { type: "json" };
 import { ROLES } from "../cli/roles.ts";
@@ -98,8 +99,11 @@ function lockOf(command: string): string | undefined {
 }
 
 Deno.test("every task fetches what is locked: the programs and reports what is locked for them", () => {
-  const found = Object.entries(configuration.tasks).flatMap((
+  const commands = Object.entries(configuration.tasks).map((
     [task, { command }],
+  ): [string, string] => [task, command]);
+  const found = [...commands, ...Object.entries(programs.tasks)].flatMap((
+    [task, command],
   ) =>
     command.split("&&").filter((part) =>
       /\bdeno (run|test|check|bench) /.test(part)
@@ -114,6 +118,7 @@ Deno.test("every task fetches what is locked: the programs and reports what is l
     found,
     found.map(([task]) => [task, small[task!] ?? "deno.lock"]),
   );
+  assertEquals(Object.keys(programs.tasks), ROLES.map(({ role }) => role));
   assertEquals(found.length > 15, true, `${found.length} commands were read`);
 });
 

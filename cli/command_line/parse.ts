@@ -14,6 +14,7 @@ import type {
   OptionTable,
   OptionValues,
 } from "./options.ts";
+import { answerToHabit, answerToValue } from "./other_tools.ts";
 import { UsageError } from "./values.ts";
 
 /** A command line, parsed. */
@@ -24,6 +25,8 @@ export interface CommandLine<Table extends OptionTable> {
   given: Set<keyof Table & string>;
   /** The arguments that are no options. */
   positionals: string[];
+  /** Whether the help was asked for as `-h`, which is the short one. */
+  wantsShortHelp: boolean;
   /** What is wrong, and what would be right; absent where nothing is. */
   problem?: UsageError;
 }
@@ -62,7 +65,7 @@ export function parseCommandLine<Table extends OptionTable>(
     },
   });
   if (unknown.length > 0) {
-    problems.push(unknownOption(unknown[0], definition.role, names, others));
+    problems.push(unknownOption(unknown[0], definition, others));
   }
   const options: Record<string, unknown> = {};
   const given = new Set<keyof Table & string>();
@@ -80,7 +83,12 @@ export function parseCommandLine<Table extends OptionTable>(
       options[name] = read(name, option, raw, empty.has(name));
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      problems.push(error);
+      const answer = answerToValue(name, String(raw), definition.role);
+      problems.push(
+        answer === undefined
+          ? error
+          : new UsageError(`${error.message}; ${answer}`),
+      );
     }
   }
   if (definition.positionals === "" && parsed._.length > 0) {
@@ -96,6 +104,7 @@ export function parseCommandLine<Table extends OptionTable>(
     options: options as OptionValues<Table>,
     given,
     positionals: parsed._,
+    wantsShortHelp: parsed.help === true && !spelled.hasLongHelp,
     problem: showsText ? undefined : problems[0],
   };
 }
@@ -109,6 +118,8 @@ interface SpelledOut {
   problems: UsageError[];
   /** Options that were given an empty text, and not no value at all. */
   empty: Set<string>;
+  /** Whether `--help` was among them, and not only its letter. */
+  hasLongHelp: boolean;
 }
 
 /**
@@ -159,7 +170,13 @@ function spellOut(args: string[], table: OptionTable): SpelledOut {
     const prefix = name.startsWith("no-") ? "no-" : "";
     spelled.push(`--${prefix}${name}=${value}`);
   }
-  return { args: [...spelled, ...args.slice(end)], unknown, problems, empty };
+  return {
+    args: [...spelled, ...args.slice(end)],
+    unknown,
+    problems,
+    empty,
+    hasLongHelp: args.slice(0, end).includes("--help"),
+  };
 }
 
 /**
@@ -202,17 +219,36 @@ function needsValue<T>(name: string, option: Option<T>): UsageError {
 
 function unknownOption(
   argument: string,
-  role: string,
-  names: string[],
+  { role, options }: CommandDefinition,
   others: readonly CommandDefinition[],
 ): UsageError {
-  const name = argument.replace(/^--?/, "").replace(/=.*$/s, "");
-  const owners = names.includes(name) ? [] : others
-    .filter(({ options }) => Object.hasOwn(options, name))
-    .map((other) => other.role);
-  if (owners.length > 0) {
+  const names = Object.keys(options);
+  const spelling = argument.replace(/=.*$/s, "");
+  const name = spelling.replace(/^--?/, "");
+  const ownersOf = (has: (table: OptionTable) => boolean) =>
+    others.filter(({ options }) => has(options)).map((other) => other.role)
+      .join(" and ");
+  const owners = names.includes(name)
+    ? ""
+    : ownersOf((table) => Object.hasOwn(table, name));
+  if (owners !== "") {
     return new UsageError(
-      `--${name} is an option of ${owners.join(" and ")}, not of ${role}`,
+      `--${name} is an option of ${owners}, not of ${role}`,
+    );
+  }
+  // Only the programs, which stand beside others, are like tools elsewhere.
+  const answer = others.length > 0
+    ? answerToHabit(argument, role, options)
+    : undefined;
+  if (answer !== undefined) {
+    return new UsageError(`unknown option ${spelling}; ${answer}`);
+  }
+  const ofLetter = ownersOf((table) =>
+    Object.values(table).some(({ short }) => `-${short}` === spelling)
+  );
+  if (ofLetter !== "") {
+    return new UsageError(
+      `${spelling} is an option of ${ofLetter}, not of ${role}`,
     );
   }
   const [nearest] = names
@@ -224,7 +260,5 @@ function unknownOption(
   const close = name.length > 1 &&
     nearest.distance <= Math.max(2, Math.floor(name.length / 3));
   const suggestion = close ? `; did you mean --${nearest.candidate}?` : "";
-  return new UsageError(
-    `unknown option ${argument.replace(/=.*$/s, "")}${suggestion}`,
-  );
+  return new UsageError(`unknown option ${spelling}${suggestion}`);
 }

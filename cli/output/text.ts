@@ -34,6 +34,8 @@ import { oneLine, printable } from "../../text/printable.ts";
 export interface TextStyle {
   /** One client, one message or one datagram: the lines of the Winsock example programs. */
   oneShot: boolean;
+  /** Only results and summaries are printed, those of one-shot programs, too. */
+  quiet?: boolean;
   /** The program's transport. */
   transport: Transport;
   /** Write with ASCII characters alone. */
@@ -123,7 +125,8 @@ const WRITERS: Writers = {
   // Diagnostics print these, on standard error.
   "fault": () => [],
   "retry": () => [],
-  "summary": (event, { oneShot }) => oneShot ? [] : [summaryLine(event)],
+  "summary": (event, { oneShot, quiet }) =>
+    oneShot && !quiet ? [] : [summaryLine(event)],
   "connected": (event, { oneShot }) =>
     oneShot ? [] : [
       `Connected to ${bold(peer(event))} in ${
@@ -169,10 +172,12 @@ const WRITERS: Writers = {
   "closed": (_, { oneShot }) => oneShot ? ["Connection closed"] : [],
   "started": () => [],
   "interval": () => [],
-  "result": (event, { oneShot, chart }) =>
-    oneShot || event.measured === undefined
-      ? []
-      : resultLines(event, event.measured, chart ?? []),
+  "result": (event, { quiet, chart }) => {
+    if (event.measured !== undefined) {
+      return resultLines(event, event.measured, chart ?? []);
+    }
+    return quiet ? [verdictLine(event)] : [];
+  },
   // The program itself prints these, on standard error.
   "error": () => [],
 };
@@ -269,6 +274,15 @@ const NAME_WIDTH = 13;
 
 function row(name: string, text: string): string {
   return `  ${dim(name.padEnd(NAME_WIDTH))} ${text}`;
+}
+
+/** `passed: 14 B sent, 14 B back in 1.2 ms`: a run of a single message. */
+function verdictLine(event: ResultEvent): string {
+  const { passed, bytes_sent, bytes_received, duration_us } = event;
+  return `${passed ? green("passed") : red("failed")}: ` +
+    `${formatSize(bytes_sent)} sent, ${formatSize(bytes_received)} back in ${
+      formatDuration(duration_us)
+    }`;
 }
 
 /** `passed: 10 sent, 10 back in 2.2 ms`. */

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import programs from "../../cli/deno.json" with { type: "json" };
 import configuration from "../../deno.json" with { type: "json" };
 import { ROLES } from "../../cli/roles.ts";
 import { ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
@@ -28,8 +29,13 @@ for (const { role } of ROLES) {
       `${name}=${value}`
     );
     const entry = `cli/${role.replace("-", "_")}.ts`;
+    // Deno shows this one, so it is short.
     assertEquals(
       configuration.tasks[role].command,
+      `deno task -qc cli/deno.json --cwd . ${role}`,
+    );
+    assertEquals(
+      programs.tasks[role],
       `${variables.join(" ")} deno run ${FLAGS.join(" ")} ${entry}`,
     );
   });

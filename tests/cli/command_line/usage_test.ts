@@ -238,7 +238,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "udp-client",
     ["localhost", "-c", "2", "--expect", "p99=5ms"],
-    "--expect: \"p99=5ms\" is not METRIC OP VALUE: write 'p99<5ms' or 'loss<=1%'",
+    '--expect: "p99=5ms" is not METRIC OP VALUE: write "p99<5ms" or "loss<=1%"',
   ],
   [
     "udp-client",
@@ -316,6 +316,137 @@ const WRONG: [role: Role, args: string[], message: string][] = [
     '--count: "1.5" is not a count: write a whole number from 1',
   ],
 ];
+
+/** What users of other tools type, and what they are told. */
+const HABITS: [role: Role, args: string, message: string][] = [
+  // iperf3
+  [
+    "tcp-client",
+    "box -t 10",
+    "unknown option -t; did you mean --duration TIME?",
+  ],
+  [
+    "tcp-client",
+    "box --time=10",
+    "unknown option --time; did you mean --duration TIME?",
+  ],
+  [
+    "tcp-client",
+    "box -P 4",
+    "unknown option -P; did you mean --connections N?",
+  ],
+  [
+    "udp-client",
+    "box -P4",
+    "unknown option -P4; did you mean --connections N?",
+  ],
+  [
+    "tcp-client",
+    "box -R",
+    "unknown option -R; did you mean --service chargen?",
+  ],
+  ["tcp-server", "-J", "unknown option -J; did you mean --json?"],
+  ["udp-client", "box -l 1K", "unknown option -l; did you mean --size SIZE?"],
+  ["tcp-client", "box -u", "unknown option -u; for UDP, run udp-client"],
+  ["udp-client", "box -u", "unknown option -u; udp-client is UDP without it"],
+  ["tcp-server", "-s", "unknown option -s; tcp-server serves without it"],
+  ["tcp-server", "-c box", "unknown option -c; to send, run tcp-client"],
+  [
+    "tcp-client",
+    "-c box",
+    '--count: "box" is not a count: write a whole number from 1; a host stands alone: tcp-client box',
+  ],
+  [
+    "tcp-client",
+    "-c 192.0.2.1",
+    '--count: "192.0.2.1" is not a count: write a whole number from 1; a host stands alone: tcp-client 192.0.2.1',
+  ],
+  [
+    "udp-client",
+    "-c box:5201",
+    '--count: "box:5201" is not a count: write a whole number from 1; a host stands alone: udp-client box:5201',
+  ],
+  [
+    "tcp-client",
+    "--client box",
+    "unknown option --client; a host stands alone: tcp-client HOST",
+  ],
+  ["tcp-client", "box -i 1", '--interval: "1" needs a unit: write 1ms or 1s'],
+  ["tcp-client", "box -O 2", "unknown option -O; did you mean --warmup TIME?"],
+  ["tcp-server", "-1", "unknown option -1; did you mean --once?"],
+  [
+    "tcp-server",
+    "-B 127.0.0.1",
+    "unknown option -B; did you mean --host ADDR?",
+  ],
+  // ping and fping
+  ["udp-client", "box -s 1400", "unknown option -s; did you mean --size SIZE?"],
+  ["udp-client", "box -W 1", "unknown option -W; did you mean --timeout TIME?"],
+  ["udp-client", "box -n 4", "unknown option -n; did you mean --count N?"],
+  ["udp-client", "box -C 4", "unknown option -C; did you mean --count N?"],
+  // nc and ncat
+  ["tcp-client", "box -w 3", "unknown option -w; did you mean --timeout TIME?"],
+  [
+    "tcp-client",
+    "-v box",
+    "unknown option -v; did you mean --log-level debug?",
+  ],
+  [
+    "tcp-client",
+    "--listen 5",
+    "unknown option --listen; to serve, run tcp-server",
+  ],
+  ["tcp-server", "-l 5", "unknown option -l; tcp-server serves without it"],
+  [
+    "udp-server",
+    "-k",
+    "unknown option -k; it serves on without it, unless --once is given",
+  ],
+  [
+    "tcp-server",
+    "-m 5",
+    "unknown option -m; did you mean --max-connections N?",
+  ],
+  ["tcp-server", "-6", "unknown option -6; did you mean --host ::?"],
+  // Letters of the other programs
+  [
+    "tcp-server",
+    "-i 1s",
+    "-i is an option of tcp-client and udp-client, not of tcp-server",
+  ],
+  [
+    "udp-server",
+    "-d 1s",
+    "-d is an option of tcp-client and udp-client, not of udp-server",
+  ],
+];
+
+for (const [role, args, message] of HABITS) {
+  Deno.test(`${role} ${args} is answered with what it is here`, () => {
+    assertEquals(problemOf(role, args.split(" "))?.message, message);
+  });
+}
+
+Deno.test("an option of another tool is answered only with an option that there is", () => {
+  const habits = "tTPbRJlscBIuwWnkCvOm146?".split("").map((letter) =>
+    `-${letter}`
+  );
+  for (const { role, options } of ROLES) {
+    for (const habit of habits) {
+      const message = problemOf(role, ["box", habit])?.message ?? "";
+      const [, named] = /did you mean --([a-z-]+)/.exec(message) ?? [];
+      if (named !== undefined) assert(Object.hasOwn(options, named), message);
+    }
+  }
+  // What means a rate in bits a second comes before messages a second.
+  const [bandwidth] = Object.keys(TCP_CLIENT.options).filter((name) =>
+    ["bandwidth", "rate"].includes(name)
+  ).toSorted();
+  const message = problemOf("tcp-client", ["box", "-b", "10M"])?.message;
+  assert(
+    message?.startsWith(`unknown option -b; did you mean --${bandwidth} `),
+  );
+});
 
 /** What a role says is wrong with a command line. */
 function problemOf(role: Role, args: string[]): UsageError | undefined {
@@ -448,15 +579,22 @@ Deno.test("udp-client refuses a message that no datagram can carry", async () =>
   assertEquals(code, 2);
 });
 
-for (const { role, options, positionals, examples } of ROLES) {
-  Deno.test(`${role} --help names every option and fits a terminal`, async () => {
+for (const definition of ROLES) {
+  const { role, options, positionals, examples } = definition;
+
+  Deno.test(`${role} --help names every option, by its group, and fits a terminal`, async () => {
     const { code, stdout, stderr } = await runRole(role, ["--help"]);
     assertEquals([code, stderr], [0, ""]);
-    for (const [name, { short }] of Object.entries(options)) {
-      assert(stdout.includes(`--${name}`), name);
-      if (short !== undefined) {
-        assert(stdout.includes(`-${short}, --${name}`), name);
-      }
+    for (
+      const [name, { short, group, fallbackText }] of Object.entries(options)
+    ) {
+      const [, section] = stdout.split(`\n${group}:\n`);
+      const [listed] = section.split("\n\n");
+      const letter = short === undefined ? "    " : `-${short}, `;
+      assert(listed.includes(`  ${letter}--${name}`), name);
+      if (fallbackText === undefined) continue;
+      const text = listed.replaceAll(/\s+/g, " ");
+      assert(text.includes(`[${fallbackText}]`), `${name} ${fallbackText}`);
     }
     assert(stdout.includes(positionals));
     for (const [args] of examples) {
@@ -465,10 +603,29 @@ for (const { role, options, positionals, examples } of ROLES) {
     for (const line of stdout.split("\n")) assert(line.length <= 80, line);
   });
 
-  Deno.test(`${role} -h shows the same, whatever else is said`, async () => {
-    const { stdout } = await runRole(role, ["--help"]);
+  Deno.test(`${role} -h shows what is needed most on one screen, whatever else is said`, async () => {
+    const { stdout } = await runRole(role, ["-h"]);
+    const lines = stdout.trimEnd().split("\n");
+    // The last of 24 lines is the prompt's.
+    assert(lines.length <= 23, `${lines.length} lines`);
+    for (const line of lines) assert(line.length <= 80, line);
+    const [listed] = stdout.split("\n\nExamples:\n");
+    for (const [name, { brief }] of Object.entries(options)) {
+      assertEquals(listed.includes(` --${name}`), brief !== undefined, name);
+    }
+    assert(lines.at(-1)!.endsWith("--help"), lines.at(-1));
     const other = await runRole(role, ["--port", "nonsense", "-h", "--xyzzy"]);
     assertEquals(other, { code: 0, stdout, stderr: "" });
+    const long = await runRole(role, ["-h", "--help"]);
+    assertEquals(long.stdout, (await runRole(role, ["--help"])).stdout);
+  });
+
+  Deno.test(`${role}'s examples are quoted as sh, PowerShell and cmd.exe take it`, () => {
+    for (const [args] of examples) {
+      assert(!args.includes("'"), args);
+      // An operator outside of double quotes would redirect.
+      assert(!/[<>&|]/.test(args.replaceAll(/"[^"]*"/g, "")), args);
+    }
   });
 
   Deno.test(`${role} --version names program, runtime and system`, async () => {
