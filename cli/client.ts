@@ -6,6 +6,7 @@
 import type { ResultEvent, Transport } from "../events/mod.ts";
 import { formatAddress } from "../net/address.ts";
 import type { AddressFamily } from "../net/resolve.ts";
+import { METRICS } from "../measure/metrics.ts";
 import type { Payload } from "../measure/messages.ts";
 import type { MeasureOptions } from "../measure/run.ts";
 import { DONE } from "./exit_codes.ts";
@@ -150,15 +151,8 @@ function checkMeasuring(
   const given = (...names: (keyof ClientValues)[]) =>
     names.find((name) => options[name] !== undefined);
   if (given("interval")) {
-    const other = given("rate", "pipeline");
-    if (other === "rate") {
+    if (given("rate")) {
       exclude("--interval", "--rate", "each says when the next message is due");
-    } else if (other) {
-      exclude(
-        "--interval",
-        "--pipeline",
-        "with --interval, each message waits for the one before",
-      );
     }
   }
   if (count !== undefined && connections !== undefined && count < connections) {
@@ -189,6 +183,12 @@ function checkMeasuring(
     );
   }
   checkMetrics(options.expect, transport, service);
+  const lossy = options.expect.find(({ metric }) => METRICS[metric].isLoss);
+  if (transport === "TCP" && lossy && options.interval === undefined) {
+    throw new UsageError(
+      `--expect: over TCP, ${lossy.metric} needs --interval: only then is a broken connection replaced`,
+    );
+  }
 }
 
 function readPayload(

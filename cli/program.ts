@@ -47,6 +47,8 @@ export interface Program<Table extends OptionTable> {
   hasManyFlows?: (line: CommandLine<Table>) => boolean;
   /** Whether it is one-shot: one client, one message or one datagram. */
   isOneShot: (line: CommandLine<Table>) => boolean;
+  /** Whether it prints each message. */
+  hasDetail?: (line: CommandLine<Table>) => boolean;
   /** Whether it shows its progress, where standard error is a terminal. */
   hasLiveLine?: (line: CommandLine<Table>) => boolean;
   /** Whether standard output carries data, so that events go to standard error. */
@@ -166,6 +168,7 @@ async function start<Table extends OptionTable>(
     logger,
     json: options.json,
     oneShot: program.isOneShot(line),
+    detail: program.hasDetail?.(line) ?? false,
     ascii: !color,
     width: Deno.stdout.isTerminal() ? terminalWidth() : undefined,
     live: isLive ? new LiveLine(stderr, terminalWidth(), !color) : undefined,

@@ -16,6 +16,7 @@ await runProgram({
   whenFull: "wait",
   hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
   isOneShot: ({ options }) => !isMeasuring(options),
+  hasDetail: ({ options }) => printsMessages(options),
   hasLiveLine: ({ options }) =>
     isMeasuring(options) && !printsMessages(options),
   run: (line, session) => {

@@ -13,7 +13,13 @@ import type {
   PositiveCount,
   Service,
 } from "./base.ts";
-import type { DelaySummary, PartCounts, ResultEvent, Speed } from "./result.ts";
+import type {
+  DelaySummary,
+  Outage,
+  PartCounts,
+  ResultEvent,
+  Speed,
+} from "./result.ts";
 
 /** A client could not connect, or got no answer, and tries again. */
 export interface RetryEvent extends NamedEvent<"retry"> {
@@ -120,6 +126,36 @@ export interface StrayEvent extends NamedEvent<"stray">, PeerAddress {
   reason: "other-address" | "late" | "duplicate" | "corrupted" | "oversized";
 }
 
+/** Nothing comes back any more: a message was lost, or could not be sent. */
+export interface OutageBeganEvent
+  extends NamedEvent<"outage-began">, Omit<Outage, "ended" | "outage_us"> {
+}
+
+/** Messages come back again. */
+export interface OutageEndedEvent extends NamedEvent<"outage-ended">, Outage {
+}
+
+/** A TCP client with an interval has lost its connection, and makes a new one. */
+export interface DisconnectedEvent extends NamedEvent<"disconnected"> {
+  /** The connection, where there are several. */
+  connection?: PositiveCount;
+  /** Why, in words. */
+  detail: string;
+  /** Messages whose answer had not come, and cannot come any more. */
+  messages_lost: Count;
+}
+
+/** A TCP client with an interval is connected again. */
+export interface ReconnectedEvent
+  extends NamedEvent<"reconnected">, PeerAddress {
+  /** The connection, where there are several. */
+  connection?: PositiveCount;
+  /** How long it was not connected. */
+  disconnected_us: Microseconds;
+  /** Attempts to connect that it took. */
+  attempts: PositiveCount;
+}
+
 /** A TCP client's connection was closed gracefully. */
 export interface ClosedEvent extends NamedEvent<"closed"> {
 }
@@ -148,6 +184,10 @@ export type TcpClientEvent =
   | SentEvent
   | ReceivedEvent
   | IntervalEvent
+  | OutageBeganEvent
+  | OutageEndedEvent
+  | DisconnectedEvent
+  | ReconnectedEvent
   | ClosedEvent
   | ResultEvent;
 
@@ -160,6 +200,8 @@ export type UdpClientEvent =
   | LostEvent
   | StrayEvent
   | IntervalEvent
+  | OutageBeganEvent
+  | OutageEndedEvent
   | ResultEvent;
 
 /**

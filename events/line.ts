@@ -3,8 +3,19 @@
  *
  * @module
  */
-import type { Base64, ErrorCode, NamedEvent, PositiveCount } from "./base.ts";
-import type { TcpClientEvent, UdpClientEvent } from "./client.ts";
+import type {
+  Base64,
+  ErrorCode,
+  NamedEvent,
+  PositiveCount,
+  Time,
+} from "./base.ts";
+import type {
+  OutageBeganEvent,
+  OutageEndedEvent,
+  TcpClientEvent,
+  UdpClientEvent,
+} from "./client.ts";
 import type { EchosounderEvent } from "./mod.ts";
 import type { Failure } from "./result.ts";
 import type {
@@ -29,7 +40,12 @@ export interface ErrorEvent extends NamedEvent<"error"> {
 export type ProgramEvent = EchosounderEvent | ErrorEvent;
 
 /** What can come in floods: of each kind and reason, one a second is printed. */
-export type RateLimitedEvent = RejectedEvent | SuppressedEvent | FaultEvent;
+export type RateLimitedEvent =
+  | RejectedEvent
+  | SuppressedEvent
+  | FaultEvent
+  | OutageBeganEvent
+  | OutageEndedEvent;
 
 /** What a rate-limited event may have besides. */
 export interface Omission {
@@ -54,14 +70,6 @@ export interface EventsOfRole {
 
 /** The four programs. */
 export type Role = keyof EventsOfRole;
-
-/**
- * A moment as RFC 3339 has it, in UTC.
- *
- * @format date-time
- * @pattern ^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$
- */
-export type Time = string;
 
 /** What every line has besides the fields of its event. */
 export interface LineHead {

@@ -11,6 +11,7 @@ import type {
   Microseconds,
   NamedEvent,
   PositiveCount,
+  Time,
   Traffic,
 } from "./base.ts";
 
@@ -133,6 +134,49 @@ export interface PartCounts extends Counts {
   lost?: Count;
 }
 
+/**
+ * A time in which nothing came back: from the first message lost to the first one
+ * answered, by the times at which they were sent. With several connections or
+ * sockets, while none was answered.
+ */
+export interface Outage {
+  /** When the first lost message was sent. */
+  began: Time;
+  /** When the first answered one was sent; absent where the run ended before. */
+  ended?: Time;
+  /** How long it was. */
+  outage_us: Microseconds;
+  /** It had not ended when the run did. */
+  is_lower_bound?: true;
+  /**
+   * How much earlier each end may have been: the time from one message to the next
+   * there. Absent where nothing was answered before it, and it has not ended.
+   */
+  uncertainty_us?: Microseconds;
+  /** The first message lost; absent with several connections or sockets. */
+  first_sequence?: PositiveCount;
+  /** The last message lost; absent with several connections or sockets. */
+  last_sequence?: PositiveCount;
+}
+
+/** The outages of a run. */
+export interface OutageSummary {
+  /** How many. */
+  count: Count;
+  /** How long all of them were. */
+  total_us: Microseconds;
+  /** How long the longest one was. */
+  longest_us: Microseconds;
+  /** The share of the run in which there was none, in percent; absent for a run of no length. */
+  availability_percent?: Figure;
+  /**
+   * The longest ones, in order of time.
+   *
+   * @maxItems 100
+   */
+  listed: Outage[];
+}
+
 /** What a client measured in its warm-up. */
 export interface Warmup extends PartCounts, Partial<Speed> {
   /** How long it took. */
@@ -219,6 +263,21 @@ export interface Measured extends Partial<Speed> {
    * lost, corrupted and in flight. Absent one way, where nothing is answered.
    */
   in_flight?: Count;
+  /**
+   * Messages that were due and could not be sent: there was no connection, or the
+   * system refused them. They are not among those sent. Absent where there were
+   * none.
+   */
+  unsent?: PositiveCount;
+  /**
+   * TCP with an interval: messages whose connection broke before their answer
+   * came. Absent otherwise.
+   */
+  lost?: Count;
+  /** TCP with an interval: connections made anew. Absent otherwise. */
+  reconnects?: Count;
+  /** Its outages; absent where no single message can be seen to be lost. */
+  outages?: OutageSummary;
   /** `unknown`: whether anything arrived cannot be known (UDP, one way). */
   arrival?: "unknown";
   /** With a rate: round-trip delays from the actual sending, which hide a peer's stall (coordinated omission). */

@@ -8,6 +8,8 @@ import type {
   Failure,
   IntervalEvent,
   MeasureResult,
+  OutageBeganEvent,
+  OutageEndedEvent,
   Service,
   StartedEvent,
   Warmup,
@@ -38,7 +40,7 @@ export interface MeasureOptions extends ScheduleOptions {
   connections?: number;
   /**
    * Messages in flight at once on each of them, `Infinity` for no limit. By
-   * default 1, and no limit with a rate.
+   * default 1, and no limit with a rate or an interval.
    */
   pipeline?: number;
   /** Milliseconds of warm-up, which is left out of the result. @default {0} */
@@ -82,12 +84,16 @@ export interface RunContext {
   size: number;
   /** Milliseconds to wait for an answer. */
   timeout: number;
-  /** Messages are datagrams, each of which can be lost. */
+  /** Messages are datagrams. */
   isDatagrams: boolean;
+  /** A single message can be lost, and be seen to be. */
+  knowsLoss: boolean;
   /** What was prepared before there were connections. */
   prepared: Preparation;
   /** Called for each event. */
-  onEvent?: ClientObserver<StartedEvent | IntervalEvent>;
+  onEvent?: ClientObserver<
+    StartedEvent | IntervalEvent | OutageBeganEvent | OutageEndedEvent
+  >;
 }
 
 /** Milliseconds from one `interval` event to the next. */
@@ -135,8 +141,10 @@ export function nothingMeasured(
 }
 
 /** How many messages may be in flight on each connection. */
-export function pipelineOf({ pipeline, rate }: MeasureOptions): number {
-  return pipeline ?? (rate === undefined ? 1 : Infinity);
+export function pipelineOf(
+  { pipeline, rate, interval }: MeasureOptions,
+): number {
+  return pipeline ?? (rate === undefined && !interval ? 1 : Infinity);
 }
 
 /** Adds a flow's number to its events, where there are several flows. */
@@ -257,9 +265,30 @@ class Run {
     if (mayGiveUp) {
       for (const flow of this.#flows) if (flow.isOverdue) flow.giveUp();
     }
+    this.#emitOutages();
     this.#emitIntervals();
     this.#isLooking = false;
   };
+
+  /** Emits what is known of outages: up to the oldest message in flight on any flow. */
+  #emitOutages(): void {
+    if (this.#tally?.outages === undefined) return;
+    const until = this.#flows.reduce(
+      (least, { waitingSince = Infinity, failure }) =>
+        failure === undefined ? Math.min(least, waitingSince) : least,
+      Infinity,
+    );
+    const { onEvent } = this.#context;
+    const changes = this.#tally.outages.settle(until);
+    if (this.#tally !== this.#measured) return;
+    for (const { isDown, outage } of changes) {
+      onEvent?.(
+        isDown
+          ? { event: "outage-began", ...outage }
+          : { event: "outage-ended", ...outage },
+      );
+    }
+  }
 
   #emitIntervals(all = false): void {
     if (this.#tally === undefined) return;
@@ -275,11 +304,11 @@ class Run {
     histograms: TallyHistograms,
     isWarmup: boolean,
   ): Promise<Tally> {
-    const { isDatagrams } = this.#context;
+    const { knowsLoss } = this.#context;
     const isOneWay = this.#options.service === "discard";
     const schedule = new Schedule(options);
     const tally = this.#tally = new Tally(
-      { isDatagrams, isOneWay, flows: this.#flows.length },
+      { knowsLoss, isOneWay, flows: this.#flows.length },
       schedule,
       histograms,
     );
@@ -303,6 +332,7 @@ class Run {
     }
     // What comes while the flows finish belongs to the last interval, and does
     // not make it longer.
+    this.#emitOutages();
     if (tally.hasMoved) tally.endInterval(end);
     this.#emitIntervals(true);
     return tally;
@@ -347,6 +377,8 @@ class Run {
           ...tally.speed(),
           late_sends: tally.lateSends,
           errors: tally.errors,
+          unsent: tally.unsent || undefined,
+          outages: tally.outageSummary(),
           in_flight: isAnswered ? tally.inFlight : undefined,
           arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
           rtt_from_sending_us: summaryOf(tally.fromSending),

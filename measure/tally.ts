@@ -8,10 +8,12 @@ import type {
   DatagramCounts,
   FlowShares,
   IntervalEvent,
+  OutageSummary,
   Speed,
 } from "../events/mod.ts";
 import { between } from "../net/clock.ts";
 import { Histogram } from "./histogram.ts";
+import { Outages } from "./outages.ts";
 import { RoundTrips } from "./round_trips.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -20,8 +22,8 @@ const LATE = 1000;
 
 /** What kind of run is counted. */
 export interface TallyOptions {
-  /** Messages are datagrams, each of which can be lost. */
-  isDatagrams: boolean;
+  /** A single message can be lost, and be seen to be. */
+  knowsLoss: boolean;
   /** Nothing comes back: a message is done when it is sent. */
   isOneWay: boolean;
   /** Connections or sockets. */
@@ -73,8 +75,12 @@ export class Tally {
   readonly #total = new Activity();
   /** The totals at the start of the current interval. */
   #before = new Activity();
+  /** The times in which nothing came back; `undefined` where that cannot be seen. */
+  readonly outages: Outages | undefined;
   /** Late sends caused by the client itself. */
   #lateByClient = 0;
+  /** Messages that were due and could not be sent. */
+  #unsent = 0;
   #lost = 0;
   #corrupted = 0;
   #late = 0;
@@ -106,6 +112,7 @@ export class Tally {
     this.#recent = new RoundTrips(recent);
     this.#earlier = new RoundTrips(before);
     if (schedule.isOpenLoop) this.#fromSending = new RoundTrips(fromSending);
+    if (options.knowsLoss) this.outages = new Outages(options.flows);
     this.#answeredBy = new Float64Array(options.flows);
     this.#lastSent = this.#lastMoved = schedule.start;
     this.#intervals = [{ start: schedule.start, open: 0, lost: 0 }];
@@ -134,6 +141,11 @@ export class Tally {
   /** Late sends caused by the client itself, not the path. */
   get lateByClient(): number {
     return this.#lateByClient;
+  }
+
+  /** Messages that were due and could not be sent. */
+  get unsent(): number {
+    return this.#unsent;
   }
 
   /** Socket errors. */
@@ -170,9 +182,15 @@ export class Tally {
   }
 
   /** Uncounts a message that its socket refused. */
-  unsent(at: number): void {
+  refused(at: number): void {
     this.#total.messagesSent--;
     this.#intervalOf(at).open--;
+    this.#unsent++;
+  }
+
+  /** Counts a message that was due while there was no connection to send it on. */
+  missed(): void {
+    this.#unsent++;
   }
 
   /** Counts bytes sent. */
@@ -298,10 +316,10 @@ export class Tally {
   *settledIntervals(all = false): Generator<Omit<IntervalEvent, "event">> {
     for (;;) {
       const [{ event, open, lost }] = this.#intervals;
-      const isOpen = this.#knowsLoss && open > 0 && !all;
+      const isOpen = this.#options.knowsLoss && open > 0 && !all;
       if (event === undefined || isOpen) return;
       this.#intervals.shift();
-      yield { ...event, lost: this.#knowsLoss ? lost : undefined };
+      yield { ...event, lost: this.#options.knowsLoss ? lost : undefined };
     }
   }
 
@@ -311,10 +329,6 @@ export class Tally {
     return messagesSent > this.#before.messagesSent ||
       bytesSent > this.#before.bytesSent ||
       bytesReceived > this.#before.bytesReceived;
-  }
-
-  get #knowsLoss(): boolean {
-    return this.#options.isDatagrams && !this.#options.isOneWay;
   }
 
   /** The total counts. */
@@ -330,12 +344,21 @@ export class Tally {
   /** The overall speed; `undefined` where it is unknown what the peer received. */
   speed(): Speed | undefined {
     if (this.#isUnfinished) return undefined;
-    const span = this.schedule.span(
+    return this.#speed(this.counts(), this.#span);
+  }
+
+  get #span(): number {
+    return this.schedule.span(
       this.messagesSent,
       this.#lastSent,
       this.#lastMoved,
     );
-    return this.#speed(this.counts(), span);
+  }
+
+  /** Its outages so far; `undefined` where they cannot be seen. */
+  outageSummary(): OutageSummary | undefined {
+    const { start } = this.schedule;
+    return this.outages?.summary(start, start + this.#span);
   }
 
   /** From its start to the last byte sent or received, in microseconds. */
@@ -358,7 +381,7 @@ export class Tally {
   /** The counts of a run's datagrams. */
   datagrams(): DatagramCounts {
     const strays = this.#strays;
-    if (!this.#knowsLoss) return { strays };
+    if (!this.#options.knowsLoss) return { strays };
     return {
       lost: this.#lost,
       corrupted: this.#corrupted,

@@ -31,6 +31,8 @@ export interface PrinterOptions {
   json: boolean;
   /** The program is one-shot: one client, one message or one datagram. */
   oneShot: boolean;
+  /** Each message is printed. */
+  detail: boolean;
   /** Write with ASCII characters alone. */
   ascii: boolean;
   /** The width of the terminal, where there is one. */
@@ -56,6 +58,7 @@ export function createPrinter(options: PrinterOptions): Printer {
   const { width = PLAIN_WIDTH } = options;
   const style = {
     oneShot: options.oneShot,
+    detail: options.detail,
     transport: options.transport,
     ascii,
   };

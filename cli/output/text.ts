@@ -13,15 +13,19 @@ import type {
   DelaySummary,
   JudgedExpectation,
   Measured,
+  Outage,
+  OutageSummary,
   PeerAddress,
   ResultEvent,
   SummaryEvent,
+  Time,
   Transport,
 } from "../../events/mod.ts";
 import {
   formatByteRate,
   formatDuration,
   formatExpectation,
+  formatLocalTime,
   formatRate,
   formatShare,
   formatSize,
@@ -34,6 +38,8 @@ import { oneLine, printable } from "../../text/printable.ts";
 export interface TextStyle {
   /** One client, one message or one datagram: the lines of the Winsock example programs. */
   oneShot: boolean;
+  /** Each message is printed. */
+  detail?: boolean;
   /** The program's transport. */
   transport: Transport;
   /** Write with ASCII characters alone. */
@@ -166,6 +172,28 @@ const WRITERS: Writers = {
       }`,
     ),
   ],
+  "outage-began": (event, { detail }) =>
+    detail
+      ? [red(`down since ${clock(event.began)}${alsoOmitted(event.omitted)}`)]
+      : [],
+  "outage-ended": (event, { detail }) =>
+    detail || event.outage_us >= NOTABLE
+      ? [yellow(`${outageText(event)}${alsoOmitted(event.omitted)}`)]
+      : [],
+  "disconnected": (event) => [
+    yellow(
+      `${connectionName(event)}disconnected: ${oneLine(event.detail)}${
+        event.messages_lost > 0
+          ? `, ${plural(event.messages_lost, "message")} lost`
+          : ""
+      }`,
+    ),
+  ],
+  "reconnected": (event) => [
+    `${connectionName(event)}reconnected to ${peer(event)} after ${
+      formatDuration(event.disconnected_us)
+    }`,
+  ],
   "closed": (_, { oneShot }) => oneShot ? ["Connection closed"] : [],
   "started": () => [],
   "interval": () => [],
@@ -176,6 +204,26 @@ const WRITERS: Writers = {
   // The program itself prints these, on standard error.
   "error": () => [],
 };
+
+/** A shorter outage, in microseconds, is told at its end only where each message is. */
+const NOTABLE = 1_000_000;
+
+/** `down 22:28:35.2 - 22:28:39.2, 4.0 s`, in local time. */
+function outageText({ began, ended, outage_us }: Outage): string {
+  return ended === undefined
+    ? `down since ${clock(began)}, at least ${formatDuration(outage_us)}`
+    : `down ${clock(began)} - ${clock(ended)}, ${formatDuration(outage_us)}`;
+}
+
+/** A time of day, with its date where that is not today's. */
+function clock(time: Time): string {
+  return formatLocalTime(new Date(time), new Date());
+}
+
+/** `#3 `, where there are several connections. */
+function connectionName({ connection }: { connection?: number }): string {
+  return connection === undefined ? "" : `#${connection} `;
+}
 
 /** ` (and 12 more before)`, where there were more. */
 function alsoOmitted(omitted: number | undefined): string {
@@ -246,6 +294,7 @@ function resultLines(
   if (datagrams !== undefined) {
     lines.push(...datagramRows(datagrams, event.messages_sent));
   }
+  lines.push(...connectionRows(measured, event.messages_sent));
   if (errors > 0) lines.push(row("errors", String(errors)));
   if (rtt_us !== undefined) {
     const name = rtt_from_sending_us ? "from schedule" : "round trip";
@@ -257,6 +306,9 @@ function resultLines(
   if (late_sends !== undefined) {
     const share = formatShare(late_sends, event.messages_sent);
     lines.push(row("late sends", `${late_sends} (${share})`));
+  }
+  if (measured.outages !== undefined) {
+    lines.push(...outageRows(measured.outages));
   }
   lines.push(...chart);
   lines.push(...instrument.warnings.map((text) => yellow(`warning: ${text}`)));
@@ -314,6 +366,45 @@ function speedRows(measured: Measured): string[] {
   if (sent > 0 || !isOneWay) parts.push(`${formatByteRate(sent)} out`);
   if (received > 0 || !isOneWay) parts.push(`${formatByteRate(received)} in`);
   return [row("speed", parts.join(", "))];
+}
+
+/** What was lost with connections, and what could not be sent. */
+function connectionRows(
+  { lost, reconnects, unsent }: Measured,
+  sent: number,
+): string[] {
+  const parts = [];
+  if (lost !== undefined) {
+    parts.push(`${lost} (${formatShare(lost, sent)}) lost`);
+  }
+  if (unsent !== undefined) parts.push(`${unsent} could not be sent`);
+  if (reconnects) parts.push(`${plural(reconnects, "reconnection")}`);
+  return parts.length > 0 ? [row("messages", parts.join(", "))] : [];
+}
+
+/** How often and how long the path was down; the losses of a single message are counted. */
+function outageRows(outages: OutageSummary): string[] {
+  const { count, total_us, longest_us, availability_percent, listed } = outages;
+  if (count === 0) return [];
+  const longer = listed.filter(({ first_sequence, last_sequence }) =>
+    first_sequence === undefined || first_sequence !== last_sequence
+  );
+  const parts = [
+    plural(count, "outage"),
+    `${formatDuration(total_us)} in all`,
+    `the longest ${formatDuration(longest_us)}`,
+  ];
+  if (availability_percent !== undefined) {
+    parts.push(`available ${availability_percent} %`);
+  }
+  const untold = count - longer.length;
+  return [
+    row("outages", parts.join(", ")),
+    ...longer.map((outage) => row("", outageText(outage))),
+    ...longer.length > 0 && untold > 0
+      ? [row("", `and ${untold} shorter`)]
+      : [],
+  ];
 }
 
 /** What became of the datagrams sent, without what is unknown. */

@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { expects, verdict } from "../../measure/expectations.ts";
+import {
+  excusesLoss,
+  expects,
+  type MetricExpectation,
+  verdict,
+} from "../../measure/expectations.ts";
 import type { Flow, FlowContext } from "../../measure/flow.ts";
 import {
   Messages,
@@ -27,6 +32,7 @@ import { plural } from "../../text/format.ts";
 import type { TcpClientOptions } from "./echo.ts";
 import { CONNECT_TCP_KINDS, connectTcp } from "./connect.ts";
 import { EchoStream } from "./echo_stream.ts";
+import { reconnectTcp } from "./reconnect.ts";
 import { ChargenStream, DiscardStream } from "./one_way.ts";
 
 /** Options of {@linkcode measureTcp}. */
@@ -88,6 +94,7 @@ export async function measureTcp(
   checkOptions({ "size of the payload": size }, {
     "size of the payload": whole(smallest),
   });
+  const isProbing = service === "echo" && Boolean(options.interval);
   const stream = randomStream();
   // Prepared first, so that no connection has to wait for it.
   const prepared = await Preparation.make();
@@ -105,9 +112,16 @@ export async function measureTcp(
         onEvent: options.detail
           ? observerOf(index, connections, onEvent)
           : undefined,
+        reconnect: isProbing
+          ? {
+            connect: (signal) =>
+              reconnectTcp({ ...options, interval: options.interval!, signal }),
+            onEvent: observerOf(index, connections, onEvent),
+          }
+          : undefined,
       })
     );
-  const { figures, wasEnded } = await measure(makeFlows, options, {
+  const { figures, tally, wasEnded } = await measure(makeFlows, options, {
     target: {
       target: options.hostname,
       peer_host: hostname,
@@ -116,6 +130,7 @@ export async function measureTcp(
     size,
     timeout,
     isDatagrams: false,
+    knowsLoss: isProbing,
     prepared,
     onEvent,
   });
@@ -123,11 +138,19 @@ export async function measureTcp(
     flows.filter(({ failure }) =>
       failure !== undefined && failure.code !== "stopped"
     ).length;
+  if (isProbing) {
+    figures.measured.lost = tally.lost;
+    figures.measured.reconnects = flows.reduce(
+      (sum, flow) => sum + (flow as EchoStream).reconnects,
+      0,
+    );
+  }
   if (flows.every(({ failure }) => failure === undefined)) {
     await onEvent?.({ event: "closed" });
   }
   const failure = judge(flows, expects(expectations, "errors")) ??
-    nothingMeasured(figures, wasEnded);
+    nothingMeasured(figures, wasEnded) ??
+    judgeLosses(figures, expectations);
   const result: MeasureResult = {
     event: "result",
     ...verdict(figures, failure, expectations),
@@ -166,6 +189,23 @@ async function connectAll(
     conns.forEach(close);
     throw error;
   }
+}
+
+/** Why a run that goes on without its connections failed, by what was lost with them. */
+function judgeLosses(
+  { messages_sent: sent, messages_received, measured }: Pick<
+    MeasureResult,
+    "messages_sent" | "messages_received" | "measured"
+  >,
+  expectations: readonly MetricExpectation[],
+): Failure | undefined {
+  const { lost = 0, unsent = 0 } = measured;
+  if (lost + unsent === 0) return undefined;
+  const message = `${lost} of ${plural(sent, "message")} lost${
+    unsent > 0 ? `, ${unsent} could not be sent` : ""
+  }`;
+  if (messages_received === 0) return { code: "no-answer", message };
+  return excusesLoss(expectations) ? undefined : { code: "loss", message };
 }
 
 /** Why the run failed, by the failures of its connections. */

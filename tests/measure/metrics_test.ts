@@ -17,6 +17,7 @@ const LIMITS: Record<MetricKind, string[]> = {
   time: ["5ms"],
   share: ["1%", "3"],
   count: ["0"],
+  percentage: ["99.9%"],
   rate: ["1000/s"],
   throughput: ["100MB/s"],
 };

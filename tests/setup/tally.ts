@@ -11,7 +11,7 @@ const HISTOGRAMS = await tallyHistograms();
 /** A tally of datagrams, of a schedule that begins now. */
 export function newTally(options: ScheduleOptions = {}, flows = 1): Tally {
   return new Tally(
-    { isDatagrams: true, isOneWay: false, flows },
+    { knowsLoss: true, isOneWay: false, flows },
     new Schedule(options),
     HISTOGRAMS,
   );

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  excusesLoss,
   expects,
   type MetricExpectation,
   verdict,
@@ -126,6 +127,7 @@ export async function measureUdp(
     size,
     timeout,
     isDatagrams: true,
+    knowsLoss: service !== "discard",
     prepared,
     onEvent,
   });
@@ -211,7 +213,7 @@ function judge(
       }, ${lost} of ${sent} lost`,
     };
   }
-  if (lost > 0 && !expects(expectations, "loss")) {
+  if (lost > 0 && !excusesLoss(expectations)) {
     return {
       code: "loss",
       message: `${lost} of ${plural(sent, "datagram")} not answered`,
