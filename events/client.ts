@@ -12,6 +12,7 @@ import type {
   Port,
   PositiveCount,
   Service,
+  Time,
 } from "./base.ts";
 import type {
   DelaySummary,
@@ -46,6 +47,10 @@ export interface ConnectedEvent extends NamedEvent<"connected">, PeerAddress {
 export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   /** The peer's name or address, as it was given. */
   target: string;
+  /** The peer's name for people, where it was given one. */
+  label?: string;
+  /** This side's name for people, where it was given one. */
+  source_label?: string;
   /** What the peer is expected to do with what it receives. */
   service: Service;
   /** The size of each message. */
@@ -161,19 +166,26 @@ export interface ClosedEvent extends NamedEvent<"closed"> {
 }
 
 /**
- * A second of a measuring client. It is emitted once every message sent in it has
+ * A second of a measuring client, or as long as it is told to report. It is emitted once every message sent in it has
  * been answered or has timed out. All intervals add up to the result.
  */
 export interface IntervalEvent
   extends NamedEvent<"interval">, PartCounts, Speed {
   /** It is part of the warm-up, and so not of the result. */
   warmup?: true;
+  /** When it began. */
+  began: Time;
   /** From the start of measuring (or of the warm-up) to the end of this interval. */
   elapsed_us: Microseconds;
   /** Its length. */
   interval_us: Microseconds;
-  /** Round trips that ended in it; absent where none did. */
+  /** Round trips that ended in it; absent where none did. From 10 s on, with their histogram. */
   rtt_us?: DelaySummary;
+  /**
+   * With shorter intervals, once a minute: all round trips so far, with their
+   * histogram.
+   */
+  rtt_so_far_us?: DelaySummary;
 }
 
 /** What the TCP client emits. */

@@ -52,6 +52,18 @@ export interface MeasureOptions extends ScheduleOptions {
   service?: Service;
   /** Conditions that the result must meet. */
   expectations?: readonly MetricExpectation[];
+  /**
+   * Milliseconds from one `interval` event to the next. From 10 s on each has its
+   * delays' histogram; below, one a minute has that of the run so far. A run that
+   * is cut off so leaves its percentiles.
+   *
+   * @default {1000}
+   */
+  reportEvery?: number;
+  /** A name for the peer, for people: `started` has it. */
+  label?: string;
+  /** A name for this side, for people: `started` has it. */
+  sourceLabel?: string;
   /** Emit events for each message, too. @default {false} */
   detail?: boolean;
   /**
@@ -73,6 +85,7 @@ export const MEASURE_KINDS: Kinds<MeasureOptions> = {
   connections: whole(1),
   pipeline: unlimited(whole(1)),
   warmup: time,
+  reportEvery: time,
   service: oneOf("echo", "discard", "chargen"),
 };
 
@@ -96,8 +109,8 @@ export interface RunContext {
   >;
 }
 
-/** Milliseconds from one `interval` event to the next. */
-const INTERVAL = 1000;
+/** The default of {@linkcode MeasureOptions.reportEvery}, in milliseconds. */
+export const DEFAULT_REPORT_EVERY = 1000;
 
 /** What a run can prepare before there are connections. */
 export class Preparation {
@@ -162,7 +175,7 @@ function startedEvent(
   { target, size, timeout }: RunContext,
 ): StartedEvent {
   const { service = "echo", connections = 1, warmup = 0 } = options;
-  const { count, duration, interval, rate } = options;
+  const { count, duration, interval, rate, label, sourceLabel } = options;
   const pipeline = pipelineOf(options);
   const finite = (number: number | undefined) =>
     Number.isFinite(number) ? number : undefined;
@@ -171,6 +184,8 @@ function startedEvent(
   return {
     event: "started",
     ...target,
+    label,
+    source_label: sourceLabel,
     service,
     size,
     connections,
@@ -315,10 +330,11 @@ class Run {
     if (!isWarmup) this.#measured = tally;
     if (this.#isStopped) schedule.stop();
     this.#starvation = new StarvationCheck(this.#flows, this.#brake, tally);
+    const { reportEvery = DEFAULT_REPORT_EVERY, onDelays } = this.#options;
     const intervals = setInterval(() => {
-      tally.endInterval(now());
+      tally.endInterval(now(), onDelays === undefined);
       this.#emitIntervals();
-    }, INTERVAL);
+    }, reportEvery);
     try {
       await Promise.all(this.#flows.map((flow) => flow.run(tally)));
     } finally {

@@ -11,7 +11,7 @@ import type {
   OutageSummary,
   Speed,
 } from "../events/mod.ts";
-import { between } from "../net/clock.ts";
+import { between, wallTime } from "../net/clock.ts";
 import { Histogram } from "./histogram.ts";
 import { Outages } from "./outages.ts";
 import { RoundTrips } from "./round_trips.ts";
@@ -19,6 +19,13 @@ import type { Schedule } from "./schedule.ts";
 
 /** A message sent more than this after it was due, in microseconds, is a late send. */
 const LATE = 1000;
+
+/**
+ * An interval of this length, in microseconds, has its histogram; with shorter
+ * ones, the run so far has one each `KEPT_EVERY`.
+ */
+const LONG_INTERVAL = 9_900_000;
+const KEPT_EVERY = 60_000_000;
 
 /** What kind of run is counted. */
 export interface TallyOptions {
@@ -95,6 +102,8 @@ export class Tally {
   readonly #answeredBy: Float64Array;
   #lastSent: number;
   #lastMoved: number;
+  /** When an interval last had the delays of the run so far. */
+  #keptAt: number;
   /** The intervals that are not settled, and the current one. */
   readonly #intervals: Interval[];
   /** Round trips of the current interval, and of those before it. */
@@ -114,7 +123,7 @@ export class Tally {
     if (schedule.isOpenLoop) this.#fromSending = new RoundTrips(fromSending);
     if (options.knowsLoss) this.outages = new Outages(options.flows);
     this.#answeredBy = new Float64Array(options.flows);
-    this.#lastSent = this.#lastMoved = schedule.start;
+    this.#lastSent = this.#lastMoved = this.#keptAt = schedule.start;
     this.#intervals = [{ start: schedule.start, open: 0, lost: 0 }];
   }
 
@@ -287,13 +296,20 @@ export class Tally {
     return this.#intervals[i];
   }
 
-  /** Ends the current interval at a moment, and begins another. */
-  endInterval(at: number): void {
+  /**
+   * Ends the current interval at a moment, and begins another.
+   *
+   * @param withHistograms Long intervals get their histogram; else, the run so far
+   * gets one from time to time.
+   */
+  endInterval(at: number, withHistograms = false): void {
     const interval = this.#intervals[this.#intervals.length - 1];
     const length = between(interval.start, at);
+    const isLong = withHistograms && length >= LONG_INTERVAL;
     const counts = this.#countsSince(this.#before);
-    const delays = this.#recent.percentiles();
+    const delays = isLong ? this.#recent.summary() : this.#recent.percentiles();
     interval.event = {
+      began: wallTime(interval.start).toISOString(),
       elapsed_us: between(this.schedule.start, at),
       interval_us: length,
       ...counts,
@@ -304,6 +320,10 @@ export class Tally {
     this.#before = Object.assign(new Activity(), this.#total);
     this.#earlier.add(this.#recent);
     this.#recent.reset();
+    if (withHistograms && !isLong && at - this.#keptAt >= KEPT_EVERY) {
+      this.#keptAt = at;
+      interval.event.rtt_so_far_us = this.#earlier.summary();
+    }
     this.#intervals.push({ start: at, open: 0, lost: 0 });
   }
 

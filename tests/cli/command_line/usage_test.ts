@@ -228,12 +228,22 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "tcp-client",
     ["localhost", "-c", "2", "--expect", "loss<5%"],
-    "--expect: loss is a metric of datagrams: TCP has no loss",
+    "--expect: over TCP, loss needs --interval: only then is a broken connection replaced",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "-c", "2", "--expect", "jitter<5ms"],
+    "--expect: jitter is a metric of datagrams: TCP has no jitter",
+  ],
+  [
+    "udp-client",
+    ["localhost", "-c", "2", "--expect", "availability>3"],
+    '--expect: "3" is not a percentage: write 99.9%',
   ],
   [
     "udp-client",
     ["localhost", "-c", "2", "--expect", "p98<5ms"],
-    '--expect: "p98" is not one of min, mean, p50, p90, p95, p99, p99.9, p99.99, max, jitter, loss, late, duplicated, reordered, corrupted, errors, rate, throughput',
+    '--expect: "p98" is not one of min, mean, p50, p90, p95, p99, p99.9, p99.99, max, jitter, loss, outages, outage, availability, late, duplicated, reordered, corrupted, errors, rate, throughput',
   ],
   [
     "udp-client",
@@ -264,11 +274,6 @@ const WRONG: [role: Role, args: string[], message: string][] = [
     "tcp-client",
     ["localhost", "--rate", "10", "--interval", "1s"],
     "--interval and --rate exclude each other: each says when the next message is due",
-  ],
-  [
-    "udp-client",
-    ["localhost", "--pipeline", "2", "--interval", "1s"],
-    "--interval and --pipeline exclude each other: with --interval, each message waits for the one before",
   ],
   [
     "tcp-client",
