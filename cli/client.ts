@@ -8,7 +8,7 @@ import { formatAddress } from "../net/address.ts";
 import type { AddressFamily } from "../net/resolve.ts";
 import { METRICS } from "../measure/metrics.ts";
 import type { Payload } from "../measure/messages.ts";
-import type { MeasureOptions } from "../measure/run.ts";
+import type { MeasureOptions, RunInProgress } from "../measure/run.ts";
 import { DONE } from "./exit_codes.ts";
 import { checkMetrics } from "./command_line/expectation.ts";
 import type { CommandLine } from "./command_line/parse.ts";
@@ -20,7 +20,7 @@ import {
   type TCP_CLIENT,
   type UDP_CLIENT,
 } from "./roles.ts";
-import { onStopSignal } from "./signals.ts";
+import { onProgressSignal, onStopSignal } from "./signals.ts";
 import { target, UsageError } from "./command_line/values.ts";
 
 /** A client's command line. */
@@ -205,6 +205,9 @@ function readPayload(
   return new TextEncoder().encode(message ?? ONE_SHOT_MESSAGE);
 }
 
+/** What a run is given, to be stopped and asked. */
+export type RunControl = Required<Pick<MeasureOptions, "signal" | "onRun">>;
+
 /**
  * Runs a client until it is done or stopped.
  *
@@ -212,13 +215,19 @@ function readPayload(
  */
 export async function runClient(
   session: Session,
-  run: (signal: AbortSignal) => Promise<ResultEvent>,
+  run: (control: RunControl) => Promise<ResultEvent>,
 ): Promise<number> {
   const stopped = new AbortController();
   onStopSignal(() => stopped.abort());
-  const { failure } = await run(
-    AbortSignal.any([stopped.signal, session.outputClosed]),
-  );
+  let measuring: RunInProgress | undefined;
+  onProgressSignal(() => {
+    const figures = measuring?.figures();
+    if (figures !== undefined) session.print({ event: "progress", ...figures });
+  });
+  const { failure } = await run({
+    signal: AbortSignal.any([stopped.signal, session.outputClosed]),
+    onRun: (run) => measuring = run,
+  });
   if (failure !== undefined) throw new RunFailed(failure);
   return DONE;
 }

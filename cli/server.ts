@@ -6,7 +6,7 @@
 import type { TcpServer } from "../tcp/server/server.ts";
 import type { UdpServer } from "../udp/server/server.ts";
 import type { Session } from "./program.ts";
-import { onStopSignal } from "./signals.ts";
+import { onProgressSignal, onStopSignal } from "./signals.ts";
 
 /**
  * Runs a server until it is done or stopped by a signal.
@@ -26,6 +26,9 @@ export async function runServer<Server extends TcpServer | UdpServer>(
   session.outputClosed.addEventListener("abort", () => {
     logger.warning`standard output was closed by its reader; still serving`;
   });
+  onProgressSignal(() =>
+    session.print({ event: "progress", ...server.figures() })
+  );
   onStopSignal((signal) => {
     logger.info`${signal}: stopping gracefully; repeat it to stop at once`;
     server.shutdown();

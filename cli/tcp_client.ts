@@ -24,12 +24,12 @@ await runProgram({
   run: (line, session) => {
     const { options } = line;
     const order = readTcpOrder(line);
-    return runClient(session, (signal) => {
+    return runClient(session, (control) => {
       const common = {
         ...order,
         connectTimeout: options["connect-timeout"],
         retryFor: options["retry-for"],
-        signal,
+        ...control,
         onEvent: session.print,
         onDelays: session.onDelays,
       };

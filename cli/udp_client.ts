@@ -22,11 +22,11 @@ await runProgram({
   run: (line, session) => {
     const { options } = line;
     const { payload, ...order } = readUdpOrder(line);
-    return runClient(session, (signal) => {
+    return runClient(session, (control) => {
       const common = {
         ...order,
         retryFor: options["retry-for"],
-        signal,
+        ...control,
         onEvent: session.print,
         onDelays: session.onDelays,
       };

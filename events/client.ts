@@ -15,6 +15,7 @@ import type {
   Time,
 } from "./base.ts";
 import type {
+  ClientProgressEvent,
   DelaySummary,
   Outage,
   PartCounts,
@@ -196,6 +197,7 @@ export type TcpClientEvent =
   | SentEvent
   | ReceivedEvent
   | IntervalEvent
+  | ClientProgressEvent
   | OutageBeganEvent
   | OutageEndedEvent
   | DisconnectedEvent
@@ -212,6 +214,7 @@ export type UdpClientEvent =
   | LostEvent
   | StrayEvent
   | IntervalEvent
+  | ClientProgressEvent
   | OutageBeganEvent
   | OutageEndedEvent
   | ResultEvent;

@@ -288,12 +288,8 @@ export interface Measured extends Partial<Speed> {
   instrument: InstrumentCheck;
 }
 
-/** The result of a run of either client, whether it measured or not. */
-export interface ResultEvent extends NamedEvent<"result">, Counts {
-  /** Whether everything that was asked for held. */
-  passed: boolean;
-  /** Why not; absent where it passed. */
-  failure?: Failure;
+/** The figures of a client's run, at its end or so far. */
+export interface ClientFigures extends Counts {
   /** From the first message to the last one sent or received. */
   duration_us: Microseconds;
   /** Round-trip delays (RFC 2681), with a rate from the scheduled times; absent where no message was timed. */
@@ -302,12 +298,27 @@ export interface ResultEvent extends NamedEvent<"result">, Counts {
   datagrams?: DatagramCounts;
   /** What it measured; absent where it sent a single message. */
   measured?: Measured;
+}
+
+/** The result of a run of either client, whether it measured or not. */
+export interface ResultEvent extends NamedEvent<"result">, ClientFigures {
+  /** Whether everything that was asked for held. */
+  passed: boolean;
+  /** Why not; absent where it passed. */
+  failure?: Failure;
   /**
    * What was expected, and whether it held; absent where nothing was.
    *
    * @minItems 1
    */
   expectations?: JudgedExpectation[];
+}
+
+/** A client was asked what it has measured so far; without histograms. */
+export interface ClientProgressEvent
+  extends NamedEvent<"progress">, ClientFigures {
+  /** What it measured. */
+  measured: Measured;
 }
 
 /** The result of a run that measured. */

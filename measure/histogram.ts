@@ -22,15 +22,18 @@ function library() {
   return import("hdr-histogram-js");
 }
 
+type Library = Awaited<ReturnType<typeof library>>;
+
 /** A delay in microseconds, to a histogram's precision, and its count. */
 export type DelayCount = [delay: number, count: number];
 
 /** Delays in microseconds, counted by size. */
 export class Histogram {
+  readonly #library: Library;
   readonly #counts: JsHistogram;
-  readonly #encode: (counts: JsHistogram) => string;
 
-  private constructor(hdr: Awaited<ReturnType<typeof library>>) {
+  private constructor(hdr: Library) {
+    this.#library = hdr;
     this.#counts = hdr.build({
       bitBucketSize: COUNT_BITS,
       lowestDiscernibleValue: LOWEST,
@@ -38,7 +41,6 @@ export class Histogram {
       numberOfSignificantValueDigits: SIGNIFICANT_DIGITS,
       useWebAssembly: false,
     }) as JsHistogram;
-    this.#encode = hdr.encodeIntoCompressedBase64;
   }
 
   /** Creates an empty histogram. */
@@ -108,6 +110,13 @@ export class Histogram {
     }
   }
 
+  /** Another histogram with the same counts. */
+  clone(): Histogram {
+    const clone = new Histogram(this.#library);
+    clone.add(this);
+    return clone;
+  }
+
   /** Removes all counts. */
   reset(): void {
     this.#counts.reset();
@@ -115,6 +124,6 @@ export class Histogram {
 
   /** The histogram as text: HdrHistogram's compressed form (V2), in base64. */
   encode(): string {
-    return this.#encode(this.#counts);
+    return this.#library.encodeIntoCompressedBase64(this.#counts);
   }
 }

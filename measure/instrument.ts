@@ -54,8 +54,7 @@ export class Instrument {
   readonly #start = now();
   readonly #cpuStart = process.cpuUsage();
   /** Once stopped: processor time and length, in microseconds. */
-  #cpuTime: number | undefined;
-  #length: number | undefined;
+  #observed: { cpuTime: number; length: number } | undefined;
   #due = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -78,21 +77,23 @@ export class Instrument {
   /** Stops observing: what follows is not measured. */
   stop(): void {
     clearTimeout(this.#timer);
+    this.#observed ??= this.#observe();
+  }
+
+  #observe(): { cpuTime: number; length: number } {
     const { user, system } = process.cpuUsage(this.#cpuStart);
-    this.#cpuTime ??= user + system;
-    this.#length ??= now() - this.#start;
+    return { cpuTime: user + system, length: now() - this.#start };
   }
 
   /**
-   * What it observed, with warnings about a run's figures.
+   * What it observed so far, with warnings about a run's figures.
    *
    * @param tally The counts of the run.
    * @param unread The longest that an answer lay unread, in microseconds.
    */
   check(tally: Tally, unread: number | undefined): InstrumentCheck {
-    this.stop();
-    const length = this.#length!;
-    const cpuShare = this.#cpuTime! / length;
+    const { cpuTime, length } = this.#observed ?? this.#observe();
+    const cpuShare = cpuTime / length;
     const largest = Math.round(this.#largest);
     const percentile = (percent: number) =>
       Math.min(this.#lateness.percentile(percent), largest);

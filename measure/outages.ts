@@ -63,6 +63,11 @@ export class Outages {
     this.#answeredAt = new Float64Array(flows).fill(NaN);
   }
 
+  /** Whether one has begun and not ended. */
+  get isDown(): boolean {
+    return this.#open !== undefined;
+  }
+
   /** The next message of a flow was answered, whether intact or not. */
   answered(flow: number, sequence: number, sentAt: number): void {
     if (this.#isDown[flow] === 1) {

@@ -5,9 +5,10 @@
  */
 import type {
   ClientObserver,
+  ClientProgressEvent,
+  DatagramCounts,
   Failure,
   IntervalEvent,
-  MeasureResult,
   OutageBeganEvent,
   OutageEndedEvent,
   Service,
@@ -25,7 +26,7 @@ import {
   whole,
 } from "../net/options.ts";
 import type { Flow, FlowContext } from "./flow.ts";
-import { Histogram } from "./histogram.ts";
+import { type DelayCount, Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
 import type { Brake } from "./pacer.ts";
 import type { RoundTrips } from "./round_trips.ts";
@@ -71,7 +72,9 @@ export interface MeasureOptions extends ScheduleOptions {
    * result is emitted; the result then has no histograms. This saves a caller
    * that needs the delays at once their encoding and decoding.
    */
-  onDelays?: (counts: [delay: number, count: number][]) => void;
+  onDelays?: (counts: DelayCount[]) => void;
+  /** Called once the run has begun, with a view of what it has measured so far. */
+  onRun?: (run: RunInProgress) => void;
   /** Ends the run early. */
   signal?: AbortSignal;
 }
@@ -89,6 +92,18 @@ export const MEASURE_KINDS: Kinds<MeasureOptions> = {
   service: oneOf("echo", "discard", "chargen"),
 };
 
+/** The figures of a run that only one transport has. */
+export interface TransportFigures {
+  /** Connections that failed (TCP), or failures to send and receive (UDP). */
+  errors: number;
+  /** TCP with an interval: see `Measured`. */
+  lost?: number;
+  /** TCP with an interval: see `Measured`. */
+  reconnects?: number;
+  /** UDP: what became of the datagrams. */
+  datagrams?: DatagramCounts;
+}
+
 /** What a run needs besides its options. */
 export interface RunContext {
   /** The peer. */
@@ -103,6 +118,8 @@ export interface RunContext {
   knowsLoss: boolean;
   /** What was prepared before there were connections. */
   prepared: Preparation;
+  /** The figures that only this transport has. */
+  figures: (tally: Tally) => TransportFigures;
   /** Called for each event. */
   onEvent?: ClientObserver<
     StartedEvent | IntervalEvent | OutageBeganEvent | OutageEndedEvent
@@ -131,15 +148,25 @@ export class Preparation {
   }
 }
 
+/** The figures of a run, at its end or so far. */
+export type Figures = Omit<ClientProgressEvent, "event">;
+
+/** A run that is under way. */
+export interface RunInProgress {
+  /** Its figures so far, without histograms; `undefined` before it measures. */
+  figures(): Figures | undefined;
+  /** Its round-trip delays so far, in microseconds, each with its count. */
+  delays(): DelayCount[];
+  /** Whether nothing comes back at the moment; `undefined` where that cannot be seen. */
+  readonly isDown: boolean | undefined;
+}
+
 /** The outcome of a run, before it is judged. */
 export interface Outcome {
-  /** The fields of its result, without its datagrams. */
-  figures: Omit<
-    MeasureResult,
-    "event" | "passed" | "failure" | "expectations" | "datagrams"
-  >;
-  /** The counts that they come from. */
-  tally: Tally;
+  /** The fields of its result. */
+  figures: Figures;
+  /** The last socket error, in words. */
+  lastError: string | undefined;
   /** The caller ended a run without an end of its own. */
   wasEnded: boolean;
 }
@@ -220,7 +247,7 @@ export async function measure(
 }
 
 /** A measuring run from its start to its end. */
-class Run {
+class Run implements RunInProgress {
   readonly #options: MeasureOptions;
   readonly #context: RunContext;
   readonly #flows: readonly Flow[];
@@ -229,6 +256,7 @@ class Run {
   #tally: Tally | undefined;
   /** The tally of the measuring, once it has begun. */
   #measured: Tally | undefined;
+  #warmup: Warmup | undefined;
   #starvation: StarvationCheck | undefined;
   #instrument: Instrument | undefined;
   /** The caller has stopped it. */
@@ -349,7 +377,7 @@ class Run {
     // What comes while the flows finish belongs to the last interval, and does
     // not make it longer.
     this.#emitOutages();
-    if (tally.hasMoved) tally.endInterval(end);
+    if (tally.hasMoved) tally.endInterval(end, onDelays === undefined);
     this.#emitIntervals(true);
     return tally;
   }
@@ -359,15 +387,12 @@ class Run {
     const { onEvent, prepared } = this.#context;
     const { count, duration, interval, rate, warmup = 0 } = this.#options;
     await onEvent?.(startedEvent(this.#options, this.#context));
-    const warmed = warmup > 0
-      ? this.#warmupOf(
-        await this.#phase(
-          { duration: warmup, interval, rate },
-          prepared.warmup,
-          true,
-        ),
-      )
-      : undefined;
+    this.#options.onRun?.(this);
+    if (warmup > 0) {
+      const schedule = { duration: warmup, interval, rate };
+      const tally = await this.#phase(schedule, prepared.warmup, true);
+      this.#warmup = this.#warmupOf(tally);
+    }
     const instrument = this.#instrument = new Instrument(prepared.lateness);
     try {
       const tally = await this.#phase(
@@ -375,38 +400,53 @@ class Run {
         prepared.measuring,
         false,
       );
-      const { isDatagrams } = this.#context;
-      const { service = "echo" } = this.#options;
-      const isAnswered = isDatagrams
-        ? service !== "discard"
-        : service === "echo";
       const { onDelays } = this.#options;
-      const delays = tally.delays();
-      onDelays?.(delays.counts());
-      const summaryOf = (trips: RoundTrips | undefined) =>
-        onDelays ? trips?.percentiles() : trips?.summary();
-      const figures: Outcome["figures"] = {
-        ...tally.counts(),
-        duration_us: tally.duration,
-        rtt_us: summaryOf(delays),
-        measured: {
-          ...tally.speed(),
-          late_sends: tally.lateSends,
-          errors: tally.errors,
-          unsent: tally.unsent || undefined,
-          outages: tally.outageSummary(),
-          in_flight: isAnswered ? tally.inFlight : undefined,
-          arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
-          rtt_from_sending_us: summaryOf(tally.fromSending),
-          warmup: warmed,
-          instrument: instrument.check(tally, this.#starvation?.unread),
-        },
-      };
+      onDelays?.(tally.delays().counts());
+      const figures = this.#figures(tally, onDelays === undefined);
       const wasEnded = this.#isStopped && this.#isEndless;
-      return { figures, tally, wasEnded };
+      return { figures, lastError: tally.lastError, wasEnded };
     } finally {
       instrument.stop();
     }
+  }
+
+  #figures(tally: Tally, withHistograms: boolean): Figures {
+    const { isDatagrams } = this.#context;
+    const { service = "echo" } = this.#options;
+    const isAnswered = isDatagrams ? service !== "discard" : service === "echo";
+    const summaryOf = (trips: RoundTrips | undefined) =>
+      withHistograms ? trips?.summary() : trips?.percentiles();
+    const { datagrams, ...own } = this.#context.figures(tally);
+    return {
+      ...tally.counts(),
+      duration_us: tally.duration,
+      rtt_us: summaryOf(tally.delays()),
+      datagrams,
+      measured: {
+        ...tally.speed(),
+        late_sends: tally.lateSends,
+        ...own,
+        unsent: tally.unsent || undefined,
+        outages: tally.outageSummary(),
+        in_flight: isAnswered ? tally.inFlight : undefined,
+        arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
+        rtt_from_sending_us: summaryOf(tally.fromSending),
+        warmup: this.#warmup,
+        instrument: this.#instrument!.check(tally, this.#starvation?.unread),
+      },
+    };
+  }
+
+  figures(): Figures | undefined {
+    return this.#measured && this.#figures(this.#measured, false);
+  }
+
+  delays(): DelayCount[] {
+    return this.#measured?.delays().counts() ?? [];
+  }
+
+  get isDown(): boolean | undefined {
+    return this.#measured?.outages?.isDown;
   }
 
   #warmupOf(tally: Tally): Warmup {

@@ -386,11 +386,9 @@ export class Tally {
     return between(this.schedule.start, this.#lastMoved);
   }
 
-  /** All its round trips. */
+  /** All its round trips so far. */
   delays(): RoundTrips {
-    this.#earlier.add(this.#recent);
-    this.#recent.reset();
-    return this.#earlier;
+    return this.#earlier.with(this.#recent);
   }
 
   /** In an open loop, round trips from the actual sending instead of the scheduled time. */

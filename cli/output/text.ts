@@ -8,6 +8,7 @@ import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatAddress } from "../../net/address.ts";
 import type { Printed, ProgramEvent } from "../../events/line.ts";
 import type {
+  ClientFigures,
   ConnectionClosedEvent,
   DatagramCounts,
   DelaySummary,
@@ -17,7 +18,7 @@ import type {
   OutageSummary,
   PeerAddress,
   ResultEvent,
-  SummaryEvent,
+  ServerFigures,
   Time,
   Transport,
 } from "../../events/mod.ts";
@@ -129,7 +130,8 @@ const WRITERS: Writers = {
   // Diagnostics print these, on standard error.
   "fault": () => [],
   "retry": () => [],
-  "summary": (event, { oneShot }) => oneShot ? [] : [summaryLine(event)],
+  "summary": (event, { oneShot }) =>
+    oneShot ? [] : [`Stopped after ${serverFigures(event)}`],
   "connected": (event, { oneShot }) =>
     oneShot ? [] : [
       `Connected to ${bold(peer(event))} in ${
@@ -197,6 +199,10 @@ const WRITERS: Writers = {
   "closed": (_, { oneShot }) => oneShot ? ["Connection closed"] : [],
   "started": () => [],
   "interval": () => [],
+  "progress": (event) =>
+    "measured" in event
+      ? figureLines(bold("so far"), event, event.measured)
+      : [`So far, ${serverFigures(event)}`],
   "result": (event, { oneShot, chart }) =>
     oneShot || event.measured === undefined
       ? []
@@ -242,15 +248,17 @@ function closedLine(event: ConnectionClosedEvent): string {
   return event.reason === "finished" ? line : yellow(line);
 }
 
-function summaryLine(event: SummaryEvent): string {
+/** `2.00 s: 3 clients, 42 bytes received, …`. */
+function serverFigures(event: ServerFigures): string {
   const { connections, datagrams, rejected, faults } = event;
   const received = formatSize(event.bytes_received);
   const sent = formatSize(event.bytes_sent);
   const counts: string[] = [];
   if (connections !== undefined) {
-    const { accepted, failed, idle, cut_off } = connections;
+    const { accepted, failed, idle, cut_off, open } = connections;
+    counts.push(plural(accepted, "client"));
+    if (open) counts.push(`${open} connected`);
     counts.push(
-      plural(accepted, "client"),
       `${received} received`,
       `${sent} sent`,
       `${rejected} rejected`,
@@ -269,9 +277,7 @@ function summaryLine(event: SummaryEvent): string {
     if (suppressed > 0) counts.push(`${suppressed} suppressed`);
   }
   if (faults > 0) counts.push(`${plural(faults, "fault")} survived`);
-  return `Stopped after ${formatDuration(event.duration_us)}: ${
-    counts.join(", ")
-  }`;
+  return `${formatDuration(event.duration_us)}: ${counts.join(", ")}`;
 }
 
 /** `7`, or `3/7` where there are several connections. */
@@ -288,9 +294,23 @@ function resultLines(
   measured: Measured,
   chart: string[],
 ): string[] {
+  return [
+    ...figureLines(verdictWord(event, measured), event, measured),
+    ...chart,
+    ...measured.instrument.warnings.map((text) => yellow(`warning: ${text}`)),
+    ...(event.expectations ?? []).map(expectationLine),
+  ];
+}
+
+/** A run's figures: a headline that begins with a word, and a row for each kind. */
+function figureLines(
+  word: string,
+  event: ClientFigures,
+  measured: Measured,
+): string[] {
   const { datagrams, rtt_us } = event;
-  const { instrument, late_sends, rtt_from_sending_us, errors } = measured;
-  const lines = [headline(event, measured), ...speedRows(measured)];
+  const { late_sends, rtt_from_sending_us, errors } = measured;
+  const lines = [headline(word, event, measured), ...speedRows(measured)];
   if (datagrams !== undefined) {
     lines.push(...datagramRows(datagrams, event.messages_sent));
   }
@@ -310,9 +330,6 @@ function resultLines(
   if (measured.outages !== undefined) {
     lines.push(...outageRows(measured.outages));
   }
-  lines.push(...chart);
-  lines.push(...instrument.warnings.map((text) => yellow(`warning: ${text}`)));
-  lines.push(...(event.expectations ?? []).map(expectationLine));
   return lines;
 }
 
@@ -323,23 +340,29 @@ function row(name: string, text: string): string {
   return `  ${dim(name.padEnd(NAME_WIDTH))} ${text}`;
 }
 
+/** Whether a run passed; one way over UDP, that it was sent is all that is known. */
+function verdictWord({ passed }: ResultEvent, { arrival }: Measured): string {
+  if (!passed) return red("failed");
+  return arrival === "unknown" ? yellow("sent") : green("passed");
+}
+
 /** `passed: 10 sent, 10 back in 2.2 ms`. */
 function headline(
-  event: ResultEvent,
+  word: string,
+  { messages_sent: sent, messages_received, duration_us }: ClientFigures,
   { in_flight, arrival }: Measured,
 ): string {
-  const { messages_sent: sent, passed } = event;
-  const duration = formatDuration(event.duration_us);
-  if (arrival === "unknown" && passed) {
-    return `${yellow("sent")}: ${
+  const duration = formatDuration(duration_us);
+  if (arrival === "unknown") {
+    return `${word}: ${
       plural(sent, "datagram")
     } in ${duration}; whether they arrived is unknown`;
   }
   const parts = sent === 0 ? [] : [`${sent} sent`];
-  if (in_flight !== undefined) parts.push(`${event.messages_received} back`);
+  if (in_flight !== undefined) parts.push(`${messages_received} back`);
   if (in_flight) parts.push(`${in_flight} in flight`);
   const counts = parts.length > 0 ? `${parts.join(", ")} in ` : "";
-  return `${passed ? green("passed") : red("failed")}: ${counts}${duration}`;
+  return `${word}: ${counts}${duration}`;
 }
 
 function speedRows(measured: Measured): string[] {

@@ -499,6 +499,8 @@ export class EchoStream implements Flow, PacedFlow {
         code: "closed-early",
         message: this.#outstanding > 0
           ? `the peer closed early: ${this.#describeOutstanding()}`
+          : this.#options.reconnect !== undefined
+          ? "the peer closed the connection"
           : "the peer closed early: before everything was sent",
       });
     }

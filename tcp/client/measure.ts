@@ -101,6 +101,8 @@ export async function measureTcp(
   const conns = await connectAll(options, connections);
   const { hostname, port } = conns[0].remoteAddr;
   let flows: readonly Flow[] = [];
+  const reconnects = () =>
+    flows.reduce((sum, flow) => sum + (flow as EchoStream).reconnects, 0);
   const makeFlows = (context: FlowContext) =>
     flows = conns.map((conn, index) =>
       new STREAMS[service](conn, {
@@ -121,7 +123,7 @@ export async function measureTcp(
           : undefined,
       })
     );
-  const { figures, tally, wasEnded } = await measure(makeFlows, options, {
+  const { figures, wasEnded } = await measure(makeFlows, options, {
     target: {
       target: options.hostname,
       peer_host: hostname,
@@ -132,19 +134,14 @@ export async function measureTcp(
     isDatagrams: false,
     knowsLoss: isProbing,
     prepared,
+    figures: (tally) => ({
+      errors: flows.filter(({ failure }) =>
+        failure !== undefined && failure.code !== "stopped"
+      ).length,
+      ...isProbing ? { lost: tally.lost, reconnects: reconnects() } : undefined,
+    }),
     onEvent,
   });
-  figures.measured.errors =
-    flows.filter(({ failure }) =>
-      failure !== undefined && failure.code !== "stopped"
-    ).length;
-  if (isProbing) {
-    figures.measured.lost = tally.lost;
-    figures.measured.reconnects = flows.reduce(
-      (sum, flow) => sum + (flow as EchoStream).reconnects,
-      0,
-    );
-  }
   if (flows.every(({ failure }) => failure === undefined)) {
     await onEvent?.({ event: "closed" });
   }

@@ -20,6 +20,7 @@ import {
   pipelineOf,
   Preparation,
 } from "../../measure/run.ts";
+import type { Tally } from "../../measure/tally.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { EchosounderError } from "../../net/errors.ts";
 import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
@@ -118,7 +119,7 @@ export async function measureUdp(
     if (unanswered) flows.forEach((flow) => flow.fail(unanswered));
     return flows;
   };
-  const { figures, tally, wasEnded } = await measure(makeFlows, options, {
+  const { figures, lastError, wasEnded } = await measure(makeFlows, options, {
     target: {
       target: options.hostname,
       peer_host: target.hostname,
@@ -129,11 +130,34 @@ export async function measureUdp(
     isDatagrams: true,
     knowsLoss: service !== "discard",
     prepared,
+    figures: (tally) => ({
+      errors: tally.errors,
+      datagrams: datagramsOf(tally, flows, service),
+    }),
     onEvent,
   });
-  const mayBeLate = flows.some(({ unanswered }) => unanswered > 0);
+  const all = { ...figures, datagrams: figures.datagrams! };
+  const failure = flows.find(({ failure }) => failure)?.failure ??
+    nothingMeasured(figures, wasEnded) ??
+    judge(all, timeout, expectations, service, lastError);
+  const result = {
+    event: "result" as const,
+    ...verdict(all, failure, expectations),
+    ...all,
+  };
+  await onEvent?.(result);
+  return result;
+}
+
+/** What became of the datagrams of a run. */
+function datagramsOf(
+  tally: Tally,
+  flows: readonly ProbeSocket[],
+  service: Service,
+): DatagramCounts {
   const { lost, corrupted, strays, ...order } = tally.datagrams();
-  const datagrams: DatagramCounts = {
+  const mayBeLate = flows.some(({ unanswered }) => unanswered > 0);
+  return {
     lost,
     corrupted,
     strays,
@@ -144,17 +168,6 @@ export async function measureUdp(
       jitter_us: mean(flows.flatMap(({ jitter }) => jitter ?? [])),
     },
   };
-  const all = { ...figures, datagrams };
-  const failure = flows.find(({ failure }) => failure)?.failure ??
-    nothingMeasured(figures, wasEnded) ??
-    judge(all, timeout, expectations, service, tally.lastError);
-  const result = {
-    event: "result" as const,
-    ...verdict(all, failure, expectations),
-    ...all,
-  };
-  await onEvent?.(result);
-  return result;
 }
 
 /** The mean, to a tenth; `undefined` of nothing. */
