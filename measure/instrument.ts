@@ -9,10 +9,8 @@ import type { FlowShares, InstrumentCheck } from "../events/mod.ts";
 import { now } from "../net/clock.ts";
 import { formatDuration, plural } from "../text/format.ts";
 import type { Histogram } from "./histogram.ts";
+import { watchLoop } from "./loop_watch.ts";
 import type { Tally } from "./tally.ts";
-
-/** Milliseconds between probes of timer lateness. */
-const PROBE_INTERVAL = 20;
 
 /** Above this share of a processor, the client itself may be the bottleneck. */
 const BUSY = 0.9;
@@ -55,28 +53,20 @@ export class Instrument {
   readonly #cpuStart = process.cpuUsage();
   /** Once stopped: processor time and length, in microseconds. */
   #observed: { cpuTime: number; length: number } | undefined;
-  #due = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #endWatch: () => void;
 
   /** @param lateness Records how late the timers are. */
   constructor(lateness: Histogram) {
     this.#lateness = lateness;
-    this.#arm();
-  }
-
-  #arm(): void {
-    this.#due = now() + PROBE_INTERVAL * 1000;
-    this.#timer = setTimeout(() => {
-      const late = Math.max(now() - this.#due, 0);
+    this.#endWatch = watchLoop((late) => {
       this.#lateness.record(late);
       this.#largest = Math.max(this.#largest, late);
-      this.#arm();
-    }, PROBE_INTERVAL);
+    });
   }
 
   /** Stops observing: what follows is not measured. */
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#endWatch();
     this.#observed ??= this.#observe();
   }
 

@@ -130,22 +130,25 @@ export interface RunContext {
 export const DEFAULT_REPORT_EVERY = 1000;
 
 /** What a run can prepare before there are connections. */
-export class Preparation {
-  private constructor(
-    readonly warmup: TallyHistograms,
-    readonly measuring: TallyHistograms,
-    readonly lateness: Histogram,
-  ) {
-  }
+export interface Preparation {
+  /** The histograms of its warm-up; absent without one. */
+  warmup?: TallyHistograms;
+  /** Those of its measuring. */
+  measuring: TallyHistograms;
+  /** How late the client's own timers are. */
+  lateness: Histogram;
+}
 
-  /** Makes the histograms, which would delay the first messages. */
-  static async make(): Promise<Preparation> {
-    return new Preparation(
-      await tallyHistograms(),
-      await tallyHistograms(),
-      await Histogram.create(),
-    );
-  }
+/** Makes what a run needs, which would delay its first messages. */
+export async function prepare(
+  { warmup = 0, rate }: MeasureOptions,
+): Promise<Preparation> {
+  const isOpenLoop = rate !== undefined;
+  return {
+    warmup: warmup > 0 ? await tallyHistograms(isOpenLoop) : undefined,
+    measuring: await tallyHistograms(isOpenLoop),
+    lateness: await Histogram.create({ digits: 2 }),
+  };
 }
 
 /** The figures of a run, at its end or so far. */
@@ -390,7 +393,7 @@ class Run implements RunInProgress {
     this.#options.onRun?.(this);
     if (warmup > 0) {
       const schedule = { duration: warmup, interval, rate };
-      const tally = await this.#phase(schedule, prepared.warmup, true);
+      const tally = await this.#phase(schedule, prepared.warmup!, true);
       this.#warmup = this.#warmupOf(tally);
     }
     const instrument = this.#instrument = new Instrument(prepared.lateness);

@@ -34,7 +34,7 @@ export class Schedule {
   readonly start: number = now();
   /** No message starts from this time on. */
   readonly end: number;
-  readonly #alarm = new Alarm();
+  readonly #alarm: Alarm;
   readonly #options: ScheduleOptions;
   #claimed = 0;
   #stopped = false;
@@ -42,6 +42,8 @@ export class Schedule {
   /** @param options How many messages, and when. */
   constructor(options: ScheduleOptions) {
     this.#options = options;
+    // Only delays that count from the scheduled time suffer from a late alarm.
+    this.#alarm = new Alarm(this.isOpenLoop);
     this.end = this.start + (options.duration ?? Infinity) * 1000;
   }
 

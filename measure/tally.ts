@@ -41,15 +41,18 @@ export interface TallyOptions {
 export interface TallyHistograms {
   recent: Histogram;
   before: Histogram;
-  fromSending: Histogram;
+  /** Only in an open loop. */
+  fromSending?: Histogram;
 }
 
 /** Makes the histograms of a tally. */
-export async function tallyHistograms(): Promise<TallyHistograms> {
+export async function tallyHistograms(
+  isOpenLoop: boolean,
+): Promise<TallyHistograms> {
   return {
     recent: await Histogram.create(),
     before: await Histogram.create(),
-    fromSending: await Histogram.create(),
+    fromSending: isOpenLoop ? await Histogram.create() : undefined,
   };
 }
 

@@ -22,7 +22,7 @@ import {
   nothingMeasured,
   observerOf,
   pipelineOf,
-  Preparation,
+  prepare,
 } from "../../measure/run.ts";
 import { close } from "../../net/close.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
@@ -97,7 +97,7 @@ export async function measureTcp(
   const isProbing = service === "echo" && Boolean(options.interval);
   const stream = randomStream();
   // Prepared first, so that no connection has to wait for it.
-  const prepared = await Preparation.make();
+  const prepared = await prepare(options);
   const conns = await connectAll(options, connections);
   const { hostname, port } = conns[0].remoteAddr;
   let flows: readonly Flow[] = [];

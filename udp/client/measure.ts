@@ -18,7 +18,7 @@ import {
   nothingMeasured,
   observerOf,
   pipelineOf,
-  Preparation,
+  prepare,
 } from "../../measure/run.ts";
 import type { Tally } from "../../measure/tally.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
@@ -94,7 +94,7 @@ export async function measureUdp(
     );
   }
   const stream = randomStream();
-  const prepared = await Preparation.make();
+  const prepared = await prepare(options);
   const target = await findTarget(options, size);
   const unanswered = retryFor > 0 ? await awaitPeer(options) : undefined;
   let flows: readonly ProbeSocket[] = [];
