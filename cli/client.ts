@@ -9,6 +9,7 @@ import type { AddressFamily } from "../net/resolve.ts";
 import { METRICS } from "../measure/metrics.ts";
 import type { Payload } from "../measure/messages.ts";
 import type { MeasureOptions, RunInProgress } from "../measure/run.ts";
+import { MEASURED_SIZE, ONE_SHOT_MESSAGE, ONE_WAY_SIZE } from "./defaults.ts";
 import { DONE } from "./exit_codes.ts";
 import { checkMetrics } from "./command_line/expectation.ts";
 import type { CommandLine } from "./command_line/parse.ts";
@@ -41,15 +42,6 @@ export interface Order extends MeasureOptions {
 const MEASURING = Object.keys(
   measureOptions("TCP"),
 ) as (keyof MeasuringValues)[];
-
-/** The default message of a one-shot client, that of the Winsock example programs. */
-const ONE_SHOT_MESSAGE = "this is a test";
-
-/** The default size of a measuring client's messages. */
-const MEASURED_SIZE = 64;
-
-/** The same for a stream one way: large, so that few sends fill the path. */
-const ONE_WAY_SIZE = 256 * 1024;
 
 /** The measuring options of a command line, as the library takes them. */
 function measuringOf(options: ClientValues): MeasuringValues {

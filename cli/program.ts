@@ -10,9 +10,15 @@ import type { Logger } from "@logtape/logtape";
 import { describeError, EchosounderError, systemCode } from "../net/errors.ts";
 import type { ErrorEvent } from "../events/line.ts";
 import type { Failure } from "../events/mod.ts";
+import { completionScript } from "./command_line/completions.ts";
 import { setUpDiagnostics } from "./output/diagnostics.ts";
 import { DONE, EXIT_CODES, FAILED, STOPPED } from "./exit_codes.ts";
-import { helpText, invocation, versionText } from "./command_line/help.ts";
+import {
+  helpText,
+  invocation,
+  shortHelpText,
+  versionText,
+} from "./command_line/help.ts";
 import { jsonLine } from "./output/json_lines.ts";
 import { LiveLine } from "./output/live_line.ts";
 import type { OptionTable } from "./command_line/options.ts";
@@ -86,7 +92,8 @@ export async function runProgram<Table extends OptionTable>(
   let exitCode: number;
   try {
     if (line.problem !== undefined) throw line.problem;
-    if (program.hasManyFlows?.(line) && hasOwnText() && !showsText(line)) {
+    const isRun = requestedText(program.definition, line) === undefined;
+    if (program.hasManyFlows?.(line) && hasOwnText() && isRun) {
       endProcess(await runInOwnThread());
     }
     exitCode = await start(program, line, results, {
@@ -132,9 +139,17 @@ function hasNoReader(exitCode: number, stdout: Output): boolean {
   return exitCode === STOPPED && stdout.error !== undefined;
 }
 
-/** Whether help or the version was asked for. */
-function showsText({ options }: CommandLine<OptionTable>): boolean {
-  return Boolean(options.help || options.version);
+/** What was asked for in place of a run: help, the version or a script. */
+function requestedText<Table extends OptionTable>(
+  definition: RoleDefinition<Table>,
+  line: CommandLine<Table>,
+): string | undefined {
+  const { help, version, completions } = line
+    .options as unknown as CommonValues;
+  if (line.wantsShortHelp) return shortHelpText(definition);
+  if (help) return helpText(definition);
+  if (version) return versionText(definition.role);
+  return completions && completionScript(completions, definition);
 }
 
 async function start<Table extends OptionTable>(
@@ -146,20 +161,21 @@ async function start<Table extends OptionTable>(
   const { definition } = program;
   const options = line.options as unknown as CommonValues;
   const { stdout, stderr } = streams;
-  if (showsText(line)) {
-    await stdout.writeLine(
-      options.help ? helpText(definition) : versionText(definition.role),
-    );
+  const text = requestedText(definition, line);
+  if (text !== undefined) {
+    await stdout.writeLine(text);
     return DONE;
   }
   const color = !options["no-color"] && !Deno.noColor;
   setColorEnabled(color && Deno.stdout.isTerminal());
+  const isQuiet = options.quiet && !line.given.has("log-level");
   const logger = await setUpDiagnostics(
-    options["log-level"],
+    isQuiet ? "error" : options["log-level"],
     stderr,
     color && Deno.stderr.isTerminal(),
   );
-  const isLive = program.hasLiveLine?.(line) && Deno.stderr.isTerminal() &&
+  const isLive = !options.quiet && program.hasLiveLine?.(line) &&
+    Deno.stderr.isTerminal() &&
     !(options.json && Deno.stdout.isTerminal());
   const printer = createPrinter({
     role: definition.role,
@@ -167,6 +183,7 @@ async function start<Table extends OptionTable>(
     results,
     logger,
     json: options.json,
+    quiet: options.quiet,
     oneShot: program.isOneShot(line),
     detail: program.hasDetail?.(line) ?? false,
     ascii: !color,

@@ -13,11 +13,14 @@ import {
   DEFAULT_READ_AHEAD,
 } from "../tcp/defaults.ts";
 import { DEFAULT_PORT as UDP_PORT } from "../udp/defaults.ts";
-import { expectation } from "./command_line/expectation.ts";
+import { SHELLS } from "./command_line/completions.ts";
+import { expectation, metricRows } from "./command_line/expectation.ts";
+import { MEASURED_SIZE, ONE_SHOT_MESSAGE, ONE_WAY_SIZE } from "./defaults.ts";
 import { EXIT_CODE_MEANINGS } from "./exit_codes.ts";
 import {
   type CommandDefinition,
   flag,
+  grouped,
   list,
   optionalValue,
   type OptionTable,
@@ -50,16 +53,36 @@ export interface RoleDefinition<Table extends OptionTable = OptionTable>
 }
 
 const COMMON_OPTIONS = {
-  "json": flag("Write events as JSON Lines instead of text."),
-  "log-level": value({
-    placeholder: "LEVEL",
-    fallback: "info",
-    parse: oneOf("debug", "info", "warning", "error"),
-    help: "Diagnostics on standard error: debug, info, warning or error.",
+  ...grouped("Output", {
+    "json": flag(
+      "Write events as JSON Lines instead of text.",
+      undefined,
+      "events as JSON Lines",
+    ),
+    "quiet": flag(
+      "Print the result alone: no line for each event, and errors only of the diagnostics, unless --log-level says otherwise.",
+      "q",
+      "the result alone",
+    ),
+    "log-level": value({
+      placeholder: "LEVEL",
+      fallback: "info",
+      parse: oneOf("debug", "info", "warning", "error"),
+      help: "Diagnostics on standard error: debug, info, warning or error.",
+    }),
+    "no-color": flag("Plain text; NO_COLOR works too."),
   }),
-  "no-color": flag("Plain text; NO_COLOR works too."),
-  "help": flag("Show this help.", "h"),
-  "version": flag("Show the version.", "V"),
+  ...grouped("About", {
+    "completions": optionalValue({
+      placeholder: "SHELL",
+      parse: oneOf(...SHELLS),
+      help: `Print a script that completes these options: ${
+        SHELLS.join(", ")
+      }.`,
+    }),
+    "help": flag("Show this help, or with -h a short one.", "h"),
+    "version": flag("Show the version.", "V"),
+  }),
 };
 
 /** The values of the options that every role has. */
@@ -68,127 +91,162 @@ export type CommonValues = OptionValues<typeof COMMON_OPTIONS>;
 const PORTS: Record<Transport, number> = { TCP: TCP_PORT, UDP: UDP_PORT };
 
 const serverOptions = (transport: Transport) => ({
-  "host": value({
-    placeholder: "ADDR",
-    fallback: DEFAULT_BIND_ADDRESS,
-    parse: hostname,
-    help: "Address to bind; :: for both families where the system allows.",
+  ...grouped("Network", {
+    "host": value({
+      placeholder: "ADDR",
+      fallback: DEFAULT_BIND_ADDRESS,
+      parse: hostname,
+      help: "Address to bind; :: for both families where the system allows.",
+      brief: "address to bind",
+    }),
+    "port": value({
+      short: "p",
+      placeholder: "PORT",
+      fallback: String(PORTS[transport]),
+      parse: localPort,
+      help: "Port to bind; 0 takes a free one.",
+      brief: "port to bind; 0 takes a free one",
+    }),
   }),
-  "port": value({
-    short: "p",
-    placeholder: "PORT",
-    fallback: String(PORTS[transport]),
-    parse: localPort,
-    help: "Port to bind; 0 takes a free one.",
+  ...grouped("What to serve", {
+    "service": value({
+      placeholder: "NAME",
+      fallback: "echo",
+      parse: oneOf("echo", "discard", "chargen"),
+      help: "echo (RFC 862), discard (RFC 863) or chargen (RFC 864).",
+      brief: "echo, discard or chargen",
+    }),
   }),
-  "service": value({
-    placeholder: "NAME",
-    fallback: "echo",
-    parse: oneOf("echo", "discard", "chargen"),
-    help: "echo (RFC 862), discard (RFC 863) or chargen (RFC 864).",
+  ...grouped("Whom to serve", {
+    "allow": list({
+      placeholder: "CIDR",
+      parse: addressBlock,
+      help: "Serve only peers inside this address block; may repeat.",
+      brief: "serve only these addresses; may repeat",
+    }),
   }),
-  "allow": list({
-    placeholder: "CIDR",
-    parse: addressBlock,
-    help: "Serve only peers inside this address block; may repeat.",
-  }),
-  "grace": value({
-    placeholder: "TIME",
-    fallback: writtenTime(DEFAULT_TIMEOUT),
-    parse: time,
-    help: "When stopped, give clients this long to finish.",
+  ...grouped("When to stop", {
+    "grace": value({
+      placeholder: "TIME",
+      fallback: writtenTime(DEFAULT_TIMEOUT),
+      parse: time,
+      help: "When stopped, give clients this long to finish.",
+    }),
   }),
 });
 
 /** How to measure: the same names and values as the library's options. */
 export const measureOptions = (transport: Transport) => ({
-  "count": optionalValue({
-    short: "c",
-    placeholder: "N",
-    parse: count,
-    help: "Measure: send N messages.",
+  ...grouped("When to stop", {
+    "count": optionalValue({
+      short: "c",
+      placeholder: "N",
+      parse: count,
+      help: "Measure N messages, and stop.",
+      brief: "measure N messages",
+    }),
+    "duration": optionalValue({
+      short: "d",
+      placeholder: "TIME",
+      parse: positiveTime,
+      fallbackText: "until Ctrl+C, without --count, too",
+      help: "Measure for this long, and stop.",
+      brief: "measure for this long, such as 10s",
+    }),
   }),
-  "duration": optionalValue({
-    short: "d",
-    placeholder: "TIME",
-    parse: positiveTime,
-    help: "Measure: for this long.",
-  }),
-  "interval": optionalValue({
-    short: "i",
-    placeholder: "TIME",
-    parse: time,
-    help:
-      "Measure: time from one message to the next; until Ctrl+C where nothing else ends it.",
-  }),
-  "rate": optionalValue({
-    placeholder: "N",
-    parse: rate,
-    help:
-      "Measure: N messages a second in all, on a fixed schedule (open loop).",
-  }),
-  "connections": optionalValue({
-    placeholder: "N",
-    parse: count,
-    help: transport === "UDP"
-      ? "Measure: from N sockets at once."
-      : "Measure: over N connections at once.",
-  }),
-  "pipeline": optionalValue({
-    placeholder: "N",
-    parse: count,
-    help:
-      "Measure: up to N messages in flight on each; one, or with --rate no limit.",
-  }),
-  "warmup": optionalValue({
-    placeholder: "TIME",
-    parse: positiveTime,
-    help: "Measure: after a warm-up of this length, left out of the result.",
-  }),
-  "service": optionalValue({
-    placeholder: "NAME",
-    parse: oneOf("echo", "discard", "chargen"),
-    help:
-      "Measure: against an echo server, or one way, to discard or from chargen.",
+  ...grouped("How to measure", {
+    "interval": optionalValue({
+      short: "i",
+      placeholder: "TIME",
+      parse: time,
+      fallbackText: "each follows the answer to the one before",
+      help: "From one message to the next on a connection; each is printed.",
+      brief: "from one message to the next; prints each",
+    }),
+    "rate": optionalValue({
+      placeholder: "N",
+      parse: rate,
+      fallbackText: "as fast as answers come",
+      help: "N messages a second in all, on a fixed schedule (open loop).",
+      brief: "N messages a second, on a fixed schedule",
+    }),
+    "connections": optionalValue({
+      placeholder: "N",
+      parse: count,
+      fallbackText: "1",
+      help: transport === "UDP" ? "N sockets at once." : "N connections.",
+      brief: transport === "UDP" ? "N sockets at once" : "N connections",
+    }),
+    "pipeline": optionalValue({
+      placeholder: "N",
+      parse: count,
+      fallbackText: "1; with --rate no limit",
+      help: "Up to N messages in flight on each.",
+    }),
+    "warmup": optionalValue({
+      placeholder: "TIME",
+      parse: positiveTime,
+      fallbackText: "none",
+      help: "Begin with a warm-up of this length, left out of the result.",
+    }),
+    "service": optionalValue({
+      placeholder: "NAME",
+      parse: oneOf("echo", "discard", "chargen"),
+      fallbackText: "echo",
+      help: "There and back (echo), or one way: to discard, or from chargen.",
+      brief: "echo; one way: discard or chargen",
+    }),
   }),
 });
 
 const clientOptions = (transport: Transport) => ({
-  "port": value({
-    short: "p",
-    placeholder: "PORT",
-    fallback: String(PORTS[transport]),
-    parse: remotePort,
-    help: "The peer's port; the same as HOST:PORT.",
+  ...grouped("Network", {
+    "port": value({
+      short: "p",
+      placeholder: "PORT",
+      fallback: String(PORTS[transport]),
+      parse: remotePort,
+      help: "The peer's port; the same as HOST:PORT.",
+    }),
+    "ipv4": flag("Use IPv4 only.", "4"),
+    "ipv6": flag("Use IPv6 only.", "6"),
+    "timeout": value({
+      placeholder: "TIME",
+      fallback: writtenTime(DEFAULT_TIMEOUT),
+      parse: positiveTime,
+      help: "How long to wait for an answer.",
+    }),
   }),
-  "ipv4": flag("Use IPv4 only.", "4"),
-  "ipv6": flag("Use IPv6 only.", "6"),
-  "timeout": value({
-    placeholder: "TIME",
-    fallback: writtenTime(DEFAULT_TIMEOUT),
-    parse: positiveTime,
-    help: "How long to wait for an answer.",
-  }),
-  "message": optionalValue({
-    short: "m",
-    placeholder: "TEXT",
-    mayBeEmpty: true,
-    parse: (text) => text,
-    help: 'Text to send; "this is a test" unless it measures.',
-  }),
-  "size": optionalValue({
-    placeholder: "SIZE",
-    parse: size,
-    help: "Send this many bytes of a pattern instead of a text.",
+  ...grouped("What to send", {
+    "message": optionalValue({
+      short: "m",
+      placeholder: "TEXT",
+      mayBeEmpty: true,
+      parse: (text) => text,
+      fallbackText: `"${ONE_SHOT_MESSAGE}"`,
+      help: "A text.",
+      brief: "a text",
+    }),
+    "size": optionalValue({
+      placeholder: "SIZE",
+      parse: size,
+      fallbackText: `${writtenSize(MEASURED_SIZE)} to measure${
+        transport === "TCP" ? `, one way ${writtenSize(ONE_WAY_SIZE)}` : ""
+      }`,
+      help: "So many bytes of a pattern, in each message.",
+      brief: "bytes of a pattern",
+    }),
   }),
   ...measureOptions(transport),
-  "expect": list({
-    placeholder: "CONDITION",
-    parse: expectation,
-    help:
-      `Measure, and exit 1 unless this holds, as 'p99<5ms'; may repeat. Metrics: ${
-        metricsOver(transport).join(", ")
-      }.`,
+  ...grouped("What must hold", {
+    "expect": list({
+      placeholder: "CONDITION",
+      parse: expectation,
+      beginnings: metricsOver(transport),
+      help:
+        'METRIC OP VALUE, such as "p99<5ms", with <, <=, > or >=: exit 1 unless it holds; may repeat.',
+      brief: 'such as "p99<5ms": exit 1 unless it holds',
+    }),
   }),
 });
 
@@ -208,25 +266,35 @@ export const TCP_SERVER = {
   positionals: "",
   options: {
     ...serverOptions("TCP"),
-    "once": flag(
-      "Serve one client, closing the listener once it is accepted; then exit.",
-    ),
-    "max-connections": value({
-      placeholder: "N",
-      fallback: String(DEFAULT_MAX_CONNECTIONS),
-      parse: count,
-      help: "Close further connections at once.",
+    ...grouped("When to stop", {
+      "once": flag(
+        "Serve one client, closing the listener once it is accepted; then exit.",
+        undefined,
+        "serve one client, then exit",
+      ),
     }),
-    "idle-timeout": optionalValue({
-      placeholder: "TIME",
-      parse: positiveTime,
-      help: "Close a connection on which no byte has moved for this long.",
-    }),
-    "read-ahead": value({
-      placeholder: "SIZE",
-      fallback: writtenSize(DEFAULT_READ_AHEAD),
-      parse: size,
-      help: "How much clients may send, in total, before they read their echo.",
+    ...grouped("Whom to serve", {
+      "max-connections": value({
+        placeholder: "N",
+        fallback: String(DEFAULT_MAX_CONNECTIONS),
+        parse: count,
+        help: "Close further connections at once.",
+        brief: "close further connections",
+      }),
+      "idle-timeout": optionalValue({
+        placeholder: "TIME",
+        parse: positiveTime,
+        fallbackText: "never",
+        help: "Close a connection on which no byte has moved for this long.",
+        brief: "close connections idle for so long",
+      }),
+      "read-ahead": value({
+        placeholder: "SIZE",
+        fallback: writtenSize(DEFAULT_READ_AHEAD),
+        parse: size,
+        help:
+          "How much clients may send, in total, before they read their echo.",
+      }),
     }),
     ...COMMON_OPTIONS,
   },
@@ -251,19 +319,23 @@ export const TCP_CLIENT = {
   positionals: "HOST[:PORT]",
   options: {
     ...clientOptions("TCP"),
-    "connect-timeout": value({
-      placeholder: "TIME",
-      fallback: writtenTime(DEFAULT_TIMEOUT),
-      parse: positiveTime,
-      help: "How long one attempt to connect may take.",
+    ...grouped("Network", {
+      "connect-timeout": value({
+        placeholder: "TIME",
+        fallback: writtenTime(DEFAULT_TIMEOUT),
+        parse: positiveTime,
+        help: "How long one attempt to connect may take.",
+      }),
+      "retry-for": value({
+        placeholder: "TIME",
+        fallback: "0s",
+        parse: time,
+        help: "Keep trying to connect for this long.",
+      }),
     }),
-    "retry-for": value({
-      placeholder: "TIME",
-      fallback: "0s",
-      parse: time,
-      help: "Keep trying to connect for this long.",
+    ...grouped("What to send", {
+      "stdin": flag("Standard input; the echo goes to standard output."),
     }),
-    "stdin": flag("Send standard input, write the echo to standard output."),
     ...COMMON_OPTIONS,
   },
   examples: [
@@ -278,10 +350,11 @@ export const TCP_CLIENT = {
     ],
     ["localhost --count 5 --interval 200ms", "five round trips, measured"],
     [
-      "localhost --duration 2s --rate 500 --expect 'p50<100ms'",
+      'localhost --duration 2s --rate 500 --expect "p50<100ms"',
       "is it quick enough?",
     ],
   ],
+  metrics: metricRows("TCP"),
   exitCodes: EXIT_CODE_MEANINGS,
 } satisfies RoleDefinition;
 
@@ -293,13 +366,21 @@ export const UDP_SERVER = {
   positionals: "",
   options: {
     ...serverOptions("UDP"),
-    "once": flag("Serve one datagram, then exit."),
-    "loop-guard": value({
-      placeholder: "on|off",
-      fallback: "on",
-      parse: oneOf("on", "off"),
-      help:
-        "Suppress the answer to one of 500 to 1000 equal datagrams, so that no loop lasts.",
+    ...grouped("When to stop", {
+      "once": flag(
+        "Serve one datagram, then exit.",
+        undefined,
+        "serve one datagram, then exit",
+      ),
+    }),
+    ...grouped("What to serve", {
+      "loop-guard": value({
+        placeholder: "on|off",
+        fallback: "on",
+        parse: oneOf("on", "off"),
+        help:
+          "Suppress the answer to one of 500 to 1000 equal datagrams, so that no loop lasts.",
+      }),
     }),
     ...COMMON_OPTIONS,
   },
@@ -319,12 +400,14 @@ export const UDP_CLIENT = {
   positionals: "HOST[:PORT]",
   options: {
     ...clientOptions("UDP"),
-    "retry-for": value({
-      placeholder: "TIME",
-      fallback: "0s",
-      parse: time,
-      help:
-        "Keep sending the first datagram until it is answered, for this long.",
+    ...grouped("Network", {
+      "retry-for": value({
+        placeholder: "TIME",
+        fallback: "0s",
+        parse: time,
+        help:
+          "Keep sending the first datagram until it is answered, for this long.",
+      }),
     }),
     ...COMMON_OPTIONS,
   },
@@ -340,10 +423,11 @@ export const UDP_CLIENT = {
     ],
     ["localhost --count 5 --interval 200ms", "five round trips, measured"],
     [
-      "localhost --duration 2s --rate 500 --expect 'loss<=1%'",
+      'localhost --duration 2s --rate 500 --expect "loss<=1%"',
       "does it lose anything?",
     ],
   ],
+  metrics: metricRows("UDP"),
   exitCodes: EXIT_CODE_MEANINGS,
 } satisfies RoleDefinition;
 

@@ -45,7 +45,7 @@ class Actor {
 
   constructor(readonly role: Role, args: string[]) {
     // Quoted for a shell.
-    const words = args.map((word) => /[<>]/.test(word) ? `'${word}'` : word);
+    const words = args.map((word) => /[<>]/.test(word) ? `"${word}"` : word);
     print(`${dim("$")} ${bold([role, ...words].join(" "))}`);
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [

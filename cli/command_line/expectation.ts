@@ -1,5 +1,5 @@
 /**
- * Reading `--expect 'METRIC OP VALUE'`.
+ * Reading `--expect "METRIC OP VALUE"`.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import type { Expectation, Service, Transport } from "../../events/mod.ts";
 import type { MetricExpectation } from "../../measure/expectations.ts";
 import {
   type Metric,
+  METRIC_LIST,
   type MetricKind,
   METRICS,
   metricsOver,
@@ -15,12 +16,37 @@ import { count, rate, throughput, time, UsageError } from "./values.ts";
 
 const FORM = /^\s*([a-z0-9.]+)\s*(<=|>=|<|>)\s*(\S+)\s*$/;
 
+/** How a limit of each kind is written. */
+export const LIMITS: Record<MetricKind, string[]> = {
+  time: ["5ms"],
+  share: ["1%", "3"],
+  count: ["0"],
+  percentage: ["99.9%"],
+  rate: ["1000/s"],
+  throughput: ["100MB/s"],
+};
+
+/** The metrics of a transport by what they are of, and how their limits are written. */
+export function metricRows(
+  transport: Transport,
+): [limits: string, metrics: string][] {
+  const known = metricsOver(transport);
+  const groups = Map.groupBy(
+    METRIC_LIST.filter(({ name }) => known.includes(name)),
+    ({ of }) => of,
+  );
+  return [...groups].map(([of, metrics]) => [
+    LIMITS[metrics[0].kind].join(" or "),
+    `${metrics.map(({ name }) => name).join(", ")}: ${of}`,
+  ]);
+}
+
 /** An expectation over any metric. */
 export function expectation(text: string): MetricExpectation {
   const match = FORM.exec(text);
   if (match === null) {
     throw new UsageError(
-      `"${text}" is not METRIC OP VALUE: write 'p99<5ms' or 'loss<=1%'`,
+      `"${text}" is not METRIC OP VALUE: write "p99<5ms" or "loss<=1%"`,
     );
   }
   const [, name, operator, value] = match;

@@ -1,10 +1,10 @@
 /**
- * The texts of `--help` and `--version`.
+ * The texts of `-h`, `--help` and `--version`.
  *
  * @module
  */
 import configuration from "../../deno.json" with { type: "json" };
-import type { CommandDefinition, Option } from "./options.ts";
+import { type CommandDefinition, GROUPS, type Option } from "./options.ts";
 import type { Role } from "../roles.ts";
 import { RUNTIME } from "../runtime.ts";
 
@@ -40,9 +40,14 @@ function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** Two columns; the right one is wrapped. */
-function columns(rows: [string, string][]): string {
-  const width = Math.max(...rows.map(([left]) => left.length));
+type Row = [left: string, right: string];
+
+function widthOf(rows: Row[]): number {
+  return Math.max(...rows.map(([left]) => left.length));
+}
+
+/** Two columns, the left one of a width; the right one is wrapped. */
+function columns(rows: Row[], width = widthOf(rows)): string {
   return rows.flatMap(([left, right]) =>
     wrap(right, WIDTH - width - 4).map((line, i) =>
       `  ${(i === 0 ? left : "").padEnd(width)}  ${line}`
@@ -50,7 +55,13 @@ function columns(rows: [string, string][]): string {
   ).join("\n");
 }
 
-function optionRow(name: string, option: Option<unknown>): [string, string] {
+type Options = CommandDefinition["options"];
+
+function optionRow(
+  name: string,
+  option: Option<unknown>,
+  text = option.help,
+): Row {
   const letter = option.short === undefined ? "    " : `-${option.short}, `;
   const placeholder = option.placeholder === undefined
     ? ""
@@ -58,47 +69,104 @@ function optionRow(name: string, option: Option<unknown>): [string, string] {
   const fallback = option.fallbackText === undefined
     ? ""
     : ` [${option.fallbackText}]`;
-  return [`${letter}--${name}${placeholder}`, option.help + fallback];
+  return [`${letter}--${name}${placeholder}`, text + fallback];
 }
 
-/** How to write values that have units, where any option takes one. */
-function unitsText(options: CommandDefinition["options"]): string {
-  const placeholders = Object.values(options).map(({ placeholder }) =>
-    placeholder
+/** A table's options by their groups, in order; those without one are "Options". */
+export function optionsByGroup(
+  options: Options,
+): [title: string, options: [string, Option<unknown>][]][] {
+  const groups = Map.groupBy(
+    Object.entries(options),
+    ([, { group }]) => group,
+  );
+  return [undefined, ...GROUPS].flatMap((group) => {
+    const members = groups.get(group);
+    return members === undefined ? [] : [[group ?? "Options", members]];
+  });
+}
+
+/** How to write what stands for values, where any option or argument has it. */
+export function notationText(definition: CommandDefinition): string[] {
+  const { positionals, options } = definition;
+  const placeholders = new Set(
+    Object.values(options).map(({ placeholder }) => placeholder),
   );
   const units = [
     ["TIME", "250us, 20ms, 5s, 2m or 1h"],
     ["SIZE", "64, 4KiB or 1MB"],
-  ].filter(([name]) => placeholders.includes(name));
-  if (units.length === 0) return "";
-  return `\n${units.map((unit) => unit.join(" is ")).join("; ")}.\n`;
+  ].filter(([name]) => placeholders.has(name));
+  return [
+    ...positionals.startsWith("HOST")
+      ? [
+        "HOST is a name, an IPv4 address, or an IPv6 address, in brackets where a port follows.",
+      ]
+      : [],
+    ...units.length > 0
+      ? [`${units.map((unit) => unit.join(" is ")).join("; ")}.`]
+      : [],
+  ];
 }
 
-/** What `--help` shows. */
-export function helpText(definition: CommandDefinition): string {
-  const { role, purpose, positionals, options, examples, exitCodes } =
-    definition;
-  const program = invocation(role);
-  const optionRows = Object.entries(options).map(([name, option]) =>
-    optionRow(name, option)
-  );
-  const exampleLines = examples.map(([args, meaning]) =>
+function exampleText(definition: CommandDefinition): string {
+  const program = invocation(definition.role);
+  return definition.examples.map(([args, meaning]) =>
     `  ${program} ${args}`.trimEnd() + `\n      ${meaning}`
+  ).join("\n");
+}
+
+function usageText({ role, purpose, positionals }: CommandDefinition): string {
+  return `${role} ${purpose}\n\n` +
+    `Usage: ${invocation(role)} [options] ${positionals}`.trimEnd();
+}
+
+/** What `--help` shows: everything. */
+export function helpText(definition: CommandDefinition): string {
+  const { options, exitCodes, metrics } = definition;
+  const groups = optionsByGroup(options).map(([title, members]) => ({
+    title,
+    rows: members.map(([name, option]) => optionRow(name, option)),
+  }));
+  const width = widthOf(groups.flatMap(({ rows }) => rows));
+  const notation = notationText(definition).flatMap((text) =>
+    wrap(text, WIDTH)
   );
-  const exitCodeRows = exitCodes.map(([code, meaning]): [string, string] => [
+  const exitCodeRows = exitCodes.map(([code, meaning]): Row => [
     String(code).padStart(3),
     meaning,
   ]);
-  return `${role} ${purpose}
+  return [
+    usageText(definition),
+    ...groups.map(({ title, rows }) => `${title}:\n${columns(rows, width)}`),
+    ...notation.length > 0 ? [notation.join("\n")] : [],
+    ...metrics
+      ? [`Metrics of --expect, and their limits:\n${columns(metrics)}`]
+      : [],
+    `Examples:\n${exampleText(definition)}`,
+    `Exit codes:\n${columns(exitCodeRows)}`,
+  ].join("\n\n");
+}
 
-Usage: ${program} [options] ${positionals}`.trimEnd() + `
-
-Options:
-${columns(optionRows)}
-${unitsText(options)}
-Examples:
-${exampleLines.join("\n")}
-
-Exit codes:
-${columns(exitCodeRows)}`;
+/** What `-h` shows: what is needed most, on one screen of 24 lines. */
+export function shortHelpText(definition: CommandDefinition): string {
+  const { options, examples } = definition;
+  const members = optionsByGroup(options).flatMap(([, members]) => members)
+    .filter(([, { brief }]) => brief !== undefined);
+  const rows = members.map(([name, option]) =>
+    optionRow(name, option, option.brief)
+  );
+  // A default that takes more than the rest of the line is left to --help.
+  const room = WIDTH - widthOf(rows) - 4;
+  const shortRows = rows.map(([left, right], i): Row => [
+    left,
+    right.length <= room ? right : members[i][1].brief!,
+  ]);
+  return [
+    usageText(definition),
+    columns(shortRows),
+    `Examples:\n${
+      exampleText({ ...definition, examples: [examples[0], examples.at(-1)!] })
+    }`,
+    `All ${Object.keys(options).length} options, and exit codes: --help`,
+  ].join("\n\n");
 }

@@ -1,8 +1,42 @@
 /**
- * A role's options as a table, from which both the parser and the help work.
+ * A role's options as a table, from which the parser, the help, the completions
+ * and the man page work.
+ *
+ * A new option is one entry, in the group to which it belongs:
+ *
+ *     ...grouped("Network", {
+ *       "bind": optionalValue({
+ *         placeholder: "ADDR",
+ *         parse: hostname,
+ *         help: "The address to send from.",
+ *       }),
+ *     }),
  *
  * @module
  */
+
+/** The groups of options, in the order in which they are shown. */
+export const GROUPS = [
+  "What to send",
+  "What to serve",
+  "How to measure",
+  "When to stop",
+  "What must hold",
+  "Whom to serve",
+  "Network",
+  "Output",
+  "About",
+] as const;
+
+/** A group of options. */
+export type Group = typeof GROUPS[number];
+
+/** Reads the text of a value. */
+export interface Reader<T> {
+  (text: string): T;
+  /** All texts that it takes, where they can be listed. */
+  words?: readonly string[];
+}
 
 /** One option. */
 export interface Option<T> {
@@ -12,15 +46,21 @@ export interface Option<T> {
   placeholder?: string;
   /** What it does, in a line or two of help. */
   help: string;
+  /** The same in half a line, for the short help, which has only options with it. */
+  brief?: string;
+  /** To which group it belongs. */
+  group?: Group;
+  /** Words with which its value may begin, where it takes others, too. */
+  beginnings?: readonly string[];
   /** Reads its value. */
-  parse: (text: string) => T extends readonly (infer Item)[] ? Item : T;
+  parse: Reader<T extends readonly (infer Item)[] ? Item : T>;
   /** It may be given more than once, and its values are a list. */
   repeat?: boolean;
   /** Its value may be the empty text. */
   mayBeEmpty?: boolean;
   /** Its default value. */
   fallback: T;
-  /** The default as the help shows it. */
+  /** What holds without it, as the help shows it. */
   fallbackText?: string;
 }
 
@@ -47,20 +87,42 @@ export interface CommandDefinition<Table extends OptionTable = OptionTable> {
   examples: [args: string, meaning: string][];
   /** What its exit codes mean. */
   exitCodes: [code: number, meaning: string][];
+  /** The metrics of `--expect`, and how a limit of each is written. */
+  metrics?: [limits: string, metrics: string][];
+}
+
+/** Puts options into a group. */
+export function grouped<Table extends OptionTable>(
+  group: Group,
+  table: Table,
+): Table {
+  const entries = Object.entries(table).map(([name, option]) => [
+    name,
+    { ...option, group },
+  ]);
+  return Object.fromEntries(entries) as Table;
 }
 
 /** An option that is on or off. */
-export function flag(help: string, short?: string): Option<boolean> {
-  return { help, short, fallback: false, parse: (text) => text === "true" };
+export function flag(
+  help: string,
+  short?: string,
+  brief?: string,
+): Option<boolean> {
+  const parse = (text: string) => text === "true";
+  return { help, short, brief, fallback: false, parse };
 }
 
 /** What an option with a value is made of. */
 interface ValueOption<T> {
   help: string;
+  brief?: string;
   short?: string;
+  /** `FILE` for a file's name, which shells complete. */
   placeholder: string;
   mayBeEmpty?: boolean;
-  parse: (text: string) => T;
+  beginnings?: readonly string[];
+  parse: Reader<T>;
 }
 
 /**
@@ -78,9 +140,9 @@ export function value<T>(
   };
 }
 
-/** An option with a value and no default. */
+/** An option with a value and no default; `fallbackText` says what holds without it. */
 export function optionalValue<T>(
-  option: ValueOption<T>,
+  option: ValueOption<T> & { fallbackText?: string },
 ): Option<T | undefined> {
   return {
     ...option,

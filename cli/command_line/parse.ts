@@ -24,6 +24,8 @@ export interface CommandLine<Table extends OptionTable> {
   given: Set<keyof Table & string>;
   /** The arguments that are no options. */
   positionals: string[];
+  /** Whether the help was asked for as `-h`, which is the short one. */
+  wantsShortHelp: boolean;
   /** What is wrong, and what would be right; absent where nothing is. */
   problem?: UsageError;
 }
@@ -96,6 +98,7 @@ export function parseCommandLine<Table extends OptionTable>(
     options: options as OptionValues<Table>,
     given,
     positionals: parsed._,
+    wantsShortHelp: parsed.help === true && !spelled.hasLongHelp,
     problem: showsText ? undefined : problems[0],
   };
 }
@@ -109,6 +112,8 @@ interface SpelledOut {
   problems: UsageError[];
   /** Options that were given an empty text, and not no value at all. */
   empty: Set<string>;
+  /** Whether `--help` was among them, and not only its letter. */
+  hasLongHelp: boolean;
 }
 
 /**
@@ -159,7 +164,13 @@ function spellOut(args: string[], table: OptionTable): SpelledOut {
     const prefix = name.startsWith("no-") ? "no-" : "";
     spelled.push(`--${prefix}${name}=${value}`);
   }
-  return { args: [...spelled, ...args.slice(end)], unknown, problems, empty };
+  return {
+    args: [...spelled, ...args.slice(end)],
+    unknown,
+    problems,
+    empty,
+    hasLongHelp: args.slice(0, end).includes("--help"),
+  };
 }
 
 /**

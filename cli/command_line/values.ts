@@ -6,6 +6,7 @@
  */
 import { isIpAddress } from "../../net/address.ts";
 import { allowList } from "../../net/allow_list.ts";
+import type { Reader } from "./options.ts";
 
 /** The command line is wrong; the message says how, and what would be right. */
 export class UsageError extends Error {}
@@ -186,12 +187,13 @@ export function addressBlock(text: string): string {
 /** One of several words. */
 export function oneOf<const Word extends string>(
   ...words: Word[]
-): (text: string) => Word {
-  return (text) => {
+): Reader<Word> {
+  const read = (text: string) => {
     const word = words.find((each) => each === text);
     if (word !== undefined) return word;
     throw new UsageError(`"${text}" is not one of ${words.join(", ")}`);
   };
+  return Object.assign(read, { words });
 }
 
 /** `10%` or `10`, as a number of percent from 0. */

@@ -29,6 +29,8 @@ export interface PrinterOptions {
   logger: Logger;
   /** Write JSON Lines instead of text. */
   json: boolean;
+  /** Print the result or summary alone. */
+  quiet: boolean;
   /** The program is one-shot: one client, one message or one datagram. */
   oneShot: boolean;
   /** Each message is printed. */
@@ -52,13 +54,19 @@ export interface Printer {
   onDelays?: (counts: DelayCount[]) => void;
 }
 
+/** Whether an event is what a program's run comes to. */
+function isOutcome({ event }: ProgramEvent): boolean {
+  return ["result", "summary", "error"].includes(event);
+}
+
 /** Creates the printer of a program. */
 export function createPrinter(options: PrinterOptions): Printer {
-  const { role, results, logger, json, live, ascii } = options;
+  const { role, results, logger, json, quiet, live, ascii } = options;
   const { width = PLAIN_WIDTH } = options;
   const style = {
     oneShot: options.oneShot,
     detail: options.detail,
+    quiet,
     transport: options.transport,
     ascii,
   };
@@ -88,8 +96,9 @@ export function createPrinter(options: PrinterOptions): Printer {
     print: throttled((event) => {
       diagnose(event, logger);
       live?.observe(event);
+      if (quiet && !isOutcome(event)) return;
       return event.event === "result" ? printResult(event) : print(event);
     }),
-    onDelays: json ? undefined : (counts) => delays = counts,
+    onDelays: json || quiet ? undefined : (counts) => delays = counts,
   };
 }

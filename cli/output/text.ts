@@ -41,6 +41,8 @@ export interface TextStyle {
   oneShot: boolean;
   /** Each message is printed. */
   detail?: boolean;
+  /** Only results and summaries are printed, those of one-shot programs, too. */
+  quiet?: boolean;
   /** The program's transport. */
   transport: Transport;
   /** Write with ASCII characters alone. */
@@ -130,8 +132,8 @@ const WRITERS: Writers = {
   // Diagnostics print these, on standard error.
   "fault": () => [],
   "retry": () => [],
-  "summary": (event, { oneShot }) =>
-    oneShot ? [] : [`Stopped after ${serverFigures(event)}`],
+  "summary": (event, { oneShot, quiet }) =>
+    oneShot && !quiet ? [] : [`Stopped after ${serverFigures(event)}`],
   "connected": (event, { oneShot }) =>
     oneShot ? [] : [
       `Connected to ${bold(peer(event))} in ${
@@ -203,10 +205,12 @@ const WRITERS: Writers = {
     "measured" in event
       ? figureLines(bold("so far"), event, event.measured)
       : [`So far, ${serverFigures(event)}`],
-  "result": (event, { oneShot, chart }) =>
-    oneShot || event.measured === undefined
-      ? []
-      : resultLines(event, event.measured, chart ?? []),
+  "result": (event, { quiet, chart }) => {
+    if (event.measured !== undefined) {
+      return resultLines(event, event.measured, chart ?? []);
+    }
+    return quiet ? [verdictLine(event)] : [];
+  },
   // The program itself prints these, on standard error.
   "error": () => [],
 };
@@ -344,6 +348,15 @@ function row(name: string, text: string): string {
 function verdictWord({ passed }: ResultEvent, { arrival }: Measured): string {
   if (!passed) return red("failed");
   return arrival === "unknown" ? yellow("sent") : green("passed");
+}
+
+/** `passed: 14 B sent, 14 B back in 1.2 ms`: a run of a single message. */
+function verdictLine(event: ResultEvent): string {
+  const { passed, bytes_sent, bytes_received, duration_us } = event;
+  return `${passed ? green("passed") : red("failed")}: ` +
+    `${formatSize(bytes_sent)} sent, ${formatSize(bytes_received)} back in ${
+      formatDuration(duration_us)
+    }`;
 }
 
 /** `passed: 10 sent, 10 back in 2.2 ms`. */

@@ -5,22 +5,12 @@ import {
   metricsOver,
   type RunFigures,
 } from "../../measure/metrics.ts";
-import { expectation } from "../../cli/command_line/expectation.ts";
+import { expectation, LIMITS } from "../../cli/command_line/expectation.ts";
 import { judgeExpectations } from "../../measure/expectations.ts";
 import { helpText } from "../../cli/command_line/help.ts";
 import { TCP_CLIENT, UDP_CLIENT } from "../../cli/roles.ts";
 import { ROOT } from "../setup/process.ts";
 import { evenly, summaryOf } from "../setup/report_input.ts";
-
-/** How a limit of each kind is written. */
-const LIMITS: Record<MetricKind, string[]> = {
-  time: ["5ms"],
-  share: ["1%", "3"],
-  count: ["0"],
-  percentage: ["99.9%"],
-  rate: ["1000/s"],
-  throughput: ["100MB/s"],
-};
 
 /** The rows of the README's table that begins with a heading. */
 function tableOf(readme: string, heading: string): string[][] {
@@ -95,11 +85,24 @@ Deno.test("p95 and p99.99 lie between their neighbours", async () => {
   assert(Math.abs(delays.p95! - 95_050) < 200, String(delays.p95));
 });
 
-Deno.test("a client's help names the metrics that its transport has, and no others", () => {
+Deno.test("a client's help names the metrics that its transport has, and how their limits are written", () => {
   for (const role of [TCP_CLIENT, UDP_CLIENT]) {
-    const help = helpText(role).replaceAll(/\s+/g, " ");
-    const [, listed] = /Metrics: (.*?)\. /.exec(help)!;
-    assertEquals(listed.split(", "), metricsOver(role.transport));
+    const [, section] = helpText(role).split("Metrics of --expect");
+    const rows = section.split("\n\n")[0].replaceAll(/\n {11,}/g, " ")
+      .split("\n").slice(1).map((row) =>
+        /^ {2}(.*?) {2,}(.*?): /.exec(row)!.slice(1)
+      );
+    assertEquals(
+      rows.flatMap(([, names]) => names.split(", ")),
+      metricsOver(role.transport),
+    );
+    for (const [limits, names] of rows) {
+      for (const name of names.split(", ")) {
+        for (const limit of limits.split(" or ")) {
+          assertEquals(expectation(`${name}<${limit}`).metric, name);
+        }
+      }
+    }
   }
   assert(!(metricsOver("TCP") as string[]).includes("jitter"));
 });

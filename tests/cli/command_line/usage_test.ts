@@ -248,7 +248,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "udp-client",
     ["localhost", "-c", "2", "--expect", "p99=5ms"],
-    "--expect: \"p99=5ms\" is not METRIC OP VALUE: write 'p99<5ms' or 'loss<=1%'",
+    '--expect: "p99=5ms" is not METRIC OP VALUE: write "p99<5ms" or "loss<=1%"',
   ],
   [
     "udp-client",
@@ -453,15 +453,22 @@ Deno.test("udp-client refuses a message that no datagram can carry", async () =>
   assertEquals(code, 2);
 });
 
-for (const { role, options, positionals, examples } of ROLES) {
-  Deno.test(`${role} --help names every option and fits a terminal`, async () => {
+for (const definition of ROLES) {
+  const { role, options, positionals, examples } = definition;
+
+  Deno.test(`${role} --help names every option, by its group, and fits a terminal`, async () => {
     const { code, stdout, stderr } = await runRole(role, ["--help"]);
     assertEquals([code, stderr], [0, ""]);
-    for (const [name, { short }] of Object.entries(options)) {
-      assert(stdout.includes(`--${name}`), name);
-      if (short !== undefined) {
-        assert(stdout.includes(`-${short}, --${name}`), name);
-      }
+    for (
+      const [name, { short, group, fallbackText }] of Object.entries(options)
+    ) {
+      const [, section] = stdout.split(`\n${group}:\n`);
+      const [listed] = section.split("\n\n");
+      const letter = short === undefined ? "    " : `-${short}, `;
+      assert(listed.includes(`  ${letter}--${name}`), name);
+      if (fallbackText === undefined) continue;
+      const text = listed.replaceAll(/\s+/g, " ");
+      assert(text.includes(`[${fallbackText}]`), `${name} ${fallbackText}`);
     }
     assert(stdout.includes(positionals));
     for (const [args] of examples) {
@@ -470,10 +477,33 @@ for (const { role, options, positionals, examples } of ROLES) {
     for (const line of stdout.split("\n")) assert(line.length <= 80, line);
   });
 
-  Deno.test(`${role} -h shows the same, whatever else is said`, async () => {
-    const { stdout } = await runRole(role, ["--help"]);
+  Deno.test(`${role} -h shows what is needed most on one screen, whatever else is said`, async () => {
+    const { stdout } = await runRole(role, ["-h"]);
+    const lines = stdout.trimEnd().split("\n");
+    // The last of 24 lines is the prompt's.
+    assert(lines.length <= 23, `${lines.length} lines`);
+    for (const line of lines) assert(line.length <= 80, line);
+    for (const [name, { brief }] of Object.entries(options)) {
+      assertEquals(
+        lines.some((line) =>
+          line.includes(` --${name}`) && !/ task /.test(line)
+        ),
+        brief !== undefined || name === "help",
+        name,
+      );
+    }
     const other = await runRole(role, ["--port", "nonsense", "-h", "--xyzzy"]);
     assertEquals(other, { code: 0, stdout, stderr: "" });
+    const long = await runRole(role, ["-h", "--help"]);
+    assertEquals(long.stdout, (await runRole(role, ["--help"])).stdout);
+  });
+
+  Deno.test(`${role}'s examples are quoted as sh, PowerShell and cmd.exe take it`, () => {
+    for (const [args] of examples) {
+      assert(!args.includes("'"), args);
+      // An operator outside of double quotes would redirect.
+      assert(!/[<>&|]/.test(args.replaceAll(/"[^"]*"/g, "")), args);
+    }
   });
 
   Deno.test(`${role} --version names program, runtime and system`, async () => {

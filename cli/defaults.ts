@@ -1,0 +1,14 @@
+/**
+ * What clients send where the command line does not say.
+ *
+ * @module
+ */
+
+/** The message of a one-shot client, that of the Winsock example programs. */
+export const ONE_SHOT_MESSAGE = "this is a test";
+
+/** The size of a measuring client's messages, in bytes. */
+export const MEASURED_SIZE = 64;
+
+/** The same for a stream one way: large, so that few sends fill the path. */
+export const ONE_WAY_SIZE: number = 256 * 1024;
