@@ -6,6 +6,7 @@
 import type { Role } from "../events/line.ts";
 import type { Transport } from "../events/mod.ts";
 import { metricsOver } from "../measure/metrics.ts";
+import { DEFAULT_REPORT_EVERY } from "../measure/run.ts";
 import { DEFAULT_BIND_ADDRESS, DEFAULT_TIMEOUT } from "../net/defaults.ts";
 import {
   DEFAULT_MAX_CONNECTIONS,
@@ -217,6 +218,15 @@ const clientOptions = (transport: Transport) => ({
       help: "How long to wait for an answer.",
     }),
   }),
+  ...grouped("Network", {
+    "targets": optionalValue({
+      placeholder: "-",
+      parse: oneOf("-"),
+      fallbackText: "the arguments",
+      help:
+        "Read the targets from standard input: one a line, with a label after it.",
+    }),
+  }),
   ...grouped("What to send", {
     "message": optionalValue({
       short: "m",
@@ -238,6 +248,25 @@ const clientOptions = (transport: Transport) => ({
     }),
   }),
   ...measureOptions(transport),
+  ...grouped("Output", {
+    "label": optionalValue({
+      placeholder: "TEXT",
+      parse: (text) => text,
+      help: "A name for the target, for reports.",
+    }),
+    "source-label": optionalValue({
+      placeholder: "TEXT",
+      parse: (text) => text,
+      help: "A name for this side, for reports.",
+    }),
+    "report-every": optionalValue({
+      placeholder: "TIME",
+      parse: positiveTime,
+      fallbackText: writtenTime(DEFAULT_REPORT_EVERY),
+      help:
+        "From one interval event (--json) to the next; from 10s on, each has its histogram.",
+    }),
+  }),
   ...grouped("What must hold", {
     "expect": list({
       placeholder: "CONDITION",
@@ -316,7 +345,7 @@ export const TCP_CLIENT = {
   transport: "TCP" as const,
   purpose:
     "tests a TCP path: sends, half-closes, checks every byte of the echo.",
-  positionals: "HOST[:PORT]",
+  positionals: "HOST[:PORT] ...",
   options: {
     ...clientOptions("TCP"),
     ...grouped("Network", {
@@ -397,7 +426,7 @@ export const UDP_CLIENT = {
   role: "udp-client" as const,
   transport: "UDP" as const,
   purpose: "tests a UDP path: sends a datagram and checks that it comes back.",
-  positionals: "HOST[:PORT]",
+  positionals: "HOST[:PORT] ...",
   options: {
     ...clientOptions("UDP"),
     ...grouped("Network", {

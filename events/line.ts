@@ -36,8 +36,18 @@ export interface ErrorEvent extends NamedEvent<"error"> {
   exit_code: 1 | 2 | 3 | 4 | 130;
 }
 
+/** A client is done with its targets, where there are several. */
+export interface VerdictEvent extends NamedEvent<"verdict"> {
+  /** Whether all passed. */
+  passed: boolean;
+  /** How many there were. */
+  targets: PositiveCount;
+  /** The labels or names of those that failed. */
+  failed: string[];
+}
+
 /** Everything that a program writes. */
-export type ProgramEvent = EchosounderEvent | ErrorEvent;
+export type ProgramEvent = EchosounderEvent | VerdictEvent | ErrorEvent;
 
 /** What can come in floods: of each kind and reason, one a second is printed. */
 export type RateLimitedEvent =
@@ -63,9 +73,9 @@ export interface EventsOfRole {
   /** What a UDP server prints. */
   "udp-server": UdpServerEvent | ErrorEvent;
   /** What a TCP client prints. */
-  "tcp-client": TcpClientEvent | ErrorEvent;
+  "tcp-client": TcpClientEvent | VerdictEvent | ErrorEvent;
   /** What a UDP client prints. */
-  "udp-client": UdpClientEvent | ErrorEvent;
+  "udp-client": UdpClientEvent | VerdictEvent | ErrorEvent;
 }
 
 /** The four programs. */
@@ -79,6 +89,8 @@ export interface LineHead {
   time: Time;
   /** The version of this format. */
   schema: 2;
+  /** The label or name of the target that it is about, where there are several. */
+  of_target?: string;
 }
 
 /** An event as it is in JSON, where bytes are base64. */

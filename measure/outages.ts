@@ -45,6 +45,8 @@ export class Outages {
   readonly #isDown: Uint8Array;
   readonly #lostAt: Float64Array;
   readonly #answeredAt: Float64Array;
+  /** When the first message was sent. */
+  #firstAt = Infinity;
   /** Changes that other flows have not reached yet. */
   readonly #changes: Change[] = [];
   /** Flows that are down. */
@@ -70,6 +72,7 @@ export class Outages {
 
   /** The next message of a flow was answered, whether intact or not. */
   answered(flow: number, sequence: number, sentAt: number): void {
+    this.#firstAt = Math.min(this.#firstAt, sentAt);
     if (this.#isDown[flow] === 1) {
       this.#isDown[flow] = 0;
       const gap = sentAt - this.#lostAt[flow];
@@ -80,6 +83,7 @@ export class Outages {
 
   /** The next message of a flow was lost, or could not be sent. */
   lost(flow: number, sequence: number, sentAt: number): void {
+    this.#firstAt = Math.min(this.#firstAt, sentAt);
     if (this.#isDown[flow] === 0) {
       this.#isDown[flow] = 1;
       const since = sentAt - this.#answeredAt[flow];
@@ -156,10 +160,9 @@ export class Outages {
   /**
    * All outages of a run so far. One that has not ended is counted up to the end.
    *
-   * @param start When the run began.
-   * @param end When it ended.
+   * @param end When the run ended.
    */
-  summary(start: number, end: number): OutageSummary {
+  summary(end: number): OutageSummary {
     const open = this.#open;
     const ongoing: Outage | undefined = open && {
       ...this.#headOf(open),
@@ -168,7 +171,7 @@ export class Outages {
     };
     const length = ongoing?.outage_us ?? 0;
     const total = this.#total + length;
-    const span = end - start;
+    const span = end - this.#firstAt;
     return {
       count: this.#count + (ongoing ? 1 : 0),
       total_us: between(0, total),

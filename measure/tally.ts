@@ -380,8 +380,7 @@ export class Tally {
 
   /** Its outages so far; `undefined` where they cannot be seen. */
   outageSummary(): OutageSummary | undefined {
-    const { start } = this.schedule;
-    return this.outages?.summary(start, start + this.#span);
+    return this.outages?.summary(this.schedule.start + this.#span);
   }
 
   /** From its start to the last byte sent or received, in microseconds. */

@@ -153,7 +153,7 @@ export function hostname(text: string): string {
   const isIpv6 = host.includes(":");
   const valid = isIpv6 || bracketed
     ? isIpv6 && isIpAddress(host)
-    : /^[^\s/\\@[\]]+$/.test(host);
+    : /^(?!-)[^\s/\\@[\]]+$/.test(host);
   if (!valid) {
     throw new UsageError(
       `"${text}" is not a host: write a name, 192.0.2.1 or [2001:db8::1]`,

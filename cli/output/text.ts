@@ -41,6 +41,8 @@ export interface TextStyle {
   oneShot: boolean;
   /** Each message is printed. */
   detail?: boolean;
+  /** The target that it is about, where there are several. */
+  target?: string;
   /** Only results and summaries are printed, those of one-shot programs, too. */
   quiet?: boolean;
   /** The program's transport. */
@@ -68,6 +70,9 @@ export function textLines(
     style: TextStyle,
   ) => string[];
   const lines = write(event, style);
+  if (style.target !== undefined && lines.length > 0) {
+    lines[0] = `${bold(oneLine(style.target))}: ${lines[0]}`;
+  }
   return style.ascii ? lines.map(toAscii) : lines;
 }
 
@@ -211,6 +216,13 @@ const WRITERS: Writers = {
     }
     return quiet ? [verdictLine(event)] : [];
   },
+  "verdict": ({ targets, passed, failed }) => [
+    passed
+      ? `${green("passed")}: all ${targets} targets`
+      : `${red("failed")}: ${failed.length} of ${targets} targets: ${
+        failed.map(oneLine).join(", ")
+      }`,
+  ],
   // The program itself prints these, on standard error.
   "error": () => [],
 };

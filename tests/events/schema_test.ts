@@ -93,6 +93,9 @@ Deno.test("every event that the schema knows is written by the programs that it 
     suppression(),
     LINUX ? progress("tcp") : "",
     LINUX ? progress("udp") : "",
+    ...(["tcp-client", "udp-client"] as const).map(async (role) =>
+      (await runRole(role, ["--json", "127.0.0.1:1", "127.0.0.1:1"])).stdout
+    ),
     udpOutage(),
     tcpOutage(),
     LINUX ? fault() : "",

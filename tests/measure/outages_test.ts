@@ -35,7 +35,7 @@ function outagesOf(fates: string) {
   const outages = new Outages(1);
   tell(outages, fates);
   const changes = outages.settle(Infinity);
-  return { changes, summary: outages.summary(0, fates.length * 1000) };
+  return { changes, summary: outages.summary(fates.length * 1000) };
 }
 
 Deno.test("an outage lasts from the first message lost to the first answered", () => {
@@ -82,7 +82,7 @@ Deno.test("an outage says by how much its ends can be off", () => {
   outages.lost(0, 3, 4000);
   outages.answered(0, 4, 9000);
   outages.settle(Infinity);
-  const [outage] = outages.summary(0, 10_000).listed;
+  const [outage] = outages.summary(10_000).listed;
   assertEquals([outage.outage_us, outage.uncertainty_us], [6000, 5000]);
 });
 
@@ -91,7 +91,7 @@ Deno.test("with several flows, only what all of them lost is an outage", () => {
   tell(outages, "..xxxx....x...", 0);
   tell(outages, "....xxxx......", 1);
   outages.settle(Infinity);
-  const { count, total_us, listed } = outages.summary(0, 14_000);
+  const { count, total_us, listed } = outages.summary(14_000);
   assertEquals([count, total_us], [1, 2000]);
   assertEquals(listed[0].first_sequence, undefined);
 });
