@@ -41,6 +41,7 @@ export { type ConnectTcpOptions } from "./tcp/client/connect.ts";
 export { EchosounderError } from "./net/errors.ts";
 export * from "./events/mod.ts";
 export { type AddressFamily } from "./net/resolve.ts";
+export { type LocalAddress } from "./net/address.ts";
 export { patternPieces, type Payload } from "./measure/messages.ts";
 export { mergeDelays } from "./measure/round_trips.ts";
 export { type ScheduleOptions } from "./measure/schedule.ts";

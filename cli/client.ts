@@ -4,6 +4,7 @@
  * @module
  */
 import type { Transport } from "../events/mod.ts";
+import type { LocalAddress } from "../net/address.ts";
 import type { AddressFamily } from "../net/resolve.ts";
 import { METRICS } from "../measure/metrics.ts";
 import type { Payload } from "../measure/messages.ts";
@@ -28,6 +29,7 @@ export type ClientLine =
 /** What both clients are to send, and how. */
 export interface Order extends MeasureOptions {
   family: AddressFamily | undefined;
+  bind: LocalAddress | undefined;
   payload: Payload;
   timeout: number;
 }
@@ -70,11 +72,6 @@ export function readOrder(
       "--message and --size exclude each other: each says what to send",
     );
   }
-  if (options.ipv4 && options.ipv6) {
-    throw new UsageError(
-      "-4 and -6 exclude each other: without either, both are tried",
-    );
-  }
   if (isMeasuring(options)) checkMeasuring(transport, options);
   else if (options.expect.length > 0) {
     throw new UsageError(
@@ -82,7 +79,8 @@ export function readOrder(
     );
   }
   return {
-    family: options.ipv4 ? 4 : options.ipv6 ? 6 : undefined,
+    family: readFamily(options),
+    bind: options.bind,
     payload: readPayload(transport, options),
     timeout: options.timeout,
     ...measuringOf(options),
@@ -108,6 +106,13 @@ function checkMeasuring(
     if (given("rate")) {
       exclude("--interval", "--rate", "each says when the next message is due");
     }
+  }
+  if (options.bind?.port && (connections ?? 1) > 1) {
+    exclude(
+      "--bind with a port",
+      "--connections",
+      "each needs a port of its own",
+    );
   }
   if (count !== undefined && connections !== undefined && count < connections) {
     throw new UsageError(
@@ -143,6 +148,27 @@ function checkMeasuring(
       `--expect: over TCP, ${lossy.metric} needs --interval: only then is a broken connection replaced`,
     );
   }
+}
+
+/** The only address family to use, where an option says which. */
+function readFamily(
+  { ipv4, ipv6, bind }: ClientValues,
+): AddressFamily | undefined {
+  if (ipv4 && ipv6) {
+    throw new UsageError(
+      "-4 and -6 exclude each other: without either, both are tried",
+    );
+  }
+  const bound = bind && (bind.hostname.includes(":") ? 6 : 4);
+  const asked = ipv4 ? 4 : ipv6 ? 6 : bound;
+  if (bound !== undefined && asked !== bound) {
+    throw new UsageError(
+      `-${asked} and --bind ${
+        bind!.hostname
+      } exclude each other: that is IPv${bound}`,
+    );
+  }
+  return asked;
 }
 
 function readPayload(

@@ -32,6 +32,7 @@ import {
   addressBlock,
   count,
   hostname,
+  localAddress,
   localPort,
   oneOf,
   positiveTime,
@@ -211,6 +212,12 @@ const clientOptions = (transport: Transport) => ({
     }),
     "ipv4": flag("Use IPv4 only.", "4"),
     "ipv6": flag("Use IPv6 only.", "6"),
+    "bind": optionalValue({
+      placeholder: "ADDR",
+      parse: localAddress,
+      fallbackText: "the system chooses",
+      help: "Send from this address, or ADDR:PORT, of this machine.",
+    }),
     "timeout": value({
       placeholder: "TIME",
       fallback: writtenTime(DEFAULT_TIMEOUT),

@@ -22,6 +22,7 @@ import { now, since } from "../../net/clock.ts";
 import { close } from "../../net/close.ts";
 import { describeError, isReset, systemCode } from "../../net/errors.ts";
 import { formatExactDuration, plural } from "../../text/format.ts";
+import type { Connection } from "./connection.ts";
 
 /** Options of a connection of a run. */
 export interface StreamOptions extends FlowOptions {
@@ -40,7 +41,7 @@ export interface Reconnect {
   /** Tries until it is connected, or throws where the signal aborts. */
   connect(
     signal: AbortSignal,
-  ): Promise<{ conn: Deno.TcpConn; attempts: number }>;
+  ): Promise<{ conn: Connection; attempts: number }>;
   /** Called where a connection breaks, and for the one in its place. */
   onEvent?: ClientObserver<DisconnectedEvent | ReconnectedEvent>;
 }
@@ -64,7 +65,7 @@ const BUFFERED_MESSAGES = 64;
 
 /** Sends messages on a connection, and compares the echo. */
 export class EchoStream implements Flow, PacedFlow {
-  #conn: Deno.TcpConn;
+  #conn: Connection;
   /** What is done with the outcome of each call on it. */
   #calls: Calls;
   readonly #options: EchoStreamOptions;
@@ -97,7 +98,7 @@ export class EchoStream implements Flow, PacedFlow {
   #lastProgress = now();
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
 
-  constructor(conn: Deno.TcpConn, options: EchoStreamOptions) {
+  constructor(conn: Connection, options: EchoStreamOptions) {
     this.#conn = conn;
     this.#calls = this.#callsOn(conn);
     this.#options = options;
@@ -191,7 +192,7 @@ export class EchoStream implements Flow, PacedFlow {
   }
 
   /** What a connection that was broken still says is ignored. */
-  #callsOn(conn: Deno.TcpConn): Calls {
+  #callsOn(conn: Connection): Calls {
     const onThis = <T>(handle: (outcome: T) => void) => (outcome: T) => {
       const isBroken = this.#conn !== conn ||
         this.#disconnectedAt !== undefined;

@@ -34,6 +34,7 @@ import { CONNECT_TCP_KINDS, connectTcp } from "./connect.ts";
 import { EchoStream } from "./echo_stream.ts";
 import { reconnectTcp } from "./reconnect.ts";
 import { ChargenStream, DiscardStream } from "./one_way.ts";
+import type { Connection } from "./connection.ts";
 
 /** Options of {@linkcode measureTcp}. */
 export interface MeasureTcpOptions extends TcpClientOptions, MeasureOptions {
@@ -164,8 +165,8 @@ export async function measureTcp(
 async function connectAll(
   options: MeasureTcpOptions,
   count: number,
-): Promise<Deno.TcpConn[]> {
-  const conns: Deno.TcpConn[] = [];
+): Promise<Connection[]> {
+  const conns: Connection[] = [];
   const connect = async (onEvent?: TcpClientOptions["onEvent"]) => {
     conns.push(await connectTcp({ ...options, onEvent }));
   };

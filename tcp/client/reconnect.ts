@@ -7,6 +7,7 @@ import { pause } from "../../net/backoff.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { EchosounderError } from "../../net/errors.ts";
 import { connectTcp, type ConnectTcpOptions } from "./connect.ts";
+import type { Connection } from "./connection.ts";
 
 /** The longest pause after an attempt that was refused, in milliseconds. */
 const LONGEST_PAUSE = 1000;
@@ -33,7 +34,7 @@ export interface ReconnectOptions extends ConnectTcpOptions {
  */
 export async function reconnectTcp(
   options: ReconnectOptions,
-): Promise<{ conn: Deno.TcpConn; attempts: number }> {
+): Promise<{ conn: Connection; attempts: number }> {
   const { connectTimeout = DEFAULT_TIMEOUT, signal, interval } = options;
   let limit = Math.min(FIRST_ATTEMPT, connectTimeout);
   for (let attempts = 1;; attempts++) {

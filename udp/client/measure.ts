@@ -102,7 +102,7 @@ export async function measureUdp(
     flows = Array.from(
       { length: connections },
       (_, index) =>
-        new ProbeSocket(openSocket(target), {
+        new ProbeSocket(openSocket(target, options.bind), {
           target,
           service,
           messages: new Messages({ size }, stream + index),
