@@ -41,9 +41,15 @@ export { type ConnectTcpOptions } from "./tcp/client/connect.ts";
 export { EchosounderError } from "./net/errors.ts";
 export * from "./events/mod.ts";
 export { type AddressFamily } from "./net/resolve.ts";
+export { type LocalAddress } from "./net/address.ts";
 export { patternPieces, type Payload } from "./measure/messages.ts";
 export { mergeDelays } from "./measure/round_trips.ts";
 export { type ScheduleOptions } from "./measure/schedule.ts";
-export { type MeasureOptions } from "./measure/run.ts";
+export {
+  type Figures,
+  type MeasureOptions,
+  type RunInProgress,
+} from "./measure/run.ts";
+export { type DelayCount } from "./measure/histogram.ts";
 export { type MetricExpectation } from "./measure/expectations.ts";
 export { type DelayFigure, type Metric } from "./measure/metrics.ts";

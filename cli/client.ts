@@ -1,18 +1,17 @@
 /**
- * What both client programs share: reading their options, and running.
+ * What both client programs are to send, and how, by their options.
  *
  * @module
  */
-import type { ResultEvent, Transport } from "../events/mod.ts";
-import { formatAddress } from "../net/address.ts";
+import type { Transport } from "../events/mod.ts";
+import type { LocalAddress } from "../net/address.ts";
 import type { AddressFamily } from "../net/resolve.ts";
+import { METRICS } from "../measure/metrics.ts";
 import type { Payload } from "../measure/messages.ts";
 import type { MeasureOptions } from "../measure/run.ts";
 import { MEASURED_SIZE, ONE_SHOT_MESSAGE, ONE_WAY_SIZE } from "./defaults.ts";
-import { DONE } from "./exit_codes.ts";
 import { checkMetrics } from "./command_line/expectation.ts";
 import type { CommandLine } from "./command_line/parse.ts";
-import { RunFailed, type Session } from "./program.ts";
 import {
   type ClientValues,
   measureOptions,
@@ -20,19 +19,17 @@ import {
   type TCP_CLIENT,
   type UDP_CLIENT,
 } from "./roles.ts";
-import { onStopSignal } from "./signals.ts";
-import { target, UsageError } from "./command_line/values.ts";
+import { UsageError } from "./command_line/values.ts";
 
 /** A client's command line. */
 export type ClientLine =
   | CommandLine<typeof TCP_CLIENT.options>
   | CommandLine<typeof UDP_CLIENT.options>;
 
-/** What both clients are to send, where, and how. */
+/** What both clients are to send, and how. */
 export interface Order extends MeasureOptions {
-  hostname: string;
-  port: number;
   family: AddressFamily | undefined;
+  bind: LocalAddress | undefined;
   payload: Payload;
   timeout: number;
 }
@@ -62,28 +59,17 @@ export function printsMessages(options: ClientValues): boolean {
 }
 
 /**
- * Reads the target and what to send.
+ * Reads what to send, and how.
  *
  * @throws {UsageError} Where options and arguments exclude each other.
  */
 export function readOrder(
   transport: Transport,
-  { options, given, positionals }: ClientLine,
+  { options }: ClientLine,
 ): Order {
-  const [host, ...others] = positionals;
-  if (host === undefined) {
-    throw new UsageError("the target is missing: HOST or HOST:PORT");
-  }
-  const { hostname, port } = target(host);
-  if (others.length > 0) throw unexpected(hostname, others);
   if (options.message !== undefined && options.size !== undefined) {
     throw new UsageError(
       "--message and --size exclude each other: each says what to send",
-    );
-  }
-  if (options.ipv4 && options.ipv6) {
-    throw new UsageError(
-      "-4 and -6 exclude each other: without either, both are tried",
     );
   }
   if (isMeasuring(options)) checkMeasuring(transport, options);
@@ -92,42 +78,17 @@ export function readOrder(
       "--expect needs something to measure: --count, --duration or --rate",
     );
   }
-  if (port !== undefined && given.has("port") && port !== options.port) {
-    throw new UsageError(
-      `two ports: ${port} in "${host}", and --port ${options.port}`,
-    );
-  }
   return {
-    hostname,
-    port: port ?? options.port,
-    family: options.ipv4 ? 4 : options.ipv6 ? 6 : undefined,
+    family: readFamily(options),
+    bind: options.bind,
     payload: readPayload(transport, options),
     timeout: options.timeout,
     ...measuringOf(options),
+    reportEvery: options["report-every"],
+    sourceLabel: options["source-label"],
     expectations: options.expect,
     detail: printsMessages(options),
   };
-}
-
-/**
- * What is wrong with arguments after the host: a number was meant as a port, as
- * for ncat; another word as a further host, as for fping, or as a text.
- */
-function unexpected(hostname: string, others: string[]): UsageError {
-  const [first] = others;
-  if (/^\d+$/.test(first) && Number(first) > 0 && Number(first) <= 65_535) {
-    return new UsageError(
-      `a port goes with its host: write ${
-        formatAddress(hostname, Number(first))
-      } or --port ${first}`,
-    );
-  }
-  const text = others.join(" ");
-  return new UsageError(
-    `unexpected argument "${first}": one HOST at a time; a text to send goes with --message${
-      text.startsWith("-") ? "=" : " "
-    }"${text}"`,
-  );
 }
 
 /** Checks that the measuring options do not exclude each other. */
@@ -142,16 +103,16 @@ function checkMeasuring(
   const given = (...names: (keyof ClientValues)[]) =>
     names.find((name) => options[name] !== undefined);
   if (given("interval")) {
-    const other = given("rate", "pipeline");
-    if (other === "rate") {
+    if (given("rate")) {
       exclude("--interval", "--rate", "each says when the next message is due");
-    } else if (other) {
-      exclude(
-        "--interval",
-        "--pipeline",
-        "with --interval, each message waits for the one before",
-      );
     }
+  }
+  if (options.bind?.port && (connections ?? 1) > 1) {
+    exclude(
+      "--bind with a port",
+      "--connections",
+      "each needs a port of its own",
+    );
   }
   if (count !== undefined && connections !== undefined && count < connections) {
     throw new UsageError(
@@ -181,6 +142,33 @@ function checkMeasuring(
     );
   }
   checkMetrics(options.expect, transport, service);
+  const lossy = options.expect.find(({ metric }) => METRICS[metric].isLoss);
+  if (transport === "TCP" && lossy && options.interval === undefined) {
+    throw new UsageError(
+      `--expect: over TCP, ${lossy.metric} needs --interval: only then is a broken connection replaced`,
+    );
+  }
+}
+
+/** The only address family to use, where an option says which. */
+function readFamily(
+  { ipv4, ipv6, bind }: ClientValues,
+): AddressFamily | undefined {
+  if (ipv4 && ipv6) {
+    throw new UsageError(
+      "-4 and -6 exclude each other: without either, both are tried",
+    );
+  }
+  const bound = bind && (bind.hostname.includes(":") ? 6 : 4);
+  const asked = ipv4 ? 4 : ipv6 ? 6 : bound;
+  if (bound !== undefined && asked !== bound) {
+    throw new UsageError(
+      `-${asked} and --bind ${
+        bind!.hostname
+      } exclude each other: that is IPv${bound}`,
+    );
+  }
+  return asked;
 }
 
 function readPayload(
@@ -195,22 +183,4 @@ function readPayload(
     return { size: isStream ? ONE_WAY_SIZE : MEASURED_SIZE };
   }
   return new TextEncoder().encode(message ?? ONE_SHOT_MESSAGE);
-}
-
-/**
- * Runs a client until it is done or stopped.
- *
- * @throws {RunFailed} Where the run did not pass.
- */
-export async function runClient(
-  session: Session,
-  run: (signal: AbortSignal) => Promise<ResultEvent>,
-): Promise<number> {
-  const stopped = new AbortController();
-  onStopSignal(() => stopped.abort());
-  const { failure } = await run(
-    AbortSignal.any([stopped.signal, session.outputClosed]),
-  );
-  if (failure !== undefined) throw new RunFailed(failure);
-  return DONE;
 }

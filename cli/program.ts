@@ -28,11 +28,19 @@ import { type CommandLine, parseCommandLine } from "./command_line/parse.ts";
 import { type CommonValues, type RoleDefinition, ROLES } from "./roles.ts";
 import { plural } from "../text/format.ts";
 import { oneLine } from "../text/printable.ts";
-import { createPrinter, type Printer } from "./output/printer.ts";
+import {
+  createPrinter,
+  type Printer,
+  type PrinterOptions,
+} from "./output/printer.ts";
 import { UsageError } from "./command_line/values.ts";
 
 /** What a running program uses to print and to stop. */
 export interface Session extends Printer {
+  /** A printer for one of several targets. */
+  forTarget: (name: string) => Printer;
+  /** Tells an error on standard error, and with `--json` as an event. */
+  printError: (event: ErrorEvent, target?: string) => void;
   /** Standard output. */
   stdout: Output;
   /** Standard error. */
@@ -53,6 +61,8 @@ export interface Program<Table extends OptionTable> {
   hasManyFlows?: (line: CommandLine<Table>) => boolean;
   /** Whether it is one-shot: one client, one message or one datagram. */
   isOneShot: (line: CommandLine<Table>) => boolean;
+  /** Whether it prints each message. */
+  hasDetail?: (line: CommandLine<Table>) => boolean;
   /** Whether it shows its progress, where standard error is a terminal. */
   hasLiveLine?: (line: CommandLine<Table>) => boolean;
   /** Whether standard output carries data, so that events go to standard error. */
@@ -87,6 +97,11 @@ export async function runProgram<Table extends OptionTable>(
   const line = parseCommandLine(program.definition, Deno.args, ROLES);
   const { json } = line.options as unknown as CommonValues;
   const results = program.hasDataOutput?.(line) ? stderr : stdout;
+  const printError = (event: ErrorEvent, target?: string) => {
+    if (json) results.writeLine(jsonLine(event, role, target));
+    const of = target === undefined ? "" : `${oneLine(target)}: `;
+    stderr.writeLine(`${role}: ${of}${oneLine(event.message)}`);
+  };
   let exitCode: number;
   try {
     if (line.problem !== undefined) throw line.problem;
@@ -98,14 +113,14 @@ export async function runProgram<Table extends OptionTable>(
       stdout,
       stderr,
       outputClosed: outputClosed.signal,
+      printError,
     });
   } catch (error) {
     const event = errorEvent(error);
     exitCode = event.exit_code;
-    if (json) results.writeLine(jsonLine(event, role));
-    if (!hasNoReader(exitCode, stdout)) {
-      stderr.writeLine(`${role}: ${oneLine(event.message)}`);
-    }
+    if (hasNoReader(exitCode, stdout)) {
+      if (json) results.writeLine(jsonLine(event, role));
+    } else printError(event);
     if (error instanceof UsageError) {
       stderr.writeLine(`Try: ${invocation(role)} --help`);
     }
@@ -154,7 +169,10 @@ async function start<Table extends OptionTable>(
   program: Program<Table>,
   line: CommandLine<Table>,
   results: Output,
-  streams: Pick<Session, "stdout" | "stderr" | "outputClosed">,
+  streams: Pick<
+    Session,
+    "stdout" | "stderr" | "outputClosed" | "printError"
+  >,
 ): Promise<number> {
   const { definition } = program;
   const options = line.options as unknown as CommonValues;
@@ -175,7 +193,7 @@ async function start<Table extends OptionTable>(
   const isLive = !options.quiet && program.hasLiveLine?.(line) &&
     Deno.stderr.isTerminal() &&
     !(options.json && Deno.stdout.isTerminal());
-  const printer = createPrinter({
+  const printing: PrinterOptions = {
     role: definition.role,
     transport: definition.transport,
     results,
@@ -183,11 +201,23 @@ async function start<Table extends OptionTable>(
     json: options.json,
     quiet: options.quiet,
     oneShot: program.isOneShot(line),
+    detail: program.hasDetail?.(line) ?? false,
     ascii: !color,
     width: Deno.stdout.isTerminal() ? terminalWidth() : undefined,
-    live: isLive ? new LiveLine(stderr, terminalWidth(), !color) : undefined,
+  };
+  const live = isLive
+    ? new LiveLine(stderr, terminalWidth(), !color)
+    : undefined;
+  return await program.run(line, {
+    ...streams,
+    logger,
+    ...createPrinter({ ...printing, live }),
+    forTarget: (target) => {
+      const { print } = createPrinter({ ...printing, target });
+      // A picture of each would hide the results.
+      return { print, onDelays: options.json ? undefined : () => {} };
+    },
   });
-  return await program.run(line, { ...streams, logger, ...printer });
 }
 
 /** The terminal's width; 80 where it reports none. */
@@ -196,7 +226,7 @@ function terminalWidth(): number {
 }
 
 /** An error as an event, with the exit code that it leads to. */
-function errorEvent(error: unknown): ErrorEvent {
+export function errorEvent(error: unknown): ErrorEvent {
   const code = error instanceof UsageError
     ? "usage"
     : error instanceof RunFailed || error instanceof EchosounderError

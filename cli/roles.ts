@@ -6,6 +6,7 @@
 import type { Role } from "../events/line.ts";
 import type { Transport } from "../events/mod.ts";
 import { metricsOver } from "../measure/metrics.ts";
+import { DEFAULT_REPORT_EVERY } from "../measure/run.ts";
 import { DEFAULT_BIND_ADDRESS, DEFAULT_TIMEOUT } from "../net/defaults.ts";
 import {
   DEFAULT_MAX_CONNECTIONS,
@@ -31,6 +32,7 @@ import {
   addressBlock,
   count,
   hostname,
+  localAddress,
   localPort,
   oneOf,
   positiveTime,
@@ -210,11 +212,26 @@ const clientOptions = (transport: Transport) => ({
     }),
     "ipv4": flag("Use IPv4 only.", "4"),
     "ipv6": flag("Use IPv6 only.", "6"),
+    "bind": optionalValue({
+      placeholder: "ADDR",
+      parse: localAddress,
+      fallbackText: "the system chooses",
+      help: "Send from this address, or ADDR:PORT, of this machine.",
+    }),
     "timeout": value({
       placeholder: "TIME",
       fallback: writtenTime(DEFAULT_TIMEOUT),
       parse: positiveTime,
       help: "How long to wait for an answer.",
+    }),
+  }),
+  ...grouped("Network", {
+    "targets": optionalValue({
+      placeholder: "-",
+      parse: oneOf("-"),
+      fallbackText: "the arguments",
+      help:
+        "Read the targets from standard input: one a line, with a label after it.",
     }),
   }),
   ...grouped("What to send", {
@@ -238,6 +255,25 @@ const clientOptions = (transport: Transport) => ({
     }),
   }),
   ...measureOptions(transport),
+  ...grouped("Output", {
+    "label": optionalValue({
+      placeholder: "TEXT",
+      parse: (text) => text,
+      help: "A name for the target, for reports.",
+    }),
+    "source-label": optionalValue({
+      placeholder: "TEXT",
+      parse: (text) => text,
+      help: "A name for this side, for reports.",
+    }),
+    "report-every": optionalValue({
+      placeholder: "TIME",
+      parse: positiveTime,
+      fallbackText: writtenTime(DEFAULT_REPORT_EVERY),
+      help:
+        "From one interval event (--json) to the next; from 10s on, each has its histogram.",
+    }),
+  }),
   ...grouped("What must hold", {
     "expect": list({
       placeholder: "CONDITION",
@@ -316,7 +352,7 @@ export const TCP_CLIENT = {
   transport: "TCP" as const,
   purpose:
     "tests a TCP path: sends, half-closes, checks every byte of the echo.",
-  positionals: "HOST[:PORT]",
+  positionals: "HOST[:PORT] ...",
   options: {
     ...clientOptions("TCP"),
     ...grouped("Network", {
@@ -397,7 +433,7 @@ export const UDP_CLIENT = {
   role: "udp-client" as const,
   transport: "UDP" as const,
   purpose: "tests a UDP path: sends a datagram and checks that it comes back.",
-  positionals: "HOST[:PORT]",
+  positionals: "HOST[:PORT] ...",
   options: {
     ...clientOptions("UDP"),
     ...grouped("Network", {

@@ -6,7 +6,7 @@
 import type { TcpServer } from "../tcp/server/server.ts";
 import type { UdpServer } from "../udp/server/server.ts";
 import type { Session } from "./program.ts";
-import { onStopSignal } from "./signals.ts";
+import { onProgressSignal, onStopSignal } from "./signals.ts";
 
 /**
  * Runs a server until it is done or stopped by a signal.
@@ -25,7 +25,10 @@ export async function runServer<Server extends TcpServer | UdpServer>(
   session.outputClosed.addEventListener("abort", () => {
     logger.warning`standard output was closed by its reader; still serving`;
   });
-  // First: who reads that it listens may stop it at once.
+  // Before it serves: who reads that it listens may stop it at once.
+  onProgressSignal(() =>
+    session.print({ event: "progress", ...server.figures() })
+  );
   onStopSignal((signal) => {
     logger.info`${signal}: stopping gracefully; repeat it to stop at once`;
     server.shutdown();

@@ -1,15 +1,20 @@
 /**
- * Signals that ask a program to stop.
+ * Signals that ask a program to stop, or what it has done so far.
  *
  * @module
  */
 import { STOPPED } from "./exit_codes.ts";
 import { endProcess } from "./own_thread.ts";
 
-/** On Windows, Deno can listen for Ctrl+C and Ctrl+Break only. */
-const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
-  ? ["SIGINT", "SIGBREAK"]
-  : ["SIGINT", "SIGTERM"];
+const IS_WINDOWS = Deno.build.os === "windows";
+
+/** On Windows, Deno can listen for Ctrl+C, Ctrl+Break and the closing of the console only. */
+const STOP_SIGNALS: Deno.Signal[] = IS_WINDOWS
+  ? ["SIGINT", "SIGHUP"]
+  : ["SIGINT", "SIGTERM", "SIGHUP"];
+
+/** Asks for the figures so far. */
+const PROGRESS_SIGNAL: Deno.Signal = IS_WINDOWS ? "SIGBREAK" : "SIGUSR1";
 
 /**
  * Signals closer together than this, in milliseconds, are one request: a task
@@ -18,7 +23,7 @@ const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
 const ONE_REQUEST = 100;
 
 /**
- * Ends the process at once on the second Ctrl+C (or SIGTERM, or Ctrl+Break).
+ * Ends the process at once on the second Ctrl+C (or SIGTERM, or SIGHUP).
  *
  * @param stop Called on the first.
  */
@@ -34,4 +39,9 @@ export function onStopSignal(stop: (signal: Deno.Signal) => void): void {
       }
     });
   }
+}
+
+/** Calls back on each signal that asks for the figures so far. */
+export function onProgressSignal(tell: () => void): void {
+  Deno.addSignalListener(PROGRESS_SIGNAL, tell);
 }

@@ -9,7 +9,9 @@ import { measureTcp } from "../tcp/client/measure.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { TCP_CLIENT } from "./roles.ts";
-import { isMeasuring, printsMessages, runClient } from "./client.ts";
+import { isMeasuring, printsMessages } from "./client.ts";
+import { runClient } from "./run_client.ts";
+import { targetsOf } from "./targets.ts";
 import { readTcpOrder } from "./tcp_order.ts";
 
 await runProgram({
@@ -17,38 +19,41 @@ await runProgram({
   whenFull: "wait",
   hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
   isOneShot: ({ options }) => !isMeasuring(options),
+  hasDetail: ({ options }) => printsMessages(options),
   hasLiveLine: ({ options }) =>
     isMeasuring(options) && !printsMessages(options),
   hasDataOutput: ({ options }) => options.stdin,
-  run: (line, session) => {
+  run: async (line, session) => {
     const { options } = line;
     const order = readTcpOrder(line);
-    return runClient(session, (signal) => {
-      const common = {
-        ...order,
-        connectTimeout: options["connect-timeout"],
-        retryFor: options["retry-for"],
-        signal,
-        onEvent: session.print,
-        onDelays: session.onDelays,
-      };
-      if (isMeasuring(options)) return measureTcp(common);
-      if (options.stdin) {
+    return await runClient(session, {
+      targets: await targetsOf(line),
+      interval: order.interval,
+      run: (target) => {
+        const common = {
+          ...order,
+          connectTimeout: options["connect-timeout"],
+          retryFor: options["retry-for"],
+          ...target,
+        };
+        if (isMeasuring(options)) return measureTcp(common);
+        if (options.stdin) {
+          return echoTcp({
+            ...common,
+            payload: Deno.stdin.readable,
+            onEcho: async (piece) => {
+              await session.stdout.write(piece.slice());
+            },
+          });
+        }
+        const { payload } = order;
         return echoTcp({
           ...common,
-          payload: Deno.stdin.readable,
-          onEcho: async (piece) => {
-            await session.stdout.write(piece.slice());
-          },
+          payload: payload instanceof Uint8Array
+            ? [payload]
+            : patternPieces(payload.size),
         });
-      }
-      const { payload } = order;
-      return echoTcp({
-        ...common,
-        payload: payload instanceof Uint8Array
-          ? [payload]
-          : patternPieces(payload.size),
-      });
+      },
     });
   },
 });

@@ -17,7 +17,14 @@ export function readTcpOrder(
   line: CommandLine<typeof TCP_CLIENT.options>,
 ): Order {
   const order = readOrder(TCP_CLIENT.transport, line);
-  const { message, size, stdin } = line.options;
+  const { message, size, stdin, targets } = line.options;
+  if (stdin && (targets !== undefined || line.positionals.length > 1)) {
+    throw new UsageError(
+      targets === undefined
+        ? "--stdin goes to one target"
+        : "--stdin and --targets exclude each other: both read standard input",
+    );
+  }
   const measuring = isMeasuring(line.options);
   if (measuring && (size === 0 || message === "")) {
     throw new UsageError(

@@ -8,7 +8,9 @@ import { measureUdp } from "../udp/client/measure.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
-import { isMeasuring, printsMessages, runClient } from "./client.ts";
+import { isMeasuring, printsMessages } from "./client.ts";
+import { runClient } from "./run_client.ts";
+import { targetsOf } from "./targets.ts";
 import { readUdpOrder } from "./udp_order.ts";
 
 await runProgram({
@@ -16,22 +18,22 @@ await runProgram({
   whenFull: "wait",
   hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
   isOneShot: ({ options }) => !isMeasuring(options),
+  hasDetail: ({ options }) => printsMessages(options),
   hasLiveLine: ({ options }) =>
     isMeasuring(options) && !printsMessages(options),
-  run: (line, session) => {
+  run: async (line, session) => {
     const { options } = line;
     const { payload, ...order } = readUdpOrder(line);
-    return runClient(session, (signal) => {
-      const common = {
-        ...order,
-        retryFor: options["retry-for"],
-        signal,
-        onEvent: session.print,
-        onDelays: session.onDelays,
-      };
-      return payload instanceof Uint8Array || !isMeasuring(options)
-        ? echoUdp({ ...common, payload })
-        : measureUdp({ ...common, size: payload.size });
+    return await runClient(session, {
+      targets: await targetsOf(line),
+      interval: order.interval,
+      run: (target) => {
+        const retryFor = options["retry-for"];
+        const common = { ...order, retryFor, ...target };
+        return payload instanceof Uint8Array || !isMeasuring(options)
+          ? echoUdp({ ...common, payload })
+          : measureUdp({ ...common, size: payload.size });
+      },
     });
   },
 });

@@ -68,6 +68,14 @@ export type Service = "echo" | "discard" | "chargen";
 /** The transport protocol. */
 export type Transport = "TCP" | "UDP";
 
+/**
+ * A moment as RFC 3339 has it, in UTC.
+ *
+ * @format date-time
+ * @pattern ^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$
+ */
+export type Time = string;
+
 /** What every event has. */
 export interface NamedEvent<Name extends string> {
   /** What happened. */

@@ -12,8 +12,16 @@ import type {
   Port,
   PositiveCount,
   Service,
+  Time,
 } from "./base.ts";
-import type { DelaySummary, PartCounts, ResultEvent, Speed } from "./result.ts";
+import type {
+  ClientProgressEvent,
+  DelaySummary,
+  Outage,
+  PartCounts,
+  ResultEvent,
+  Speed,
+} from "./result.ts";
 
 /** A client could not connect, or got no answer, and tries again. */
 export interface RetryEvent extends NamedEvent<"retry"> {
@@ -40,6 +48,10 @@ export interface ConnectedEvent extends NamedEvent<"connected">, PeerAddress {
 export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   /** The peer's name or address, as it was given. */
   target: string;
+  /** The peer's name for people, where it was given one. */
+  label?: string;
+  /** This side's name for people, where it was given one. */
+  source_label?: string;
   /** What the peer is expected to do with what it receives. */
   service: Service;
   /** The size of each message. */
@@ -120,24 +132,61 @@ export interface StrayEvent extends NamedEvent<"stray">, PeerAddress {
   reason: "other-address" | "late" | "duplicate" | "corrupted" | "oversized";
 }
 
+/** Nothing comes back any more: a message was lost, or could not be sent. */
+export interface OutageBeganEvent
+  extends NamedEvent<"outage-began">, Omit<Outage, "ended" | "outage_us"> {
+}
+
+/** Messages come back again. */
+export interface OutageEndedEvent extends NamedEvent<"outage-ended">, Outage {
+}
+
+/** A TCP client with an interval has lost its connection, and makes a new one. */
+export interface DisconnectedEvent extends NamedEvent<"disconnected"> {
+  /** The connection, where there are several. */
+  connection?: PositiveCount;
+  /** Why, in words. */
+  detail: string;
+  /** Messages whose answer had not come, and cannot come any more. */
+  messages_lost: Count;
+}
+
+/** A TCP client with an interval is connected again. */
+export interface ReconnectedEvent
+  extends NamedEvent<"reconnected">, PeerAddress {
+  /** The connection, where there are several. */
+  connection?: PositiveCount;
+  /** How long it was not connected. */
+  disconnected_us: Microseconds;
+  /** Attempts to connect that it took. */
+  attempts: PositiveCount;
+}
+
 /** A TCP client's connection was closed gracefully. */
 export interface ClosedEvent extends NamedEvent<"closed"> {
 }
 
 /**
- * A second of a measuring client. It is emitted once every message sent in it has
+ * A second of a measuring client, or as long as it is told to report. It is emitted once every message sent in it has
  * been answered or has timed out. All intervals add up to the result.
  */
 export interface IntervalEvent
   extends NamedEvent<"interval">, PartCounts, Speed {
   /** It is part of the warm-up, and so not of the result. */
   warmup?: true;
+  /** When it began. */
+  began: Time;
   /** From the start of measuring (or of the warm-up) to the end of this interval. */
   elapsed_us: Microseconds;
   /** Its length. */
   interval_us: Microseconds;
-  /** Round trips that ended in it; absent where none did. */
+  /** Round trips that ended in it; absent where none did. From 10 s on, with their histogram. */
   rtt_us?: DelaySummary;
+  /**
+   * With shorter intervals, once a minute: all round trips so far, with their
+   * histogram.
+   */
+  rtt_so_far_us?: DelaySummary;
 }
 
 /** What the TCP client emits. */
@@ -148,6 +197,11 @@ export type TcpClientEvent =
   | SentEvent
   | ReceivedEvent
   | IntervalEvent
+  | ClientProgressEvent
+  | OutageBeganEvent
+  | OutageEndedEvent
+  | DisconnectedEvent
+  | ReconnectedEvent
   | ClosedEvent
   | ResultEvent;
 
@@ -160,6 +214,9 @@ export type UdpClientEvent =
   | LostEvent
   | StrayEvent
   | IntervalEvent
+  | ClientProgressEvent
+  | OutageBeganEvent
+  | OutageEndedEvent
   | ResultEvent;
 
 /**

@@ -3,8 +3,19 @@
  *
  * @module
  */
-import type { Base64, ErrorCode, NamedEvent, PositiveCount } from "./base.ts";
-import type { TcpClientEvent, UdpClientEvent } from "./client.ts";
+import type {
+  Base64,
+  ErrorCode,
+  NamedEvent,
+  PositiveCount,
+  Time,
+} from "./base.ts";
+import type {
+  OutageBeganEvent,
+  OutageEndedEvent,
+  TcpClientEvent,
+  UdpClientEvent,
+} from "./client.ts";
 import type { EchosounderEvent } from "./mod.ts";
 import type { Failure } from "./result.ts";
 import type {
@@ -25,11 +36,26 @@ export interface ErrorEvent extends NamedEvent<"error"> {
   exit_code: 1 | 2 | 3 | 4 | 130;
 }
 
+/** A client is done with its targets, where there are several. */
+export interface VerdictEvent extends NamedEvent<"verdict"> {
+  /** Whether all passed. */
+  passed: boolean;
+  /** How many there were. */
+  targets: PositiveCount;
+  /** The labels or names of those that failed. */
+  failed: string[];
+}
+
 /** Everything that a program writes. */
-export type ProgramEvent = EchosounderEvent | ErrorEvent;
+export type ProgramEvent = EchosounderEvent | VerdictEvent | ErrorEvent;
 
 /** What can come in floods: of each kind and reason, one a second is printed. */
-export type RateLimitedEvent = RejectedEvent | SuppressedEvent | FaultEvent;
+export type RateLimitedEvent =
+  | RejectedEvent
+  | SuppressedEvent
+  | FaultEvent
+  | OutageBeganEvent
+  | OutageEndedEvent;
 
 /** What a rate-limited event may have besides. */
 export interface Omission {
@@ -47,21 +73,13 @@ export interface EventsOfRole {
   /** What a UDP server prints. */
   "udp-server": UdpServerEvent | ErrorEvent;
   /** What a TCP client prints. */
-  "tcp-client": TcpClientEvent | ErrorEvent;
+  "tcp-client": TcpClientEvent | VerdictEvent | ErrorEvent;
   /** What a UDP client prints. */
-  "udp-client": UdpClientEvent | ErrorEvent;
+  "udp-client": UdpClientEvent | VerdictEvent | ErrorEvent;
 }
 
 /** The four programs. */
 export type Role = keyof EventsOfRole;
-
-/**
- * A moment as RFC 3339 has it, in UTC.
- *
- * @format date-time
- * @pattern ^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$
- */
-export type Time = string;
 
 /** What every line has besides the fields of its event. */
 export interface LineHead {
@@ -71,6 +89,8 @@ export interface LineHead {
   time: Time;
   /** The version of this format. */
   schema: 2;
+  /** The label or name of the target that it is about, where there are several. */
+  of_target?: string;
 }
 
 /** An event as it is in JSON, where bytes are base64. */

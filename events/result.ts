@@ -11,6 +11,7 @@ import type {
   Microseconds,
   NamedEvent,
   PositiveCount,
+  Time,
   Traffic,
 } from "./base.ts";
 
@@ -133,6 +134,49 @@ export interface PartCounts extends Counts {
   lost?: Count;
 }
 
+/**
+ * A time in which nothing came back: from the first message lost to the first one
+ * answered, by the times at which they were sent. With several connections or
+ * sockets, while none was answered.
+ */
+export interface Outage {
+  /** When the first lost message was sent. */
+  began: Time;
+  /** When the first answered one was sent; absent where the run ended before. */
+  ended?: Time;
+  /** How long it was. */
+  outage_us: Microseconds;
+  /** It had not ended when the run did. */
+  is_lower_bound?: true;
+  /**
+   * How much earlier each end may have been: the time from one message to the next
+   * there. Absent where nothing was answered before it, and it has not ended.
+   */
+  uncertainty_us?: Microseconds;
+  /** The first message lost; absent with several connections or sockets. */
+  first_sequence?: PositiveCount;
+  /** The last message lost; absent with several connections or sockets. */
+  last_sequence?: PositiveCount;
+}
+
+/** The outages of a run. */
+export interface OutageSummary {
+  /** How many. */
+  count: Count;
+  /** How long all of them were. */
+  total_us: Microseconds;
+  /** How long the longest one was. */
+  longest_us: Microseconds;
+  /** The share of the run in which there was none, in percent; absent for a run of no length. */
+  availability_percent?: Figure;
+  /**
+   * The longest ones, in order of time.
+   *
+   * @maxItems 100
+   */
+  listed: Outage[];
+}
+
 /** What a client measured in its warm-up. */
 export interface Warmup extends PartCounts, Partial<Speed> {
   /** How long it took. */
@@ -219,6 +263,21 @@ export interface Measured extends Partial<Speed> {
    * lost, corrupted and in flight. Absent one way, where nothing is answered.
    */
   in_flight?: Count;
+  /**
+   * Messages that were due and could not be sent: there was no connection, or the
+   * system refused them. They are not among those sent. Absent where there were
+   * none.
+   */
+  unsent?: PositiveCount;
+  /**
+   * TCP with an interval: messages whose connection broke before their answer
+   * came. Absent otherwise.
+   */
+  lost?: Count;
+  /** TCP with an interval: connections made anew. Absent otherwise. */
+  reconnects?: Count;
+  /** Its outages; absent where no single message can be seen to be lost. */
+  outages?: OutageSummary;
   /** `unknown`: whether anything arrived cannot be known (UDP, one way). */
   arrival?: "unknown";
   /** With a rate: round-trip delays from the actual sending, which hide a peer's stall (coordinated omission). */
@@ -229,12 +288,8 @@ export interface Measured extends Partial<Speed> {
   instrument: InstrumentCheck;
 }
 
-/** The result of a run of either client, whether it measured or not. */
-export interface ResultEvent extends NamedEvent<"result">, Counts {
-  /** Whether everything that was asked for held. */
-  passed: boolean;
-  /** Why not; absent where it passed. */
-  failure?: Failure;
+/** The figures of a client's run, at its end or so far. */
+export interface ClientFigures extends Counts {
   /** From the first message to the last one sent or received. */
   duration_us: Microseconds;
   /** Round-trip delays (RFC 2681), with a rate from the scheduled times; absent where no message was timed. */
@@ -243,12 +298,27 @@ export interface ResultEvent extends NamedEvent<"result">, Counts {
   datagrams?: DatagramCounts;
   /** What it measured; absent where it sent a single message. */
   measured?: Measured;
+}
+
+/** The result of a run of either client, whether it measured or not. */
+export interface ResultEvent extends NamedEvent<"result">, ClientFigures {
+  /** Whether everything that was asked for held. */
+  passed: boolean;
+  /** Why not; absent where it passed. */
+  failure?: Failure;
   /**
    * What was expected, and whether it held; absent where nothing was.
    *
    * @minItems 1
    */
   expectations?: JudgedExpectation[];
+}
+
+/** A client was asked what it has measured so far; without histograms. */
+export interface ClientProgressEvent
+  extends NamedEvent<"progress">, ClientFigures {
+  /** What it measured. */
+  measured: Measured;
 }
 
 /** The result of a run that measured. */

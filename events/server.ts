@@ -120,6 +120,8 @@ export interface ServedConnections {
   idle: Count;
   /** Connections closed because the server stopped. */
   cut_off: Count;
+  /** Connections that are open; absent once the server has stopped. */
+  open?: Count;
 }
 
 /** What became of the datagrams that a UDP server received. */
@@ -135,8 +137,8 @@ export interface ServedDatagrams {
   suppressed: Count;
 }
 
-/** A server has stopped. */
-export interface SummaryEvent extends NamedEvent<"summary">, Traffic {
+/** What a server has done, at its end or so far. */
+export interface ServerFigures extends Traffic {
   /** Connections (TCP) or datagrams (UDP) rejected. */
   rejected: Count;
   /** Operations that failed: accepting (TCP), sending and receiving (UDP). */
@@ -147,6 +149,15 @@ export interface SummaryEvent extends NamedEvent<"summary">, Traffic {
   connections?: ServedConnections;
   /** What became of its datagrams; absent over TCP. */
   datagrams?: ServedDatagrams;
+}
+
+/** A server has stopped. */
+export interface SummaryEvent extends NamedEvent<"summary">, ServerFigures {
+}
+
+/** A server was asked what it has done so far. */
+export interface ServerProgressEvent
+  extends NamedEvent<"progress">, ServerFigures {
 }
 
 /** The summary of a TCP server. */
@@ -170,7 +181,8 @@ export type TcpServerEvent =
   | ConnectionClosedEvent
   | RejectedEvent
   | FaultEvent
-  | SummaryEvent;
+  | SummaryEvent
+  | ServerProgressEvent;
 
 /** What {@linkcode serveUdp} emits. */
 export type UdpServerEvent =
@@ -179,4 +191,5 @@ export type UdpServerEvent =
   | RejectedEvent
   | SuppressedEvent
   | FaultEvent
-  | SummaryEvent;
+  | SummaryEvent
+  | ServerProgressEvent;

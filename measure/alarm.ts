@@ -14,14 +14,23 @@ import { now } from "../net/clock.ts";
  */
 const TIMER_LATENESS = 2_500;
 
-/** Calls back at given moments, to some tens of microseconds. */
+/**
+ * Calls back at given moments: an exact alarm to some tens of microseconds, another
+ * one up to two milliseconds late, at the cost of a timer alone.
+ */
 export class Alarm {
+  readonly #awake: number;
   /** Sorted by the time at which they are due. */
   readonly #waiting: { due: number; wake: () => void }[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** A timer or a turn of the event loop is scheduled. */
   #isArmed = false;
   #turn: ReturnType<typeof setImmediate> | undefined;
+
+  /** @param isExact Stay awake for the last stretch. */
+  constructor(isExact: boolean) {
+    this.#awake = isExact ? TIMER_LATENESS : 0;
+  }
 
   /**
    * Calls back once, asynchronously.
@@ -59,8 +68,10 @@ export class Alarm {
     clearImmediate(this.#turn);
     this.#isArmed = true;
     const left = this.#waiting[0].due - now();
-    if (left > TIMER_LATENESS) {
-      this.#timer = setTimeout(this.#watch, (left - TIMER_LATENESS) / 1000);
+    if (left > this.#awake) {
+      // Rounded up: a timer fires at whole milliseconds, and not early.
+      const wait = Math.ceil((left - this.#awake) / 1000);
+      this.#timer = setTimeout(this.#watch, wait);
     } else {
       this.#turn = setImmediate(this.#watch);
     }

@@ -37,8 +37,10 @@ export function judgeExpectations(
   figures: RunFigures,
 ): JudgedExpectation[] {
   return expectations.map((expectation) => {
-    const read = METRICS[expectation.metric].read(figures);
-    const value = read !== undefined && expectation.unit === "percent"
+    const { read: readFrom, kind } = METRICS[expectation.metric];
+    const read = readFrom(figures);
+    const isShare = kind === "share" && expectation.unit === "percent";
+    const value = read !== undefined && isShare
       ? shareOf(read, figures.messages_sent)
       : read;
     const held = value !== undefined &&
@@ -53,6 +55,13 @@ export function expects(
   metric: Metric,
 ): boolean {
   return expectations.some((each) => each.metric === metric);
+}
+
+/** Whether expectations say how much may be lost, so that a loss is no failure by itself. */
+export function excusesLoss(
+  expectations: readonly MetricExpectation[],
+): boolean {
+  return expectations.some(({ metric }) => METRICS[metric].isLoss);
 }
 
 /**

@@ -9,7 +9,7 @@ import { decodeCounts, type HistogramRange } from "./histogram_encoding.ts";
 
 const LOWEST = 1;
 const HIGHEST = 60_000_000;
-const SIGNIFICANT_DIGITS = 3;
+const SIGNIFICANT_DIGITS = 3 as const;
 
 /** Bits of each count: enough for the longest run. */
 const COUNT_BITS = 64;
@@ -22,28 +22,36 @@ function library() {
   return import("hdr-histogram-js");
 }
 
+type Library = Awaited<ReturnType<typeof library>>;
+
 /** A delay in microseconds, to a histogram's precision, and its count. */
 export type DelayCount = [delay: number, count: number];
 
 /** Delays in microseconds, counted by size. */
 export class Histogram {
+  readonly #library: Library;
   readonly #counts: JsHistogram;
-  readonly #encode: (counts: JsHistogram) => string;
 
-  private constructor(hdr: Awaited<ReturnType<typeof library>>) {
+  private constructor(hdr: Library, digits: 2 | 3) {
+    this.#library = hdr;
     this.#counts = hdr.build({
       bitBucketSize: COUNT_BITS,
       lowestDiscernibleValue: LOWEST,
       highestTrackableValue: HIGHEST,
-      numberOfSignificantValueDigits: SIGNIFICANT_DIGITS,
+      numberOfSignificantValueDigits: digits,
       useWebAssembly: false,
     }) as JsHistogram;
-    this.#encode = hdr.encodeIntoCompressedBase64;
   }
 
-  /** Creates an empty histogram. */
-  static async create(): Promise<Histogram> {
-    return new Histogram(await library());
+  /**
+   * Creates an empty histogram.
+   *
+   * @param options Its precision: 2 significant digits need an eighth of the memory.
+   */
+  static async create(
+    { digits = SIGNIFICANT_DIGITS }: { digits?: 2 | 3 } = {},
+  ): Promise<Histogram> {
+    return new Histogram(await library(), digits);
   }
 
   /**
@@ -108,6 +116,13 @@ export class Histogram {
     }
   }
 
+  /** Another histogram with the same counts. */
+  clone(): Histogram {
+    const clone = new Histogram(this.#library, SIGNIFICANT_DIGITS);
+    clone.add(this);
+    return clone;
+  }
+
   /** Removes all counts. */
   reset(): void {
     this.#counts.reset();
@@ -115,6 +130,6 @@ export class Histogram {
 
   /** The histogram as text: HdrHistogram's compressed form (V2), in base64. */
   encode(): string {
-    return this.#encode(this.#counts);
+    return this.#library.encodeIntoCompressedBase64(this.#counts);
   }
 }

@@ -9,10 +9,8 @@ import type { FlowShares, InstrumentCheck } from "../events/mod.ts";
 import { now } from "../net/clock.ts";
 import { formatDuration, plural } from "../text/format.ts";
 import type { Histogram } from "./histogram.ts";
+import { watchLoop } from "./loop_watch.ts";
 import type { Tally } from "./tally.ts";
-
-/** Milliseconds between probes of timer lateness. */
-const PROBE_INTERVAL = 20;
 
 /** Above this share of a processor, the client itself may be the bottleneck. */
 const BUSY = 0.9;
@@ -54,45 +52,38 @@ export class Instrument {
   readonly #start = now();
   readonly #cpuStart = process.cpuUsage();
   /** Once stopped: processor time and length, in microseconds. */
-  #cpuTime: number | undefined;
-  #length: number | undefined;
-  #due = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #observed: { cpuTime: number; length: number } | undefined;
+  readonly #endWatch: () => void;
 
   /** @param lateness Records how late the timers are. */
   constructor(lateness: Histogram) {
     this.#lateness = lateness;
-    this.#arm();
-  }
-
-  #arm(): void {
-    this.#due = now() + PROBE_INTERVAL * 1000;
-    this.#timer = setTimeout(() => {
-      const late = Math.max(now() - this.#due, 0);
+    this.#endWatch = watchLoop((late) => {
       this.#lateness.record(late);
       this.#largest = Math.max(this.#largest, late);
-      this.#arm();
-    }, PROBE_INTERVAL);
+    });
   }
 
   /** Stops observing: what follows is not measured. */
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#endWatch();
+    this.#observed ??= this.#observe();
+  }
+
+  #observe(): { cpuTime: number; length: number } {
     const { user, system } = process.cpuUsage(this.#cpuStart);
-    this.#cpuTime ??= user + system;
-    this.#length ??= now() - this.#start;
+    return { cpuTime: user + system, length: now() - this.#start };
   }
 
   /**
-   * What it observed, with warnings about a run's figures.
+   * What it observed so far, with warnings about a run's figures.
    *
    * @param tally The counts of the run.
    * @param unread The longest that an answer lay unread, in microseconds.
    */
   check(tally: Tally, unread: number | undefined): InstrumentCheck {
-    this.stop();
-    const length = this.#length!;
-    const cpuShare = this.#cpuTime! / length;
+    const { cpuTime, length } = this.#observed ?? this.#observe();
+    const cpuShare = cpuTime / length;
     const largest = Math.round(this.#largest);
     const percentile = (percent: number) =>
       Math.min(this.#lateness.percentile(percent), largest);

@@ -20,10 +20,17 @@ import type {
  * - `time`: microseconds.
  * - `share`: a number of the messages sent.
  * - `count`: a number.
+ * - `percentage`: percent of a whole.
  * - `rate`: messages a second.
  * - `throughput`: bytes a second.
  */
-export type MetricKind = "time" | "share" | "count" | "rate" | "throughput";
+export type MetricKind =
+  | "time"
+  | "share"
+  | "count"
+  | "percentage"
+  | "rate"
+  | "throughput";
 
 /** A figure of round-trip delays. */
 export type DelayFigure = Exclude<keyof DelaySummary, "count" | "histogram">;
@@ -33,6 +40,9 @@ export type Metric =
   | DelayFigure
   | "jitter"
   | "loss"
+  | "outages"
+  | "outage"
+  | "availability"
   | "late"
   | "duplicated"
   | "reordered"
@@ -48,7 +58,9 @@ export interface RunFigures extends Pick<ResultEvent, "messages_sent"> {
   /** Counts of its datagrams. */
   datagrams?: Partial<DatagramCounts>;
   /** Its speed and errors. */
-  measured?: Partial<Speed> & Partial<Pick<Measured, "errors">>;
+  measured?:
+    & Partial<Speed>
+    & Partial<Pick<Measured, "errors" | "lost" | "outages">>;
 }
 
 /** The definition of a metric. */
@@ -67,6 +79,8 @@ export interface MetricDefinition {
   column: "always" | "for-programs" | "none";
   /** Whether runs are compared by it. */
   isCompared: boolean;
+  /** Whether it says how much is lost: a run that is expected to lose some does not fail by a loss. */
+  isLoss?: true;
   /** Which percentile of the delays it is. */
   percent?: number;
 }
@@ -112,6 +126,24 @@ function fate(
   };
 }
 
+/** A figure of a run's outages. */
+function outage(
+  kind: MetricKind,
+  key: "count" | "longest_us" | "availability_percent",
+  of = "times in which nothing came back",
+): MetricDefinition {
+  return {
+    of,
+    kind,
+    services: { TCP: ["echo"], UDP: ["echo", "chargen"] },
+    read: ({ measured }) => measured?.outages?.[key],
+    isMoreBetter: false,
+    column: "for-programs",
+    isCompared: false,
+    isLoss: true,
+  };
+}
+
 /** All metrics, by name. */
 export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
   "min": delay("min", "for-programs"),
@@ -133,10 +165,19 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     isCompared: false,
   },
   "loss": fate("lost", {
-    services: { UDP: ["echo", "chargen"] },
+    of: "messages sent; TCP: with --interval",
+    services: { TCP: ["echo"], UDP: ["echo", "chargen"] },
+    read: ({ datagrams, measured }) => datagrams?.lost ?? measured?.lost,
     column: "always",
     isCompared: true,
+    isLoss: true,
   }),
+  "outages": outage("count", "count"),
+  "outage": outage("time", "longest_us", "their longest"),
+  "availability": {
+    ...outage("percentage", "availability_percent", "time without one"),
+    isMoreBetter: true,
+  },
   "late": fate("late"),
   "duplicated": fate("duplicates"),
   "reordered": fate("reordered"),

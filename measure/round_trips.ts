@@ -38,6 +38,17 @@ export class RoundTrips {
     if (other.#histogram) this.#histogram?.add(other.#histogram);
   }
 
+  /** All of its delays and another's. */
+  with(other: RoundTrips): RoundTrips {
+    const all = new RoundTrips(this.#histogram?.clone());
+    all.#count = this.#count;
+    all.#sum = this.#sum;
+    all.#min = this.#min;
+    all.#max = this.#max;
+    all.add(other);
+    return all;
+  }
+
   /** Removes all delays. */
   reset(): void {
     this.#count = this.#sum = this.#max = 0;

@@ -5,9 +5,12 @@
  */
 import type {
   ClientObserver,
+  ClientProgressEvent,
+  DatagramCounts,
   Failure,
   IntervalEvent,
-  MeasureResult,
+  OutageBeganEvent,
+  OutageEndedEvent,
   Service,
   StartedEvent,
   Warmup,
@@ -23,7 +26,7 @@ import {
   whole,
 } from "../net/options.ts";
 import type { Flow, FlowContext } from "./flow.ts";
-import { Histogram } from "./histogram.ts";
+import { type DelayCount, Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
 import type { Brake } from "./pacer.ts";
 import type { RoundTrips } from "./round_trips.ts";
@@ -38,7 +41,7 @@ export interface MeasureOptions extends ScheduleOptions {
   connections?: number;
   /**
    * Messages in flight at once on each of them, `Infinity` for no limit. By
-   * default 1, and no limit with a rate.
+   * default 1, and no limit with a rate or an interval.
    */
   pipeline?: number;
   /** Milliseconds of warm-up, which is left out of the result. @default {0} */
@@ -50,6 +53,18 @@ export interface MeasureOptions extends ScheduleOptions {
   service?: Service;
   /** Conditions that the result must meet. */
   expectations?: readonly MetricExpectation[];
+  /**
+   * Milliseconds from one `interval` event to the next. From 10 s on each has its
+   * delays' histogram; below, one a minute has that of the run so far. A run that
+   * is cut off so leaves its percentiles.
+   *
+   * @default {1000}
+   */
+  reportEvery?: number;
+  /** A name for the peer, for people: `started` has it. */
+  label?: string;
+  /** A name for this side, for people: `started` has it. */
+  sourceLabel?: string;
   /** Emit events for each message, too. @default {false} */
   detail?: boolean;
   /**
@@ -57,7 +72,9 @@ export interface MeasureOptions extends ScheduleOptions {
    * result is emitted; the result then has no histograms. This saves a caller
    * that needs the delays at once their encoding and decoding.
    */
-  onDelays?: (counts: [delay: number, count: number][]) => void;
+  onDelays?: (counts: DelayCount[]) => void;
+  /** Called once the run has begun, with a view of what it has measured so far. */
+  onRun?: (run: RunInProgress) => void;
   /** Ends the run early. */
   signal?: AbortSignal;
 }
@@ -71,8 +88,21 @@ export const MEASURE_KINDS: Kinds<MeasureOptions> = {
   connections: whole(1),
   pipeline: unlimited(whole(1)),
   warmup: time,
+  reportEvery: time,
   service: oneOf("echo", "discard", "chargen"),
 };
+
+/** The figures of a run that only one transport has. */
+export interface TransportFigures {
+  /** Connections that failed (TCP), or failures to send and receive (UDP). */
+  errors: number;
+  /** TCP with an interval: see `Measured`. */
+  lost?: number;
+  /** TCP with an interval: see `Measured`. */
+  reconnects?: number;
+  /** UDP: what became of the datagrams. */
+  datagrams?: DatagramCounts;
+}
 
 /** What a run needs besides its options. */
 export interface RunContext {
@@ -82,45 +112,64 @@ export interface RunContext {
   size: number;
   /** Milliseconds to wait for an answer. */
   timeout: number;
-  /** Messages are datagrams, each of which can be lost. */
+  /** Messages are datagrams. */
   isDatagrams: boolean;
+  /** A single message can be lost, and be seen to be. */
+  knowsLoss: boolean;
   /** What was prepared before there were connections. */
   prepared: Preparation;
+  /** The figures that only this transport has. */
+  figures: (tally: Tally) => TransportFigures;
   /** Called for each event. */
-  onEvent?: ClientObserver<StartedEvent | IntervalEvent>;
+  onEvent?: ClientObserver<
+    StartedEvent | IntervalEvent | OutageBeganEvent | OutageEndedEvent
+  >;
 }
 
-/** Milliseconds from one `interval` event to the next. */
-const INTERVAL = 1000;
+/** The default of {@linkcode MeasureOptions.reportEvery}, in milliseconds. */
+export const DEFAULT_REPORT_EVERY = 1000;
 
 /** What a run can prepare before there are connections. */
-export class Preparation {
-  private constructor(
-    readonly warmup: TallyHistograms,
-    readonly measuring: TallyHistograms,
-    readonly lateness: Histogram,
-  ) {
-  }
+export interface Preparation {
+  /** The histograms of its warm-up; absent without one. */
+  warmup?: TallyHistograms;
+  /** Those of its measuring. */
+  measuring: TallyHistograms;
+  /** How late the client's own timers are. */
+  lateness: Histogram;
+}
 
-  /** Makes the histograms, which would delay the first messages. */
-  static async make(): Promise<Preparation> {
-    return new Preparation(
-      await tallyHistograms(),
-      await tallyHistograms(),
-      await Histogram.create(),
-    );
-  }
+/** Makes what a run needs, which would delay its first messages. */
+export async function prepare(
+  { warmup = 0, rate }: MeasureOptions,
+): Promise<Preparation> {
+  const isOpenLoop = rate !== undefined;
+  return {
+    warmup: warmup > 0 ? await tallyHistograms(isOpenLoop) : undefined,
+    measuring: await tallyHistograms(isOpenLoop),
+    lateness: await Histogram.create({ digits: 2 }),
+  };
+}
+
+/** The figures of a run, at its end or so far. */
+export type Figures = Omit<ClientProgressEvent, "event">;
+
+/** A run that is under way. */
+export interface RunInProgress {
+  /** Its figures so far, without histograms; `undefined` before it measures. */
+  figures(): Figures | undefined;
+  /** Its round-trip delays so far, in microseconds, each with its count. */
+  delays(): DelayCount[];
+  /** Whether nothing comes back at the moment; `undefined` where that cannot be seen. */
+  readonly isDown: boolean | undefined;
 }
 
 /** The outcome of a run, before it is judged. */
 export interface Outcome {
-  /** The fields of its result, without its datagrams. */
-  figures: Omit<
-    MeasureResult,
-    "event" | "passed" | "failure" | "expectations" | "datagrams"
-  >;
-  /** The counts that they come from. */
-  tally: Tally;
+  /** The fields of its result. */
+  figures: Figures;
+  /** The last socket error, in words. */
+  lastError: string | undefined;
   /** The caller ended a run without an end of its own. */
   wasEnded: boolean;
 }
@@ -135,8 +184,10 @@ export function nothingMeasured(
 }
 
 /** How many messages may be in flight on each connection. */
-export function pipelineOf({ pipeline, rate }: MeasureOptions): number {
-  return pipeline ?? (rate === undefined ? 1 : Infinity);
+export function pipelineOf(
+  { pipeline, rate, interval }: MeasureOptions,
+): number {
+  return pipeline ?? (rate === undefined && !interval ? 1 : Infinity);
 }
 
 /** Adds a flow's number to its events, where there are several flows. */
@@ -154,7 +205,7 @@ function startedEvent(
   { target, size, timeout }: RunContext,
 ): StartedEvent {
   const { service = "echo", connections = 1, warmup = 0 } = options;
-  const { count, duration, interval, rate } = options;
+  const { count, duration, interval, rate, label, sourceLabel } = options;
   const pipeline = pipelineOf(options);
   const finite = (number: number | undefined) =>
     Number.isFinite(number) ? number : undefined;
@@ -163,6 +214,8 @@ function startedEvent(
   return {
     event: "started",
     ...target,
+    label,
+    source_label: sourceLabel,
     service,
     size,
     connections,
@@ -197,7 +250,7 @@ export async function measure(
 }
 
 /** A measuring run from its start to its end. */
-class Run {
+class Run implements RunInProgress {
   readonly #options: MeasureOptions;
   readonly #context: RunContext;
   readonly #flows: readonly Flow[];
@@ -206,6 +259,7 @@ class Run {
   #tally: Tally | undefined;
   /** The tally of the measuring, once it has begun. */
   #measured: Tally | undefined;
+  #warmup: Warmup | undefined;
   #starvation: StarvationCheck | undefined;
   #instrument: Instrument | undefined;
   /** The caller has stopped it. */
@@ -257,9 +311,30 @@ class Run {
     if (mayGiveUp) {
       for (const flow of this.#flows) if (flow.isOverdue) flow.giveUp();
     }
+    this.#emitOutages();
     this.#emitIntervals();
     this.#isLooking = false;
   };
+
+  /** Emits what is known of outages: up to the oldest message in flight on any flow. */
+  #emitOutages(): void {
+    if (this.#tally?.outages === undefined) return;
+    const until = this.#flows.reduce(
+      (least, { waitingSince = Infinity, failure }) =>
+        failure === undefined ? Math.min(least, waitingSince) : least,
+      Infinity,
+    );
+    const { onEvent } = this.#context;
+    const changes = this.#tally.outages.settle(until);
+    if (this.#tally !== this.#measured) return;
+    for (const { isDown, outage } of changes) {
+      onEvent?.(
+        isDown
+          ? { event: "outage-began", ...outage }
+          : { event: "outage-ended", ...outage },
+      );
+    }
+  }
 
   #emitIntervals(all = false): void {
     if (this.#tally === undefined) return;
@@ -275,21 +350,22 @@ class Run {
     histograms: TallyHistograms,
     isWarmup: boolean,
   ): Promise<Tally> {
-    const { isDatagrams } = this.#context;
+    const { knowsLoss } = this.#context;
     const isOneWay = this.#options.service === "discard";
     const schedule = new Schedule(options);
     const tally = this.#tally = new Tally(
-      { isDatagrams, isOneWay, flows: this.#flows.length },
+      { knowsLoss, isOneWay, flows: this.#flows.length },
       schedule,
       histograms,
     );
     if (!isWarmup) this.#measured = tally;
     if (this.#isStopped) schedule.stop();
     this.#starvation = new StarvationCheck(this.#flows, this.#brake, tally);
+    const { reportEvery = DEFAULT_REPORT_EVERY, onDelays } = this.#options;
     const intervals = setInterval(() => {
-      tally.endInterval(now());
+      tally.endInterval(now(), onDelays === undefined);
       this.#emitIntervals();
-    }, INTERVAL);
+    }, reportEvery);
     try {
       await Promise.all(this.#flows.map((flow) => flow.run(tally)));
     } finally {
@@ -303,7 +379,8 @@ class Run {
     }
     // What comes while the flows finish belongs to the last interval, and does
     // not make it longer.
-    if (tally.hasMoved) tally.endInterval(end);
+    this.#emitOutages();
+    if (tally.hasMoved) tally.endInterval(end, onDelays === undefined);
     this.#emitIntervals(true);
     return tally;
   }
@@ -313,15 +390,12 @@ class Run {
     const { onEvent, prepared } = this.#context;
     const { count, duration, interval, rate, warmup = 0 } = this.#options;
     await onEvent?.(startedEvent(this.#options, this.#context));
-    const warmed = warmup > 0
-      ? this.#warmupOf(
-        await this.#phase(
-          { duration: warmup, interval, rate },
-          prepared.warmup,
-          true,
-        ),
-      )
-      : undefined;
+    this.#options.onRun?.(this);
+    if (warmup > 0) {
+      const schedule = { duration: warmup, interval, rate };
+      const tally = await this.#phase(schedule, prepared.warmup!, true);
+      this.#warmup = this.#warmupOf(tally);
+    }
     const instrument = this.#instrument = new Instrument(prepared.lateness);
     try {
       const tally = await this.#phase(
@@ -329,36 +403,53 @@ class Run {
         prepared.measuring,
         false,
       );
-      const { isDatagrams } = this.#context;
-      const { service = "echo" } = this.#options;
-      const isAnswered = isDatagrams
-        ? service !== "discard"
-        : service === "echo";
       const { onDelays } = this.#options;
-      const delays = tally.delays();
-      onDelays?.(delays.counts());
-      const summaryOf = (trips: RoundTrips | undefined) =>
-        onDelays ? trips?.percentiles() : trips?.summary();
-      const figures: Outcome["figures"] = {
-        ...tally.counts(),
-        duration_us: tally.duration,
-        rtt_us: summaryOf(delays),
-        measured: {
-          ...tally.speed(),
-          late_sends: tally.lateSends,
-          errors: tally.errors,
-          in_flight: isAnswered ? tally.inFlight : undefined,
-          arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
-          rtt_from_sending_us: summaryOf(tally.fromSending),
-          warmup: warmed,
-          instrument: instrument.check(tally, this.#starvation?.unread),
-        },
-      };
+      onDelays?.(tally.delays().counts());
+      const figures = this.#figures(tally, onDelays === undefined);
       const wasEnded = this.#isStopped && this.#isEndless;
-      return { figures, tally, wasEnded };
+      return { figures, lastError: tally.lastError, wasEnded };
     } finally {
       instrument.stop();
     }
+  }
+
+  #figures(tally: Tally, withHistograms: boolean): Figures {
+    const { isDatagrams } = this.#context;
+    const { service = "echo" } = this.#options;
+    const isAnswered = isDatagrams ? service !== "discard" : service === "echo";
+    const summaryOf = (trips: RoundTrips | undefined) =>
+      withHistograms ? trips?.summary() : trips?.percentiles();
+    const { datagrams, ...own } = this.#context.figures(tally);
+    return {
+      ...tally.counts(),
+      duration_us: tally.duration,
+      rtt_us: summaryOf(tally.delays()),
+      datagrams,
+      measured: {
+        ...tally.speed(),
+        late_sends: tally.lateSends,
+        ...own,
+        unsent: tally.unsent || undefined,
+        outages: tally.outageSummary(),
+        in_flight: isAnswered ? tally.inFlight : undefined,
+        arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
+        rtt_from_sending_us: summaryOf(tally.fromSending),
+        warmup: this.#warmup,
+        instrument: this.#instrument!.check(tally, this.#starvation?.unread),
+      },
+    };
+  }
+
+  figures(): Figures | undefined {
+    return this.#measured && this.#figures(this.#measured, false);
+  }
+
+  delays(): DelayCount[] {
+    return this.#measured?.delays().counts() ?? [];
+  }
+
+  get isDown(): boolean | undefined {
+    return this.#measured?.outages?.isDown;
   }
 
   #warmupOf(tally: Tally): Warmup {

@@ -14,9 +14,10 @@ export interface ScheduleOptions {
   duration?: number;
   /**
    * Milliseconds from one message to the next on the same connection, on a fixed
-   * beat that neither lateness nor the other connections shift. A message that is
-   * due while the one before is in flight follows at once, and the next one on the
-   * beat again; beats that passed meanwhile are skipped.
+   * beat that neither answers nor lateness nor the other connections shift. With a
+   * pipeline of 1, a message that is due while the one before is in flight follows
+   * at once, and the next one on the beat again; beats that passed meanwhile are
+   * skipped.
    */
   interval?: number;
   /**
@@ -33,7 +34,7 @@ export class Schedule {
   readonly start: number = now();
   /** No message starts from this time on. */
   readonly end: number;
-  readonly #alarm = new Alarm();
+  readonly #alarm: Alarm;
   readonly #options: ScheduleOptions;
   #claimed = 0;
   #stopped = false;
@@ -41,6 +42,8 @@ export class Schedule {
   /** @param options How many messages, and when. */
   constructor(options: ScheduleOptions) {
     this.#options = options;
+    // Only delays that count from the scheduled time suffer from a late alarm.
+    this.#alarm = new Alarm(this.isOpenLoop);
     this.end = this.start + (options.duration ?? Infinity) * 1000;
   }
 
@@ -89,18 +92,21 @@ export class Schedule {
 
   /**
    * The time over which rates are computed, in microseconds. In a closed loop it
-   * ends with the last byte sent or received; in an open loop when the message
-   * after the last one would have been due, so that the last round trip does not
-   * lower the rate.
+   * ends with the last byte sent or received; where a clock paces the messages,
+   * when the one after the last would have been due, so that the last round trip
+   * does not lower the rate.
    *
    * @param sent Messages sent.
    * @param lastSent When the last one was sent.
    * @param lastMoved When the last byte was sent or received.
    */
   span(sent: number, lastSent: number, lastMoved: number): number {
-    const { rate } = this.#options;
-    if (rate === undefined) return lastMoved - this.start;
-    const slots = Math.min(sent * 1e6 / rate, this.end - this.start);
+    const { rate, interval } = this.#options;
+    if (rate === undefined && !interval) return lastMoved - this.start;
+    const paced = rate === undefined
+      ? lastSent + interval! * 1000 - this.start
+      : sent * 1e6 / rate;
+    const slots = Math.min(paced, this.end - this.start);
     return Math.max(slots, lastSent - this.start);
   }
 }

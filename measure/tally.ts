@@ -8,20 +8,29 @@ import type {
   DatagramCounts,
   FlowShares,
   IntervalEvent,
+  OutageSummary,
   Speed,
 } from "../events/mod.ts";
-import { between } from "../net/clock.ts";
+import { between, wallTime } from "../net/clock.ts";
 import { Histogram } from "./histogram.ts";
+import { Outages } from "./outages.ts";
 import { RoundTrips } from "./round_trips.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** A message sent more than this after it was due, in microseconds, is a late send. */
 const LATE = 1000;
 
+/**
+ * An interval of this length, in microseconds, has its histogram; with shorter
+ * ones, the run so far has one each `KEPT_EVERY`.
+ */
+const LONG_INTERVAL = 9_900_000;
+const KEPT_EVERY = 60_000_000;
+
 /** What kind of run is counted. */
 export interface TallyOptions {
-  /** Messages are datagrams, each of which can be lost. */
-  isDatagrams: boolean;
+  /** A single message can be lost, and be seen to be. */
+  knowsLoss: boolean;
   /** Nothing comes back: a message is done when it is sent. */
   isOneWay: boolean;
   /** Connections or sockets. */
@@ -32,15 +41,18 @@ export interface TallyOptions {
 export interface TallyHistograms {
   recent: Histogram;
   before: Histogram;
-  fromSending: Histogram;
+  /** Only in an open loop. */
+  fromSending?: Histogram;
 }
 
 /** Makes the histograms of a tally. */
-export async function tallyHistograms(): Promise<TallyHistograms> {
+export async function tallyHistograms(
+  isOpenLoop: boolean,
+): Promise<TallyHistograms> {
   return {
     recent: await Histogram.create(),
     before: await Histogram.create(),
-    fromSending: await Histogram.create(),
+    fromSending: isOpenLoop ? await Histogram.create() : undefined,
   };
 }
 
@@ -73,8 +85,12 @@ export class Tally {
   readonly #total = new Activity();
   /** The totals at the start of the current interval. */
   #before = new Activity();
+  /** The times in which nothing came back; `undefined` where that cannot be seen. */
+  readonly outages: Outages | undefined;
   /** Late sends caused by the client itself. */
   #lateByClient = 0;
+  /** Messages that were due and could not be sent. */
+  #unsent = 0;
   #lost = 0;
   #corrupted = 0;
   #late = 0;
@@ -89,6 +105,8 @@ export class Tally {
   readonly #answeredBy: Float64Array;
   #lastSent: number;
   #lastMoved: number;
+  /** When an interval last had the delays of the run so far. */
+  #keptAt: number;
   /** The intervals that are not settled, and the current one. */
   readonly #intervals: Interval[];
   /** Round trips of the current interval, and of those before it. */
@@ -106,8 +124,9 @@ export class Tally {
     this.#recent = new RoundTrips(recent);
     this.#earlier = new RoundTrips(before);
     if (schedule.isOpenLoop) this.#fromSending = new RoundTrips(fromSending);
+    if (options.knowsLoss) this.outages = new Outages(options.flows);
     this.#answeredBy = new Float64Array(options.flows);
-    this.#lastSent = this.#lastMoved = schedule.start;
+    this.#lastSent = this.#lastMoved = this.#keptAt = schedule.start;
     this.#intervals = [{ start: schedule.start, open: 0, lost: 0 }];
   }
 
@@ -134,6 +153,11 @@ export class Tally {
   /** Late sends caused by the client itself, not the path. */
   get lateByClient(): number {
     return this.#lateByClient;
+  }
+
+  /** Messages that were due and could not be sent. */
+  get unsent(): number {
+    return this.#unsent;
   }
 
   /** Socket errors. */
@@ -170,9 +194,15 @@ export class Tally {
   }
 
   /** Uncounts a message that its socket refused. */
-  unsent(at: number): void {
+  refused(at: number): void {
     this.#total.messagesSent--;
     this.#intervalOf(at).open--;
+    this.#unsent++;
+  }
+
+  /** Counts a message that was due while there was no connection to send it on. */
+  missed(): void {
+    this.#unsent++;
   }
 
   /** Counts bytes sent. */
@@ -269,13 +299,20 @@ export class Tally {
     return this.#intervals[i];
   }
 
-  /** Ends the current interval at a moment, and begins another. */
-  endInterval(at: number): void {
+  /**
+   * Ends the current interval at a moment, and begins another.
+   *
+   * @param withHistograms Long intervals get their histogram; else, the run so far
+   * gets one from time to time.
+   */
+  endInterval(at: number, withHistograms = false): void {
     const interval = this.#intervals[this.#intervals.length - 1];
     const length = between(interval.start, at);
+    const isLong = withHistograms && length >= LONG_INTERVAL;
     const counts = this.#countsSince(this.#before);
-    const delays = this.#recent.percentiles();
+    const delays = isLong ? this.#recent.summary() : this.#recent.percentiles();
     interval.event = {
+      began: wallTime(interval.start).toISOString(),
       elapsed_us: between(this.schedule.start, at),
       interval_us: length,
       ...counts,
@@ -286,6 +323,10 @@ export class Tally {
     this.#before = Object.assign(new Activity(), this.#total);
     this.#earlier.add(this.#recent);
     this.#recent.reset();
+    if (withHistograms && !isLong && at - this.#keptAt >= KEPT_EVERY) {
+      this.#keptAt = at;
+      interval.event.rtt_so_far_us = this.#earlier.summary();
+    }
     this.#intervals.push({ start: at, open: 0, lost: 0 });
   }
 
@@ -298,10 +339,10 @@ export class Tally {
   *settledIntervals(all = false): Generator<Omit<IntervalEvent, "event">> {
     for (;;) {
       const [{ event, open, lost }] = this.#intervals;
-      const isOpen = this.#knowsLoss && open > 0 && !all;
+      const isOpen = this.#options.knowsLoss && open > 0 && !all;
       if (event === undefined || isOpen) return;
       this.#intervals.shift();
-      yield { ...event, lost: this.#knowsLoss ? lost : undefined };
+      yield { ...event, lost: this.#options.knowsLoss ? lost : undefined };
     }
   }
 
@@ -311,10 +352,6 @@ export class Tally {
     return messagesSent > this.#before.messagesSent ||
       bytesSent > this.#before.bytesSent ||
       bytesReceived > this.#before.bytesReceived;
-  }
-
-  get #knowsLoss(): boolean {
-    return this.#options.isDatagrams && !this.#options.isOneWay;
   }
 
   /** The total counts. */
@@ -330,12 +367,20 @@ export class Tally {
   /** The overall speed; `undefined` where it is unknown what the peer received. */
   speed(): Speed | undefined {
     if (this.#isUnfinished) return undefined;
-    const span = this.schedule.span(
+    return this.#speed(this.counts(), this.#span);
+  }
+
+  get #span(): number {
+    return this.schedule.span(
       this.messagesSent,
       this.#lastSent,
       this.#lastMoved,
     );
-    return this.#speed(this.counts(), span);
+  }
+
+  /** Its outages so far; `undefined` where they cannot be seen. */
+  outageSummary(): OutageSummary | undefined {
+    return this.outages?.summary(this.schedule.start + this.#span);
   }
 
   /** From its start to the last byte sent or received, in microseconds. */
@@ -343,11 +388,9 @@ export class Tally {
     return between(this.schedule.start, this.#lastMoved);
   }
 
-  /** All its round trips. */
+  /** All its round trips so far. */
   delays(): RoundTrips {
-    this.#earlier.add(this.#recent);
-    this.#recent.reset();
-    return this.#earlier;
+    return this.#earlier.with(this.#recent);
   }
 
   /** In an open loop, round trips from the actual sending instead of the scheduled time. */
@@ -358,7 +401,7 @@ export class Tally {
   /** The counts of a run's datagrams. */
   datagrams(): DatagramCounts {
     const strays = this.#strays;
-    if (!this.#knowsLoss) return { strays };
+    if (!this.#options.knowsLoss) return { strays };
     return {
       lost: this.#lost,
       corrupted: this.#corrupted,

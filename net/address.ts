@@ -5,6 +5,14 @@
  */
 import ipaddr from "ipaddr.js";
 
+/** Where a client sends from. */
+export interface LocalAddress {
+  /** An address of this machine. */
+  hostname: string;
+  /** A port; by default, or with 0, the system chooses one. */
+  port?: number;
+}
+
 /** `127.0.0.1:7000`, `[::1]:7000`. */
 export function formatAddress(hostname: string, port: number): string {
   return hostname.includes(":")

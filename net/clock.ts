@@ -17,6 +17,11 @@ export function between(start: number, end: number): number {
   return Math.round((end - start) * 10) / 10;
 }
 
+/** The wall-clock time of a recent time of {@linkcode now}. */
+export function wallTime(at: number): Date {
+  return new Date(Date.now() - (now() - at) / 1000);
+}
+
 /** Microseconds since a time of {@linkcode now}, rounded to a tenth. */
 export function since(start: number): number {
   return between(start, now());

@@ -109,6 +109,7 @@ export const FIGURE_FORMATS: Record<
   share: (count, sent) =>
     count === 0 ? "0" : `${count} (${formatShare(count, sent)})`,
   count: String,
+  percentage: (percent) => `${percent} %`,
   rate: (rate) => `${formatRate(rate)}/s`,
   throughput: formatByteRate,
 };
@@ -118,6 +119,7 @@ const UNIT_SUFFIXES: Record<MetricKind, string> = {
   time: "_us",
   share: "",
   count: "",
+  percentage: "_percent",
   rate: "_per_second",
   throughput: "_bytes_per_second",
 };

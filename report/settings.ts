@@ -39,6 +39,8 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
   target: null,
   peer_host: null,
   peer_port: null,
+  label: null,
+  source_label: null,
   service: ({ service }) => service,
   size: ({ size }) => `${size} byte${size === 1 ? "" : "s"}`,
   connections: ({ connections }) => connections,

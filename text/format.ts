@@ -164,3 +164,22 @@ function requested(limit: number, unit: Expectation["unit"]): string {
       return String(limit);
   }
 }
+
+/**
+ * `22:28:35.2`: a moment in local time, to a tenth of a second, with its date
+ * where that is not today's.
+ */
+export function formatLocalTime(time: Date, today: Date): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  const tenths = Math.floor(time.getMilliseconds() / 100);
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()]
+    .map(two).join(":") + `.${tenths}`;
+  if (time.toDateString() === today.toDateString()) return clock;
+  const date = [
+    time.getFullYear(),
+    two(time.getMonth() + 1),
+    two(time.getDate()),
+  ]
+    .join("-");
+  return `${date} ${clock}`;
+}

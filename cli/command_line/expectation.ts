@@ -21,6 +21,7 @@ export const LIMITS: Record<MetricKind, string[]> = {
   time: ["5ms"],
   share: ["1%", "3"],
   count: ["0"],
+  percentage: ["99.9%"],
   rate: ["1000/s"],
   throughput: ["100MB/s"],
 };
@@ -107,6 +108,13 @@ function limit(
       return { limit: throughput(text), unit: "bytes-per-second" };
     case "count":
       return { limit: number(text, "a count: write 0 or 3"), unit: "messages" };
+    case "percentage": {
+      const percent = /^(\d+(?:\.\d+)?)%$/.exec(text);
+      if (percent !== null && Number(percent[1]) <= 100) {
+        return { limit: Number(percent[1]), unit: "percent" };
+      }
+      throw new UsageError(`"${text}" is not a percentage: write 99.9%`);
+    }
     case "share": {
       const share = /^(\d+(?:\.\d+)?)%$/.exec(text);
       if (share !== null && Number(share[1]) <= 100) {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isIpAddress } from "../../net/address.ts";
+import { isIpAddress, type LocalAddress } from "../../net/address.ts";
 import { allowList } from "../../net/allow_list.ts";
 import type { Reader } from "./options.ts";
 
@@ -153,7 +153,7 @@ export function hostname(text: string): string {
   const isIpv6 = host.includes(":");
   const valid = isIpv6 || bracketed
     ? isIpv6 && isIpAddress(host)
-    : /^[^\s/\\@[\]]+$/.test(host);
+    : /^(?!-)[^\s/\\@[\]]+$/.test(host);
   if (!valid) {
     throw new UsageError(
       `"${text}" is not a host: write a name, 192.0.2.1 or [2001:db8::1]`,
@@ -176,6 +176,15 @@ export function target(text: string): Target {
   const match = /^(\[.*\]|[^:/]*):([^:/]*)$/.exec(text);
   if (match === null) return { hostname: hostname(text) };
   return { hostname: hostname(match[1]), port: remotePort(match[2]) };
+}
+
+/** `ADDR` or `ADDR:PORT` of this machine, as a source. */
+export function localAddress(text: string): LocalAddress {
+  const local = target(text);
+  if (isIpAddress(local.hostname)) return local;
+  throw new UsageError(
+    `"${text}" is not an address of this machine: write 192.0.2.1 or [2001:db8::1]:4000`,
+  );
 }
 
 /** An address block in CIDR notation. */

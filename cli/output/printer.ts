@@ -33,10 +33,14 @@ export interface PrinterOptions {
   quiet: boolean;
   /** The program is one-shot: one client, one message or one datagram. */
   oneShot: boolean;
+  /** Each message is printed. */
+  detail: boolean;
   /** Write with ASCII characters alone. */
   ascii: boolean;
   /** The width of the terminal, where there is one. */
   width?: number;
+  /** The target, where it is one of several. */
+  target?: string;
   /** Shows the progress of a run. */
   live?: LiveLine;
 }
@@ -52,19 +56,21 @@ export interface Printer {
   onDelays?: (counts: DelayCount[]) => void;
 }
 
-/** Whether an event is what a program's run comes to. */
+/** Whether an event is what a program's run comes to, or was asked for. */
 function isOutcome({ event }: ProgramEvent): boolean {
-  return ["result", "summary", "error"].includes(event);
+  return ["result", "summary", "progress", "verdict", "error"].includes(event);
 }
 
 /** Creates the printer of a program. */
 export function createPrinter(options: PrinterOptions): Printer {
-  const { role, results, logger, json, quiet, live, ascii } = options;
+  const { role, results, logger, json, quiet, target, live, ascii } = options;
   const { width = PLAIN_WIDTH } = options;
   const style = {
     oneShot: options.oneShot,
+    detail: options.detail,
     quiet,
     transport: options.transport,
+    target,
     ascii,
   };
 
@@ -76,7 +82,9 @@ export function createPrinter(options: PrinterOptions): Printer {
 
   function print(event: Printed<ProgramEvent>, chart?: string[]) {
     return write(
-      json ? [jsonLine(event, role)] : textLines(event, { ...style, chart }),
+      json
+        ? [jsonLine(event, role, target)]
+        : textLines(event, { ...style, chart }),
     );
   }
 

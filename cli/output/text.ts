@@ -8,20 +8,25 @@ import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatAddress } from "../../net/address.ts";
 import type { Printed, ProgramEvent } from "../../events/line.ts";
 import type {
+  ClientFigures,
   ConnectionClosedEvent,
   DatagramCounts,
   DelaySummary,
   JudgedExpectation,
   Measured,
+  Outage,
+  OutageSummary,
   PeerAddress,
   ResultEvent,
-  SummaryEvent,
+  ServerFigures,
+  Time,
   Transport,
 } from "../../events/mod.ts";
 import {
   formatByteRate,
   formatDuration,
   formatExpectation,
+  formatLocalTime,
   formatRate,
   formatShare,
   formatSize,
@@ -34,6 +39,10 @@ import { oneLine, printable } from "../../text/printable.ts";
 export interface TextStyle {
   /** One client, one message or one datagram: the lines of the Winsock example programs. */
   oneShot: boolean;
+  /** Each message is printed. */
+  detail?: boolean;
+  /** The target that it is about, where there are several. */
+  target?: string;
   /** Only results and summaries are printed, those of one-shot programs, too. */
   quiet?: boolean;
   /** The program's transport. */
@@ -61,6 +70,9 @@ export function textLines(
     style: TextStyle,
   ) => string[];
   const lines = write(event, style);
+  if (style.target !== undefined && lines.length > 0) {
+    lines[0] = `${bold(oneLine(style.target))}: ${lines[0]}`;
+  }
   return style.ascii ? lines.map(toAscii) : lines;
 }
 
@@ -126,7 +138,7 @@ const WRITERS: Writers = {
   "fault": () => [],
   "retry": () => [],
   "summary": (event, { oneShot, quiet }) =>
-    oneShot && !quiet ? [] : [summaryLine(event)],
+    oneShot && !quiet ? [] : [`Stopped after ${serverFigures(event)}`],
   "connected": (event, { oneShot }) =>
     oneShot ? [] : [
       `Connected to ${bold(peer(event))} in ${
@@ -169,18 +181,71 @@ const WRITERS: Writers = {
       }`,
     ),
   ],
+  "outage-began": (event, { detail }) =>
+    detail
+      ? [red(`down since ${clock(event.began)}${alsoOmitted(event.omitted)}`)]
+      : [],
+  "outage-ended": (event, { detail }) =>
+    detail || event.outage_us >= NOTABLE
+      ? [yellow(`${outageText(event)}${alsoOmitted(event.omitted)}`)]
+      : [],
+  "disconnected": (event) => [
+    yellow(
+      `${connectionName(event)}disconnected: ${oneLine(event.detail)}${
+        event.messages_lost > 0
+          ? `, ${plural(event.messages_lost, "message")} lost`
+          : ""
+      }`,
+    ),
+  ],
+  "reconnected": (event) => [
+    `${connectionName(event)}reconnected to ${peer(event)} after ${
+      formatDuration(event.disconnected_us)
+    }`,
+  ],
   "closed": (_, { oneShot }) => oneShot ? ["Connection closed"] : [],
   "started": () => [],
   "interval": () => [],
+  "progress": (event) =>
+    "measured" in event
+      ? figureLines(bold("so far"), event, event.measured)
+      : [`So far, ${serverFigures(event)}`],
   "result": (event, { quiet, chart }) => {
     if (event.measured !== undefined) {
       return resultLines(event, event.measured, chart ?? []);
     }
     return quiet ? [verdictLine(event)] : [];
   },
+  "verdict": ({ targets, passed, failed }) => [
+    passed
+      ? `${green("passed")}: all ${targets} targets`
+      : `${red("failed")}: ${failed.length} of ${targets} targets: ${
+        failed.map(oneLine).join(", ")
+      }`,
+  ],
   // The program itself prints these, on standard error.
   "error": () => [],
 };
+
+/** A shorter outage, in microseconds, is told at its end only where each message is. */
+const NOTABLE = 1_000_000;
+
+/** `down 22:28:35.2 - 22:28:39.2, 4.0 s`, in local time. */
+function outageText({ began, ended, outage_us }: Outage): string {
+  return ended === undefined
+    ? `down since ${clock(began)}, at least ${formatDuration(outage_us)}`
+    : `down ${clock(began)} - ${clock(ended)}, ${formatDuration(outage_us)}`;
+}
+
+/** A time of day, with its date where that is not today's. */
+function clock(time: Time): string {
+  return formatLocalTime(new Date(time), new Date());
+}
+
+/** `#3 `, where there are several connections. */
+function connectionName({ connection }: { connection?: number }): string {
+  return connection === undefined ? "" : `#${connection} `;
+}
 
 /** ` (and 12 more before)`, where there were more. */
 function alsoOmitted(omitted: number | undefined): string {
@@ -199,15 +264,17 @@ function closedLine(event: ConnectionClosedEvent): string {
   return event.reason === "finished" ? line : yellow(line);
 }
 
-function summaryLine(event: SummaryEvent): string {
+/** `2.00 s: 3 clients, 42 bytes received, …`. */
+function serverFigures(event: ServerFigures): string {
   const { connections, datagrams, rejected, faults } = event;
   const received = formatSize(event.bytes_received);
   const sent = formatSize(event.bytes_sent);
   const counts: string[] = [];
   if (connections !== undefined) {
-    const { accepted, failed, idle, cut_off } = connections;
+    const { accepted, failed, idle, cut_off, open } = connections;
+    counts.push(plural(accepted, "client"));
+    if (open) counts.push(`${open} connected`);
     counts.push(
-      plural(accepted, "client"),
       `${received} received`,
       `${sent} sent`,
       `${rejected} rejected`,
@@ -226,9 +293,7 @@ function summaryLine(event: SummaryEvent): string {
     if (suppressed > 0) counts.push(`${suppressed} suppressed`);
   }
   if (faults > 0) counts.push(`${plural(faults, "fault")} survived`);
-  return `Stopped after ${formatDuration(event.duration_us)}: ${
-    counts.join(", ")
-  }`;
+  return `${formatDuration(event.duration_us)}: ${counts.join(", ")}`;
 }
 
 /** `7`, or `3/7` where there are several connections. */
@@ -245,12 +310,27 @@ function resultLines(
   measured: Measured,
   chart: string[],
 ): string[] {
+  return [
+    ...figureLines(verdictWord(event, measured), event, measured),
+    ...chart,
+    ...measured.instrument.warnings.map((text) => yellow(`warning: ${text}`)),
+    ...(event.expectations ?? []).map(expectationLine),
+  ];
+}
+
+/** A run's figures: a headline that begins with a word, and a row for each kind. */
+function figureLines(
+  word: string,
+  event: ClientFigures,
+  measured: Measured,
+): string[] {
   const { datagrams, rtt_us } = event;
-  const { instrument, late_sends, rtt_from_sending_us, errors } = measured;
-  const lines = [headline(event, measured), ...speedRows(measured)];
+  const { late_sends, rtt_from_sending_us, errors } = measured;
+  const lines = [headline(word, event, measured), ...speedRows(measured)];
   if (datagrams !== undefined) {
     lines.push(...datagramRows(datagrams, event.messages_sent));
   }
+  lines.push(...connectionRows(measured, event.messages_sent));
   if (errors > 0) lines.push(row("errors", String(errors)));
   if (rtt_us !== undefined) {
     const name = rtt_from_sending_us ? "from schedule" : "round trip";
@@ -263,9 +343,9 @@ function resultLines(
     const share = formatShare(late_sends, event.messages_sent);
     lines.push(row("late sends", `${late_sends} (${share})`));
   }
-  lines.push(...chart);
-  lines.push(...instrument.warnings.map((text) => yellow(`warning: ${text}`)));
-  lines.push(...(event.expectations ?? []).map(expectationLine));
+  if (measured.outages !== undefined) {
+    lines.push(...outageRows(measured.outages));
+  }
   return lines;
 }
 
@@ -274,6 +354,12 @@ const NAME_WIDTH = 13;
 
 function row(name: string, text: string): string {
   return `  ${dim(name.padEnd(NAME_WIDTH))} ${text}`;
+}
+
+/** Whether a run passed; one way over UDP, that it was sent is all that is known. */
+function verdictWord({ passed }: ResultEvent, { arrival }: Measured): string {
+  if (!passed) return red("failed");
+  return arrival === "unknown" ? yellow("sent") : green("passed");
 }
 
 /** `passed: 14 B sent, 14 B back in 1.2 ms`: a run of a single message. */
@@ -287,21 +373,21 @@ function verdictLine(event: ResultEvent): string {
 
 /** `passed: 10 sent, 10 back in 2.2 ms`. */
 function headline(
-  event: ResultEvent,
+  word: string,
+  { messages_sent: sent, messages_received, duration_us }: ClientFigures,
   { in_flight, arrival }: Measured,
 ): string {
-  const { messages_sent: sent, passed } = event;
-  const duration = formatDuration(event.duration_us);
-  if (arrival === "unknown" && passed) {
-    return `${yellow("sent")}: ${
+  const duration = formatDuration(duration_us);
+  if (arrival === "unknown") {
+    return `${word}: ${
       plural(sent, "datagram")
     } in ${duration}; whether they arrived is unknown`;
   }
   const parts = sent === 0 ? [] : [`${sent} sent`];
-  if (in_flight !== undefined) parts.push(`${event.messages_received} back`);
+  if (in_flight !== undefined) parts.push(`${messages_received} back`);
   if (in_flight) parts.push(`${in_flight} in flight`);
   const counts = parts.length > 0 ? `${parts.join(", ")} in ` : "";
-  return `${passed ? green("passed") : red("failed")}: ${counts}${duration}`;
+  return `${word}: ${counts}${duration}`;
 }
 
 function speedRows(measured: Measured): string[] {
@@ -328,6 +414,45 @@ function speedRows(measured: Measured): string[] {
   if (sent > 0 || !isOneWay) parts.push(`${formatByteRate(sent)} out`);
   if (received > 0 || !isOneWay) parts.push(`${formatByteRate(received)} in`);
   return [row("speed", parts.join(", "))];
+}
+
+/** What was lost with connections, and what could not be sent. */
+function connectionRows(
+  { lost, reconnects, unsent }: Measured,
+  sent: number,
+): string[] {
+  const parts = [];
+  if (lost !== undefined) {
+    parts.push(`${lost} (${formatShare(lost, sent)}) lost`);
+  }
+  if (unsent !== undefined) parts.push(`${unsent} could not be sent`);
+  if (reconnects) parts.push(`${plural(reconnects, "reconnection")}`);
+  return parts.length > 0 ? [row("messages", parts.join(", "))] : [];
+}
+
+/** How often and how long the path was down; the losses of a single message are counted. */
+function outageRows(outages: OutageSummary): string[] {
+  const { count, total_us, longest_us, availability_percent, listed } = outages;
+  if (count === 0) return [];
+  const longer = listed.filter(({ first_sequence, last_sequence }) =>
+    first_sequence === undefined || first_sequence !== last_sequence
+  );
+  const parts = [
+    plural(count, "outage"),
+    `${formatDuration(total_us)} in all`,
+    `the longest ${formatDuration(longest_us)}`,
+  ];
+  if (availability_percent !== undefined) {
+    parts.push(`available ${availability_percent} %`);
+  }
+  const untold = count - longer.length;
+  return [
+    row("outages", parts.join(", ")),
+    ...longer.map((outage) => row("", outageText(outage))),
+    ...longer.length > 0 && untold > 0
+      ? [row("", `and ${untold} shorter`)]
+      : [],
+  ];
 }
 
 /** What became of the datagrams sent, without what is unknown. */

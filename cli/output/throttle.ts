@@ -15,8 +15,8 @@ const SPACING = 1_000_000;
 
 /**
  * Wraps a function that prints events: it is called for one rejection, suppressed
- * answer or fault a second of each kind and reason, with the number of those
- * omitted before, and for every other event.
+ * answer, fault or short outage a second of each kind and reason, with the number
+ * of those omitted before, and for every other event.
  *
  * @param print Prints an event.
  * @param clock The time, in microseconds.
@@ -45,7 +45,11 @@ export function throttled<Result>(
 }
 
 function isRateLimited(event: ProgramEvent): event is RateLimitedEvent {
-  return ["rejected", "suppressed", "fault"].includes(event.event);
+  // What lasts longer than the spacing cannot come more often.
+  if (event.event === "outage-ended") return event.outage_us < SPACING;
+  return ["rejected", "suppressed", "fault", "outage-began"].includes(
+    event.event,
+  );
 }
 
 /** What events are limited by. */
@@ -54,7 +58,9 @@ function kindOf(event: RateLimitedEvent): string {
     case "rejected":
       return `rejected ${event.reason}`;
     case "suppressed":
-      return "suppressed";
+    case "outage-began":
+    case "outage-ended":
+      return event.event;
     case "fault":
       return `fault ${event.operation}`;
   }

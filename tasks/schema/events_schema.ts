@@ -138,7 +138,8 @@ export function eventsSchema(): string {
       type: "object",
       properties: { ...ofLine, ...details },
       required: [
-        ...Object.keys(ofLine),
+        "event",
+        ...head.required!,
         ...Object.keys(details).filter((key) => required.includes(key)),
       ],
       additionalProperties: false,

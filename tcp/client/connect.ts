@@ -4,7 +4,7 @@
  * @module
  */
 import { now, since } from "../../net/clock.ts";
-import { formatAddress } from "../../net/address.ts";
+import { formatAddress, type LocalAddress } from "../../net/address.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
@@ -23,6 +23,7 @@ import {
   resolveHost,
 } from "../../net/resolve.ts";
 import { DEFAULT_PORT } from "../defaults.ts";
+import { type Connection, open } from "./connection.ts";
 
 /** Options of {@linkcode connectTcp}. */
 export interface ConnectTcpOptions {
@@ -36,6 +37,8 @@ export interface ConnectTcpOptions {
   connectTimeout?: number;
   /** Milliseconds for which failed attempts are repeated, or `Infinity`. @default {0} */
   retryFor?: number;
+  /** Connect from this address of the same family; the system chooses one by default. */
+  bind?: LocalAddress;
   /** Aborts connecting. */
   signal?: AbortSignal;
   /** Called for each event. */
@@ -68,9 +71,10 @@ async function connectOne(
   address: string,
   port: number,
   signal: AbortSignal,
-): Promise<Deno.TcpConn> {
+  bind: LocalAddress | undefined,
+): Promise<Connection> {
   try {
-    return await Deno.connect({ hostname: address, port, signal });
+    return await open({ hostname: address, port, signal, bind });
   } catch (error) {
     const reason = signal.aborted ? "no answer in time" : describeError(error);
     throw new Error(`${formatAddress(address, port)}: ${reason}`, {
@@ -89,14 +93,15 @@ export async function connectAny(
   addresses: HostAddress[],
   port: number,
   signal: AbortSignal,
-): Promise<Deno.TcpConn> {
+  bind?: LocalAddress,
+): Promise<Connection> {
   const decided = new AbortController();
   const quit = AbortSignal.any([signal, decided.signal]);
-  const attempts: Promise<Deno.TcpConn>[] = [];
-  let winner: Deno.TcpConn | undefined;
+  const attempts: Promise<Connection>[] = [];
+  let winner: Connection | undefined;
   try {
     for (const { address } of interleave(addresses)) {
-      attempts.push(connectOne(address, port, quit));
+      attempts.push(connectOne(address, port, quit, bind));
       const allFailed = () => undefined;
       winner = await Promise.race([
         Promise.any(attempts).catch(allFailed),
@@ -123,7 +128,7 @@ export async function connectAny(
  */
 export async function connectTcp(
   options: ConnectTcpOptions,
-): Promise<Deno.TcpConn> {
+): Promise<Connection> {
   const { port = DEFAULT_PORT, retryFor = 0, signal } = options;
   const started = now();
   const backoff = new Backoff(50, 500);
@@ -158,7 +163,7 @@ export async function connectTcp(
 
 async function connectOnce(
   options: ConnectTcpOptions & { port: number },
-): Promise<Deno.TcpConn> {
+): Promise<Connection> {
   const { hostname, port, family, connectTimeout = DEFAULT_TIMEOUT, signal } =
     options;
   const limit = AbortSignal.timeout(connectTimeout);
@@ -172,6 +177,7 @@ async function connectOnce(
       addresses,
       port,
       AbortSignal.any(signal ? [limit, signal] : [limit]),
+      options.bind,
     );
   } catch (error) {
     if (!(error instanceof AggregateError)) throw error;

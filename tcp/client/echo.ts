@@ -18,6 +18,7 @@ import {
   connectTcp,
   type ConnectTcpOptions,
 } from "./connect.ts";
+import type { Connection } from "./connection.ts";
 
 /** Options that all runs of the TCP client share. */
 export interface TcpClientOptions extends ConnectTcpOptions {
@@ -55,7 +56,7 @@ class Exchange {
   bytesSent = 0;
   bytesReceived = 0;
 
-  readonly #conn: Deno.TcpConn;
+  readonly #conn: Connection;
   readonly #timer: AnswerTimer;
   readonly #buffer = new Uint8Array(READ_BUFFER_SIZE);
   readonly #startedAt = now();
@@ -69,7 +70,7 @@ class Exchange {
   /** Resolves when there is room in the window again. */
   #room: PromiseWithResolvers<void> | undefined;
 
-  constructor(conn: Deno.TcpConn, options: TcpClientOptions) {
+  constructor(conn: Connection, options: TcpClientOptions) {
     const { timeout = DEFAULT_TIMEOUT, signal } = options;
     this.#conn = conn;
     this.#signal = signal;

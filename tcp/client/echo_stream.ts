@@ -6,8 +6,10 @@
 import type {
   ClientObserver,
   Difference,
+  DisconnectedEvent,
   Failure,
   ReceivedEvent,
+  ReconnectedEvent,
   SentEvent,
 } from "../../events/mod.ts";
 import { describeDifference } from "../../measure/echo_check.ts";
@@ -16,15 +18,40 @@ import type { Messages } from "../../measure/messages.ts";
 import { type PacedFlow, Pacer } from "../../measure/pacer.ts";
 import type { Flow, FlowOptions } from "../../measure/flow.ts";
 import type { Tally } from "../../measure/tally.ts";
-import { now } from "../../net/clock.ts";
+import { now, since } from "../../net/clock.ts";
 import { close } from "../../net/close.ts";
 import { describeError, isReset, systemCode } from "../../net/errors.ts";
 import { formatExactDuration, plural } from "../../text/format.ts";
+import type { Connection } from "./connection.ts";
 
 /** Options of a connection of a run. */
 export interface StreamOptions extends FlowOptions {
   /** Called for each message. */
   onEvent?: ClientObserver<SentEvent | ReceivedEvent>;
+}
+
+/** What an {@linkcode EchoStream} is given besides. */
+export interface EchoStreamOptions extends StreamOptions {
+  /** Makes a new connection where one breaks; without it, the flow ends. */
+  reconnect?: Reconnect;
+}
+
+/** How a flow gets a new connection. */
+export interface Reconnect {
+  /** Tries until it is connected, or throws where the signal aborts. */
+  connect(
+    signal: AbortSignal,
+  ): Promise<{ conn: Connection; attempts: number }>;
+  /** Called where a connection breaks, and for the one in its place. */
+  onEvent?: ClientObserver<DisconnectedEvent | ReconnectedEvent>;
+}
+
+/** What is done with the outcome of each call on a connection. */
+interface Calls {
+  read: (length: number | null) => void;
+  readFailed: (error: unknown) => void;
+  wrote: (length: number) => void;
+  writeFailed: (error: unknown) => void;
 }
 
 /** The most bytes in flight: at this limit, the next message waits for answers. */
@@ -38,8 +65,10 @@ const BUFFERED_MESSAGES = 64;
 
 /** Sends messages on a connection, and compares the echo. */
 export class EchoStream implements Flow, PacedFlow {
-  readonly #conn: Deno.TcpConn;
-  readonly #options: StreamOptions;
+  #conn: Connection;
+  /** What is done with the outcome of each call on it. */
+  #calls: Calls;
+  readonly #options: EchoStreamOptions;
   readonly #messages: Messages;
   readonly #pacer: Pacer;
   readonly #readBuffer: Uint8Array;
@@ -59,12 +88,19 @@ export class EchoStream implements Flow, PacedFlow {
   #written = 0;
   #filled = 0;
 
+  /** Connections made in place of broken ones. */
+  reconnects = 0;
+  /** It is between two connections, from this time on. */
+  #disconnectedAt: number | undefined;
+  readonly #finished = new AbortController();
+
   #halfClosed = false;
   #lastProgress = now();
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
 
-  constructor(conn: Deno.TcpConn, options: StreamOptions) {
+  constructor(conn: Connection, options: EchoStreamOptions) {
     this.#conn = conn;
+    this.#calls = this.#callsOn(conn);
     this.#options = options;
     this.#messages = options.messages;
     this.#pacer = new Pacer(this, options.brake);
@@ -114,6 +150,7 @@ export class EchoStream implements Flow, PacedFlow {
     const isExpecting = this.#outstanding > 0 || this.#halfClosed;
     const { clock, timeout } = this.#options;
     return isExpecting && this.failure === undefined &&
+      this.#disconnectedAt === undefined &&
       clock.waited(this.#lastProgress) >= timeout * 1000;
   }
 
@@ -122,7 +159,7 @@ export class EchoStream implements Flow, PacedFlow {
       ? this.#describeOutstanding()
       : "everything came back, but the peer did not close";
     const patience = formatExactDuration(this.#options.timeout * 1000);
-    this.fail({
+    this.#break({
       code: "no-answer",
       message: `no answer for ${patience}: ${what}`,
     });
@@ -130,12 +167,110 @@ export class EchoStream implements Flow, PacedFlow {
 
   fail(failure: Failure): void {
     this.#pacer.fail(failure);
+    this.#finished.abort();
     close(this.#conn);
     this.#ended.resolve();
   }
 
+  /** Ends it with its connection, or goes on with another one. */
+  #break(failure: Failure): void {
+    if (this.#options.reconnect === undefined || this.#halfClosed) {
+      return this.fail(failure);
+    }
+    close(this.#conn);
+    this.#disconnectedAt = now();
+    const lost = this.#giveUpMessages();
+    this.#pacer.await(
+      this.#options.reconnect.onEvent?.({
+        event: "disconnected",
+        detail: failure.message,
+        messages_lost: lost,
+      }),
+    );
+    this.#reconnect(this.#options.reconnect);
+    this.#pacer.settle();
+  }
+
+  /** What a connection that was broken still says is ignored. */
+  #callsOn(conn: Connection): Calls {
+    const onThis = <T>(handle: (outcome: T) => void) => (outcome: T) => {
+      const isBroken = this.#conn !== conn ||
+        this.#disconnectedAt !== undefined;
+      if (!isBroken) handle(outcome);
+    };
+    return {
+      read: onThis(this.#read),
+      readFailed: onThis(this.#readFailed),
+      wrote: onThis(this.#wrote),
+      writeFailed: onThis(this.#writeFailed),
+    };
+  }
+
+  /** Counts what is in flight as lost, and begins anew with the next message. */
+  #giveUpMessages(): number {
+    const tally = this.#pacer.tally;
+    const lost = this.#unanswered;
+    const { index } = this.#options;
+    for (let i = 0; i < lost; i++) {
+      const sequence = this.#receiving + i;
+      const sentAt = this.#times.sentAt(sequence);
+      tally?.gaveUp(sentAt);
+      tally?.outages?.lost(index, sequence, sentAt);
+    }
+    this.#receiving += lost;
+    this.#sending = this.#receiving;
+    this.#sendingOffset = this.#receivingOffset = 0;
+    this.#written = this.#filled = 0;
+    this.#writing = false;
+    return lost;
+  }
+
+  async #reconnect({ connect, onEvent }: Reconnect): Promise<void> {
+    let attempts: number;
+    try {
+      const connected = await connect(this.#finished.signal);
+      this.#conn = connected.conn;
+      this.#calls = this.#callsOn(this.#conn);
+      attempts = connected.attempts;
+    } catch (error) {
+      // It is finished, or the system fails.
+      return this.#finished.signal.aborted
+        ? this.#ended.resolve()
+        : this.fail({ code: "failed", message: describeError(error) });
+    }
+    const { hostname, port } = this.#conn.remoteAddr;
+    const disconnected = since(this.#disconnectedAt!);
+    this.#disconnectedAt = undefined;
+    this.#lastProgress = now();
+    this.reconnects++;
+    this.#pacer.await(
+      onEvent?.({
+        event: "reconnected",
+        peer_host: hostname,
+        peer_port: port,
+        disconnected_us: disconnected,
+        attempts,
+      }),
+    );
+    this.#receive();
+    this.pump();
+  }
+
+  /** Skips what is due while there is no connection: it is lost. */
+  #skip(time: number): void {
+    const tally = this.#pacer.tally!;
+    for (;;) {
+      const due = this.#pacer.next(time, true);
+      if (due === undefined) return;
+      tally.missed();
+      tally.outages?.lost(this.#options.index, this.#sending, due);
+      this.#receiving = ++this.#sending;
+    }
+  }
+
   async finish(): Promise<void> {
-    if (this.failure === undefined) {
+    if (this.#disconnectedAt !== undefined) this.#finished.abort();
+    else if (this.failure === undefined) {
       this.#halfClosed = true;
       this.#lastProgress = now();
       try {
@@ -162,7 +297,7 @@ export class EchoStream implements Flow, PacedFlow {
   }
 
   #failBy(error: unknown): void {
-    this.fail(
+    this.#break(
       isReset(error)
         ? {
           code: "closed-early",
@@ -185,6 +320,7 @@ export class EchoStream implements Flow, PacedFlow {
 
   pump(time = now()): void {
     if (this.#writing || this.failure) return;
+    if (this.#disconnectedAt !== undefined) return this.#skip(time);
     const first = this.#sending + Math.sign(this.#sendingOffset);
     this.#written = 0;
     this.#filled = 0;
@@ -249,10 +385,11 @@ export class EchoStream implements Flow, PacedFlow {
     const rest = this.#written === 0
       ? this.#piece
       : this.#writeBuffer.subarray(this.#written, this.#filled);
-    this.#conn.write(rest).then(this.#onWritten, this.#onWriteFailed);
+    const { wrote, writeFailed } = this.#calls;
+    this.#conn.write(rest).then(wrote, writeFailed);
   }
 
-  readonly #onWritten = (length: number): void => {
+  readonly #wrote = (length: number): void => {
     this.#written += length;
     const tally = this.#pacer.tally!;
     tally.sentBytes(length);
@@ -268,7 +405,7 @@ export class EchoStream implements Flow, PacedFlow {
     this.pump();
   };
 
-  readonly #onWriteFailed = (error: unknown): void => {
+  readonly #writeFailed = (error: unknown): void => {
     this.#writing = false;
     // A peer that has closed may have sent the reason before: the reading side will
     // find it.
@@ -276,10 +413,11 @@ export class EchoStream implements Flow, PacedFlow {
   };
 
   #receive(): void {
-    this.#conn.read(this.#readBuffer).then(this.#onRead, this.#onReadFailed);
+    const { read, readFailed } = this.#calls;
+    this.#conn.read(this.#readBuffer).then(read, readFailed);
   }
 
-  readonly #onRead = (length: number | null): void => {
+  readonly #read = (length: number | null): void => {
     if (this.failure) return;
     if (length === null) return this.#checkEnd();
     const at = now();
@@ -291,7 +429,7 @@ export class EchoStream implements Flow, PacedFlow {
     this.pump(at);
   };
 
-  readonly #onReadFailed = (error: unknown): void => {
+  readonly #readFailed = (error: unknown): void => {
     if (this.failure === undefined) this.#failBy(error);
   };
 
@@ -328,6 +466,11 @@ export class EchoStream implements Flow, PacedFlow {
           this.#times.sentAt(sequence),
           at,
         );
+        tally.outages?.answered(
+          this.#options.index,
+          sequence,
+          this.#times.sentAt(sequence),
+        );
         if (this.#options.onEvent) this.#emit("received", sequence, delay);
       }
     }
@@ -353,10 +496,12 @@ export class EchoStream implements Flow, PacedFlow {
   /** The peer has closed. */
   #checkEnd(): void {
     if (this.#outstanding > 0 || !this.#halfClosed) {
-      this.fail({
+      return this.#break({
         code: "closed-early",
         message: this.#outstanding > 0
           ? `the peer closed early: ${this.#describeOutstanding()}`
+          : this.#options.reconnect !== undefined
+          ? "the peer closed the connection"
           : "the peer closed early: before everything was sent",
       });
     }

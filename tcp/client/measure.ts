@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { expects, verdict } from "../../measure/expectations.ts";
+import {
+  excusesLoss,
+  expects,
+  type MetricExpectation,
+  verdict,
+} from "../../measure/expectations.ts";
 import type { Flow, FlowContext } from "../../measure/flow.ts";
 import {
   Messages,
@@ -17,7 +22,7 @@ import {
   nothingMeasured,
   observerOf,
   pipelineOf,
-  Preparation,
+  prepare,
 } from "../../measure/run.ts";
 import { close } from "../../net/close.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
@@ -27,7 +32,9 @@ import { plural } from "../../text/format.ts";
 import type { TcpClientOptions } from "./echo.ts";
 import { CONNECT_TCP_KINDS, connectTcp } from "./connect.ts";
 import { EchoStream } from "./echo_stream.ts";
+import { reconnectTcp } from "./reconnect.ts";
 import { ChargenStream, DiscardStream } from "./one_way.ts";
+import type { Connection } from "./connection.ts";
 
 /** Options of {@linkcode measureTcp}. */
 export interface MeasureTcpOptions extends TcpClientOptions, MeasureOptions {
@@ -88,12 +95,15 @@ export async function measureTcp(
   checkOptions({ "size of the payload": size }, {
     "size of the payload": whole(smallest),
   });
+  const isProbing = service === "echo" && Boolean(options.interval);
   const stream = randomStream();
   // Prepared first, so that no connection has to wait for it.
-  const prepared = await Preparation.make();
+  const prepared = await prepare(options);
   const conns = await connectAll(options, connections);
   const { hostname, port } = conns[0].remoteAddr;
   let flows: readonly Flow[] = [];
+  const reconnects = () =>
+    flows.reduce((sum, flow) => sum + (flow as EchoStream).reconnects, 0);
   const makeFlows = (context: FlowContext) =>
     flows = conns.map((conn, index) =>
       new STREAMS[service](conn, {
@@ -104,6 +114,13 @@ export async function measureTcp(
         index,
         onEvent: options.detail
           ? observerOf(index, connections, onEvent)
+          : undefined,
+        reconnect: isProbing
+          ? {
+            connect: (signal) =>
+              reconnectTcp({ ...options, interval: options.interval!, signal }),
+            onEvent: observerOf(index, connections, onEvent),
+          }
           : undefined,
       })
     );
@@ -116,18 +133,22 @@ export async function measureTcp(
     size,
     timeout,
     isDatagrams: false,
+    knowsLoss: isProbing,
     prepared,
+    figures: (tally) => ({
+      errors: flows.filter(({ failure }) =>
+        failure !== undefined && failure.code !== "stopped"
+      ).length,
+      ...isProbing ? { lost: tally.lost, reconnects: reconnects() } : undefined,
+    }),
     onEvent,
   });
-  figures.measured.errors =
-    flows.filter(({ failure }) =>
-      failure !== undefined && failure.code !== "stopped"
-    ).length;
   if (flows.every(({ failure }) => failure === undefined)) {
     await onEvent?.({ event: "closed" });
   }
   const failure = judge(flows, expects(expectations, "errors")) ??
-    nothingMeasured(figures, wasEnded);
+    nothingMeasured(figures, wasEnded) ??
+    judgeLosses(figures, expectations);
   const result: MeasureResult = {
     event: "result",
     ...verdict(figures, failure, expectations),
@@ -144,8 +165,8 @@ export async function measureTcp(
 async function connectAll(
   options: MeasureTcpOptions,
   count: number,
-): Promise<Deno.TcpConn[]> {
-  const conns: Deno.TcpConn[] = [];
+): Promise<Connection[]> {
+  const conns: Connection[] = [];
   const connect = async (onEvent?: TcpClientOptions["onEvent"]) => {
     conns.push(await connectTcp({ ...options, onEvent }));
   };
@@ -166,6 +187,23 @@ async function connectAll(
     conns.forEach(close);
     throw error;
   }
+}
+
+/** Why a run that goes on without its connections failed, by what was lost with them. */
+function judgeLosses(
+  { messages_sent: sent, messages_received, measured }: Pick<
+    MeasureResult,
+    "messages_sent" | "messages_received" | "measured"
+  >,
+  expectations: readonly MetricExpectation[],
+): Failure | undefined {
+  const { lost = 0, unsent = 0 } = measured;
+  if (lost + unsent === 0) return undefined;
+  const message = `${lost} of ${plural(sent, "message")} lost${
+    unsent > 0 ? `, ${unsent} could not be sent` : ""
+  }`;
+  if (messages_received === 0) return { code: "no-answer", message };
+  return excusesLoss(expectations) ? undefined : { code: "loss", message };
 }
 
 /** Why the run failed, by the failures of its connections. */

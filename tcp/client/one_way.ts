@@ -13,13 +13,14 @@ import { close } from "../../net/close.ts";
 import { describeError, isReset } from "../../net/errors.ts";
 import { formatExactDuration } from "../../text/format.ts";
 import type { StreamOptions } from "./echo_stream.ts";
+import type { Connection } from "./connection.ts";
 
 /** The most bytes written or read at once. */
 const PIECE_SIZE = 262_144;
 
 /** Common to both directions: an end, and a timeout. */
 abstract class OneWayStream implements Flow, PacedFlow {
-  protected readonly conn: Deno.TcpConn;
+  protected readonly conn: Connection;
   protected readonly options: StreamOptions;
   protected readonly pacer: Pacer;
   /** When a byte was last sent or received; `undefined` while none is expected. */
@@ -27,7 +28,7 @@ abstract class OneWayStream implements Flow, PacedFlow {
   /** Milliseconds without a byte until the peer is given up. */
   protected timeout: number;
 
-  constructor(conn: Deno.TcpConn, options: StreamOptions) {
+  constructor(conn: Connection, options: StreamOptions) {
     this.conn = conn;
     this.options = options;
     this.timeout = options.timeout;
@@ -107,7 +108,7 @@ export class DiscardStream extends OneWayStream {
   /** The bytes that the kernels buffered before the peer set the pace, and when that was. */
   #ahead: { bytes: number; at: number } | undefined;
 
-  constructor(conn: Deno.TcpConn, options: StreamOptions) {
+  constructor(conn: Connection, options: StreamOptions) {
     super(conn, options);
     const { messages } = options;
     // Nothing is compared, so all messages may be the same, which takes no time to

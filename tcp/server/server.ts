@@ -18,6 +18,8 @@ import {
 } from "../../net/options.ts";
 import type {
   CloseReason,
+  ServedConnections,
+  ServerFigures,
   Service,
   TcpServerEvent,
   TcpSummary,
@@ -177,10 +179,19 @@ export class TcpServer implements AsyncDisposable {
     await this.#acceptAll();
     await Promise.all(this.#connections.values());
     this.#options.signal?.removeEventListener("abort", this.#abort);
-    const summary: TcpSummary = {
-      event: "summary",
-      bytes_received: this.#received,
-      bytes_sent: this.#sent,
+    const summary: TcpSummary = { event: "summary", ...this.figures() };
+    this.#emit(summary);
+    return summary;
+  }
+
+  /** What it has done so far. */
+  figures(): ServerFigures & { connections: ServedConnections } {
+    const open = [...this.#connections.keys()];
+    const total = (ended: number, read: (connection: Connection) => number) =>
+      open.reduce((sum, connection) => sum + read(connection), ended);
+    return {
+      bytes_received: total(this.#received, ({ received }) => received),
+      bytes_sent: total(this.#sent, ({ sent }) => sent),
       rejected: this.#rejected,
       faults: this.#faults,
       duration_us: since(this.#startedAt),
@@ -189,10 +200,9 @@ export class TcpServer implements AsyncDisposable {
         failed: this.#closed.reset + this.#closed.failed,
         idle: this.#closed.idle,
         cut_off: this.#closed["cut-off"],
+        open: open.length > 0 ? open.length : undefined,
       },
     };
-    this.#emit(summary);
-    return summary;
   }
 
   async #acceptAll(): Promise<void> {

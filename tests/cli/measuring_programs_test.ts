@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseEvents } from "../setup/events.ts";
 import { freePort } from "../setup/free_port.ts";
 import { bytes, read, text, writeAll } from "../setup/bytes.ts";
@@ -11,6 +11,7 @@ import {
 } from "../setup/process.ts";
 import { TcpPeer } from "../setup/tcp_peer.ts";
 import { UdpPeer } from "../setup/udp_peer.ts";
+import { until } from "../setup/until.ts";
 import { isInstalled, signalTest, testWhere } from "../setup/where.ts";
 import { exchange, LOCAL } from "../setup/exchange.ts";
 
@@ -367,6 +368,34 @@ for (const role of ["tcp-client", "udp-client"] as const) {
       );
       const took = performance.now() - started;
       assert(took < 4000, `${took} ms`);
+    },
+  );
+}
+
+for (const role of ["tcp-client", "udp-client"] as const) {
+  const transport = role === "tcp-client" ? "tcp" : "udp";
+  signalTest(
+    `${role} tells what it has measured so far at SIGUSR1, goes on, and ends in order at SIGHUP`,
+    async () => {
+      await using server = startRole(`${transport}-server`, ["--port", "0"]);
+      const target = `127.0.0.1:${await server.listening()}`;
+      await using client = startRole(role, [target, "--interval", "20ms"]);
+      await client.shows("\n3: 64 bytes");
+      client.signal("SIGUSR1");
+      await client.shows("so far: ");
+      const [, after] = client.stdout.split("so far: ");
+      assertMatch(after, /^\d+ sent, \d+ back/);
+      const told = client.stdout.length;
+      await until(
+        () => client.stdout.slice(told).includes("64 bytes in"),
+        "another message",
+      );
+      client.signal("SIGHUP");
+      const { code, stdout } = await client.outcome();
+      assertEquals(code, 0);
+      assertMatch(stdout, /passed: \d+ sent, \d+ back/);
+      server.signal("SIGUSR1");
+      await server.shows("So far, ");
     },
   );
 }

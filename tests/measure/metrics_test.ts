@@ -56,6 +56,13 @@ Deno.test("--expect takes every metric, with a limit as its kind is written", as
       sent_bytes_per_second: 8,
       received_bytes_per_second: 7,
       errors: 7,
+      outages: {
+        count: 7,
+        total_us: 70,
+        longest_us: 7,
+        availability_percent: 7,
+        listed: [],
+      },
     },
   };
   for (const { name, kind } of METRIC_LIST) {
@@ -97,7 +104,7 @@ Deno.test("a client's help names the metrics that its transport has, and how the
       }
     }
   }
-  assert(!(metricsOver("TCP") as string[]).includes("loss"));
+  assert(!(metricsOver("TCP") as string[]).includes("jitter"));
 });
 
 for (
@@ -105,7 +112,19 @@ for (
     ["TCP", "discard", ["errors", "rate", "throughput"]],
     ["TCP", "chargen", ["errors", "throughput"]],
     ["UDP", "discard", ["errors"]],
-    ["UDP", "chargen", ["loss", "errors", "rate", "throughput"]],
+    [
+      "UDP",
+      "chargen",
+      [
+        "loss",
+        "outages",
+        "outage",
+        "availability",
+        "errors",
+        "rate",
+        "throughput",
+      ],
+    ],
   ] as const
 ) {
   Deno.test(`of ${service} over ${transport}, ${known.join(", ")} can be known`, () => {

@@ -282,6 +282,7 @@ Deno.test("mergeMeasurements() gives the percentiles of all messages, not a mean
 Deno.test("seriesOf() keeps the worst of several seconds where a run is long", () => {
   const intervals = Array.from({ length: 3600 }, (_, i) => ({
     event: "interval" as const,
+    began: new Date(i * 1000).toISOString(),
     elapsed_us: (i + 1) * 1e6,
     interval_us: 1e6,
     messages_sent: 10,
@@ -318,6 +319,7 @@ function second(
 ): IntervalEvent {
   return {
     event: "interval",
+    began: new Date(i * 1000).toISOString(),
     elapsed_us: (i + 1) * 1e6,
     interval_us: 1e6,
     messages_sent,

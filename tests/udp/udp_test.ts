@@ -432,3 +432,21 @@ Deno.test("measureUdp() measures each round trip", async () => {
     Math.max(...delays),
   ]);
 });
+
+Deno.test("measureUdp() sends from an address and port of its own", async () => {
+  const local = freePort();
+  const seen = new Set<string>();
+  await using peer = new UdpPeer(async (datagram, answer, _, from) => {
+    seen.add(`${from.hostname}:${from.port}`);
+    await answer(datagram);
+  });
+  const result = await measureUdp({
+    hostname: "127.0.0.1",
+    port: peer.port,
+    bind: { hostname: "127.0.0.1", port: local },
+    size: 64,
+    count: 3,
+  });
+  assertEquals(result.passed, true);
+  assertEquals([...seen], [`127.0.0.1:${local}`]);
+});

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  excusesLoss,
   expects,
   type MetricExpectation,
   verdict,
@@ -17,8 +18,9 @@ import {
   nothingMeasured,
   observerOf,
   pipelineOf,
-  Preparation,
+  prepare,
 } from "../../measure/run.ts";
+import type { Tally } from "../../measure/tally.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { EchosounderError } from "../../net/errors.ts";
 import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
@@ -92,7 +94,7 @@ export async function measureUdp(
     );
   }
   const stream = randomStream();
-  const prepared = await Preparation.make();
+  const prepared = await prepare(options);
   const target = await findTarget(options, size);
   const unanswered = retryFor > 0 ? await awaitPeer(options) : undefined;
   let flows: readonly ProbeSocket[] = [];
@@ -100,7 +102,7 @@ export async function measureUdp(
     flows = Array.from(
       { length: connections },
       (_, index) =>
-        new ProbeSocket(openSocket(target), {
+        new ProbeSocket(openSocket(target, options.bind), {
           target,
           service,
           messages: new Messages({ size }, stream + index),
@@ -117,7 +119,7 @@ export async function measureUdp(
     if (unanswered) flows.forEach((flow) => flow.fail(unanswered));
     return flows;
   };
-  const { figures, tally, wasEnded } = await measure(makeFlows, options, {
+  const { figures, lastError, wasEnded } = await measure(makeFlows, options, {
     target: {
       target: options.hostname,
       peer_host: target.hostname,
@@ -126,12 +128,36 @@ export async function measureUdp(
     size,
     timeout,
     isDatagrams: true,
+    knowsLoss: service !== "discard",
     prepared,
+    figures: (tally) => ({
+      errors: tally.errors,
+      datagrams: datagramsOf(tally, flows, service),
+    }),
     onEvent,
   });
-  const mayBeLate = flows.some(({ unanswered }) => unanswered > 0);
+  const all = { ...figures, datagrams: figures.datagrams! };
+  const failure = flows.find(({ failure }) => failure)?.failure ??
+    nothingMeasured(figures, wasEnded) ??
+    judge(all, timeout, expectations, service, lastError);
+  const result = {
+    event: "result" as const,
+    ...verdict(all, failure, expectations),
+    ...all,
+  };
+  await onEvent?.(result);
+  return result;
+}
+
+/** What became of the datagrams of a run. */
+function datagramsOf(
+  tally: Tally,
+  flows: readonly ProbeSocket[],
+  service: Service,
+): DatagramCounts {
   const { lost, corrupted, strays, ...order } = tally.datagrams();
-  const datagrams: DatagramCounts = {
+  const mayBeLate = flows.some(({ unanswered }) => unanswered > 0);
+  return {
     lost,
     corrupted,
     strays,
@@ -142,17 +168,6 @@ export async function measureUdp(
       jitter_us: mean(flows.flatMap(({ jitter }) => jitter ?? [])),
     },
   };
-  const all = { ...figures, datagrams };
-  const failure = flows.find(({ failure }) => failure)?.failure ??
-    nothingMeasured(figures, wasEnded) ??
-    judge(all, timeout, expectations, service, tally.lastError);
-  const result = {
-    event: "result" as const,
-    ...verdict(all, failure, expectations),
-    ...all,
-  };
-  await onEvent?.(result);
-  return result;
 }
 
 /** The mean, to a tenth; `undefined` of nothing. */
@@ -211,7 +226,7 @@ function judge(
       }, ${lost} of ${sent} lost`,
     };
   }
-  if (lost > 0 && !expects(expectations, "loss")) {
+  if (lost > 0 && !excusesLoss(expectations)) {
     return {
       code: "loss",
       message: `${lost} of ${plural(sent, "datagram")} not answered`,

@@ -202,7 +202,7 @@ export class ProbeSocket implements Flow, PacedFlow {
     this.#pacer.tally!.failed(describeError(error));
     this.#tracker.unsend();
     // In a closed loop, messages would otherwise fail as fast as they can.
-    if (!this.#pacer.tally!.schedule.isOpenLoop) {
+    if (!this.#pacer.tally!.schedule.isPaced) {
       await pause(this.#sendBackoff.next(), this.#closed.signal);
     }
     this.#sending = false;

@@ -16,6 +16,8 @@ const ANSWERED = 2;
 const GIVEN_UP = 3;
 /** Its answer came after it had been given up. */
 const ANSWERED_LATE = 4;
+/** Its socket refused it. */
+const REFUSED = 5;
 
 /**
  * The latest messages whose state is kept, to tell a duplicate apart from a late
@@ -137,9 +139,9 @@ export class ReplyTracker {
   /** Removes the last message: its socket refused it. */
   unsend(): void {
     const sequence = this.next - 1;
-    this.#tally!.unsent(this.#times.sentAt(sequence));
+    this.#tally!.refused(this.#times.sentAt(sequence));
     if (this.#states[sequence % MEMORY] !== WAITING) return;
-    this.#states[sequence % MEMORY] = ANSWERED;
+    this.#states[sequence % MEMORY] = REFUSED;
     this.inFlight--;
   }
 
@@ -197,9 +199,10 @@ export class ReplyTracker {
    * @param isOverdue Whether a message sent at this time is overdue.
    */
   *giveUp(isOverdue: (sentAt: number) => boolean): Generator<GivenUp> {
-    for (; this.#oldest < this.next; this.#oldest++) {
+    for (;;) {
+      this.#passDecided();
       const sequence = this.#oldest;
-      if (this.#states[sequence % MEMORY] !== WAITING) continue;
+      if (sequence === this.next) break;
       const sentAt = this.#times.sentAt(sequence);
       if (!isOverdue(sentAt)) break;
       this.inFlight--;
@@ -227,9 +230,21 @@ export class ReplyTracker {
 
   /** When the oldest message in flight was sent; `undefined` where there is none. */
   oldestSentAt(): number | undefined {
-    if (this.inFlight === 0) return undefined;
-    while (this.#states[this.#oldest % MEMORY] !== WAITING) this.#oldest++;
-    return this.#times.sentAt(this.#oldest);
+    this.#passDecided();
+    return this.inFlight === 0 ? undefined : this.#times.sentAt(this.#oldest);
+  }
+
+  /** Goes on to the oldest message in flight, and tells the fate of those before it in order. */
+  #passDecided(): void {
+    const outages = this.#tally?.outages;
+    for (; this.#oldest < this.next; this.#oldest++) {
+      const state = this.#states[this.#oldest % MEMORY];
+      if (state === WAITING) return;
+      const sentAt = this.#times.sentAt(this.#oldest);
+      if (state === ANSWERED) {
+        outages?.answered(this.#flow, this.#oldest, sentAt);
+      } else outages?.lost(this.#flow, this.#oldest, sentAt);
+    }
   }
 
   /** The message that a datagram answers; `undefined` where it is unrecognized. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { LocalAddress } from "../../net/address.ts";
 import { cannotBind, EchosounderError } from "../../net/errors.ts";
 import { type Kinds, oneOf, time, whole } from "../../net/options.ts";
 import { type AddressFamily, resolveHost } from "../../net/resolve.ts";
@@ -19,6 +20,8 @@ export interface TargetOptions {
   family?: AddressFamily;
   /** Milliseconds that resolving the name may take. @default {5000} */
   timeout?: number;
+  /** Send from this address of the same family; by default from any. */
+  bind?: LocalAddress;
   /** Aborts resolving. */
   signal?: AbortSignal;
 }
@@ -60,11 +63,15 @@ export async function findTarget(
  *
  * @throws {EchosounderError} `cannot-bind` when the system gives none.
  */
-export function openSocket(target: Deno.NetAddr): Deno.DatagramConn {
-  const hostname = target.hostname.includes(":") ? "::" : "0.0.0.0";
+export function openSocket(
+  target: Deno.NetAddr,
+  bind?: LocalAddress,
+): Deno.DatagramConn {
+  const any = target.hostname.includes(":") ? "::" : "0.0.0.0";
+  const { hostname, port = 0 } = bind ?? { hostname: any };
   try {
-    return Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+    return Deno.listenDatagram({ transport: "udp", hostname, port });
   } catch (error) {
-    throw cannotBind(hostname, 0, error);
+    throw cannotBind(hostname, port, error);
   }
 }

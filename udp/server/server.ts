@@ -14,6 +14,8 @@ import { checkOptions, oneOf, whole } from "../../net/options.ts";
 import type {
   FaultEvent,
   RejectedEvent,
+  ServedDatagrams,
+  ServerFigures,
   Service,
   UdpServerEvent,
   UdpSummary,
@@ -145,8 +147,14 @@ export class UdpServer implements AsyncDisposable {
     await this.#serveAll();
     close(this.#socket);
     this.#options.signal?.removeEventListener("abort", this.#abort);
-    const summary: UdpSummary = {
-      event: "summary",
+    const summary: UdpSummary = { event: "summary", ...this.figures() };
+    this.#emit(summary);
+    return summary;
+  }
+
+  /** What it has done so far. */
+  figures(): ServerFigures & { datagrams: ServedDatagrams } {
+    return {
       bytes_received: this.#bytesReceived,
       bytes_sent: this.#bytesSent,
       rejected: this.#rejected,
@@ -158,8 +166,6 @@ export class UdpServer implements AsyncDisposable {
         suppressed: this.#suppressed,
       },
     };
-    this.#emit(summary);
-    return summary;
   }
 
   /**

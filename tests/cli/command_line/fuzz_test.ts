@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { parseCommandLine } from "../../../cli/command_line/parse.ts";
 import { ROLES, TCP_CLIENT, UDP_CLIENT } from "../../../cli/roles.ts";
 import { readTcpOrder } from "../../../cli/tcp_order.ts";
+import { readTargets } from "../../../cli/targets.ts";
 import { readUdpOrder } from "../../../cli/udp_order.ts";
 import { UsageError } from "../../../cli/command_line/values.ts";
 import { runRole } from "../../setup/process.ts";
@@ -36,6 +37,8 @@ for (const definition of ROLES) {
         try {
           const line = parseCommandLine(definition, args);
           if (line.problem !== undefined) throw line.problem;
+          // deno-lint-ignore no-explicit-any -- the line is of a client
+          if (definition.positionals !== "") readTargets(line as any);
           // deno-lint-ignore no-explicit-any -- the line is of this client
           if (definition === TCP_CLIENT) readTcpOrder(line as any);
           // deno-lint-ignore no-explicit-any -- the line is of this client

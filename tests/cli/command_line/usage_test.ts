@@ -12,6 +12,7 @@ import {
   type UDP_CLIENT,
 } from "../../../cli/roles.ts";
 import { readTcpOrder } from "../../../cli/tcp_order.ts";
+import { readTargets } from "../../../cli/targets.ts";
 import { readUdpOrder } from "../../../cli/udp_order.ts";
 import { parseEvents } from "../../setup/events.ts";
 import { runRole } from "../../setup/process.ts";
@@ -136,18 +137,38 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   ],
   [
     "udp-client",
-    ["a", "b"],
-    'unexpected argument "b": one HOST at a time; a text to send goes with --message "b"',
+    ["a", "hello there"],
+    '"hello there" is not a host; a text to send goes with --message "hello there"',
+  ],
+  [
+    "udp-client",
+    ["a", "b", "--label", "box"],
+    "--label names one target; with several, write --targets - and a label after each",
+  ],
+  [
+    "udp-client",
+    ["a", "--targets", "-"],
+    "--targets and a exclude each other: each says what to test",
+  ],
+  [
+    "tcp-client",
+    ["a", "b", "--stdin"],
+    "--stdin goes to one target",
+  ],
+  [
+    "tcp-client",
+    ["--targets", "-", "--stdin"],
+    "--stdin and --targets exclude each other: both read standard input",
   ],
   [
     "tcp-client",
     ["localhost", "99999", "bottles"],
-    'unexpected argument "99999": one HOST at a time; a text to send goes with --message "99999 bottles"',
+    '"99999" is not a port: write a number from 1 to 65535',
   ],
   [
     "tcp-client",
     ["localhost", "--", "--json"],
-    'unexpected argument "--json": one HOST at a time; a text to send goes with --message="--json"',
+    '"--json" is not a host; a text to send goes with --message="--json"',
   ],
   [
     "tcp-client",
@@ -228,12 +249,22 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "tcp-client",
     ["localhost", "-c", "2", "--expect", "loss<5%"],
-    "--expect: loss is a metric of datagrams: TCP has no loss",
+    "--expect: over TCP, loss needs --interval: only then is a broken connection replaced",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "-c", "2", "--expect", "jitter<5ms"],
+    "--expect: jitter is a metric of datagrams: TCP has no jitter",
+  ],
+  [
+    "udp-client",
+    ["localhost", "-c", "2", "--expect", "availability>3"],
+    '--expect: "3" is not a percentage: write 99.9%',
   ],
   [
     "udp-client",
     ["localhost", "-c", "2", "--expect", "p98<5ms"],
-    '--expect: "p98" is not one of min, mean, p50, p90, p95, p99, p99.9, p99.99, max, jitter, loss, late, duplicated, reordered, corrupted, errors, rate, throughput',
+    '--expect: "p98" is not one of min, mean, p50, p90, p95, p99, p99.9, p99.99, max, jitter, loss, outages, outage, availability, late, duplicated, reordered, corrupted, errors, rate, throughput',
   ],
   [
     "udp-client",
@@ -264,11 +295,6 @@ const WRONG: [role: Role, args: string[], message: string][] = [
     "tcp-client",
     ["localhost", "--rate", "10", "--interval", "1s"],
     "--interval and --rate exclude each other: each says when the next message is due",
-  ],
-  [
-    "udp-client",
-    ["localhost", "--pipeline", "2", "--interval", "1s"],
-    "--interval and --pipeline exclude each other: with --interval, each message waits for the one before",
   ],
   [
     "tcp-client",
@@ -455,9 +481,13 @@ function problemOf(role: Role, args: string[]): UsageError | undefined {
   if (line.problem !== undefined) return line.problem;
   try {
     if (role === "tcp-client") {
-      readTcpOrder(line as CommandLine<typeof TCP_CLIENT.options>);
+      const client = line as CommandLine<typeof TCP_CLIENT.options>;
+      readTargets(client);
+      readTcpOrder(client);
     } else if (role === "udp-client") {
-      readUdpOrder(line as CommandLine<typeof UDP_CLIENT.options>);
+      const client = line as CommandLine<typeof UDP_CLIENT.options>;
+      readTargets(client);
+      readUdpOrder(client);
     }
   } catch (error) {
     if (error instanceof UsageError) return error;
@@ -538,7 +568,7 @@ Deno.test("a --json that is no option asks for no JSON", async () => {
     "--json",
   ]);
   assertEquals([code, stdout], [2, ""]);
-  assert(stderr.startsWith('tcp-client: unexpected argument "--json"'), stderr);
+  assert(stderr.startsWith('tcp-client: "--json" is not a host'), stderr);
 });
 
 Deno.test("a usage error with --stdin leaves standard output alone, also with --json", async () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import {
+  type ConnectedEvent,
   EchosounderError,
   echoTcp,
   measureTcp,
@@ -447,4 +448,57 @@ Deno.test("measureTcp() finds bytes that come after the last answer", async () =
     count: 1,
   });
   assertEquals(result.failure?.difference, { offset: 14, received: 0x3f });
+});
+
+Deno.test("echoTcp() from an address and port of its own half-closes and reads to the end", async () => {
+  await using server = serveTcp({ hostname: "0.0.0.0", port: 0 });
+  const { port } = server.addr;
+  const size = 3_000_000;
+  const local = freePort();
+  let connected: ConnectedEvent | undefined;
+  const result = await echoTcp({
+    hostname: "127.0.0.1",
+    port,
+    bind: { hostname: "127.0.0.2", port: local },
+    payload: patternPieces(size),
+    onEvent: (event) => {
+      if (event.event === "connected") connected = event;
+    },
+  });
+  assertEquals([result.passed, result.bytes_received], [true, size]);
+  assertEquals(
+    [connected?.local_host, connected?.local_port],
+    ["127.0.0.2", local],
+  );
+});
+
+Deno.test("measureTcp() from an address of its own measures, and tells a peer that closes early", async () => {
+  await using server = serveTcp({ hostname: "0.0.0.0", port: 0 });
+  const common = {
+    hostname: "127.0.0.1",
+    bind: { hostname: "127.0.0.2" },
+    payload: { size: 64 },
+    count: 100,
+  };
+  const good = await measureTcp({ ...common, port: server.addr.port });
+  assertEquals([good.passed, good.messages_received], [true, 100]);
+  await using peer = new TcpPeer(async (conn) => {
+    await conn.read(new Uint8Array(64));
+  });
+  const bad = await measureTcp({ ...common, port: peer.port });
+  assertEquals(bad.failure?.code, "closed-early");
+});
+
+Deno.test("connecting from an address that this machine does not have fails with its reason", async () => {
+  await using server = serveTcp({ hostname: "127.0.0.1", port: 0 });
+  const error = await assertRejects(() =>
+    echoTcp({
+      hostname: "127.0.0.1",
+      port: server.addr.port,
+      bind: { hostname: "192.0.2.7" },
+      payload: [bytes("x")],
+    })
+  ) as EchosounderError;
+  assertEquals(error.code, "cannot-connect");
+  assert(error.message.includes("not available"), error.message);
 });
