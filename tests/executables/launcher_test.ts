@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
 import { bundle } from "../../tasks/compile/bundle.ts";
 import { linuxLauncher } from "../../tasks/compile/linux_launcher.ts";
+import { packFile } from "../../tasks/compile/packed_file.ts";
 import {
   executablesFolder,
   isFromSource,
@@ -237,10 +238,10 @@ executableTest(
         fileURLToPath(new URL("../setup/sandbox_probe.ts", import.meta.url)),
         script,
       );
-      const launcher = await linuxLauncher(
+      const launcher = linuxLauncher(
         "probe",
-        Deno.readFileSync(script),
-        Deno.readFileSync(Deno.execPath()),
+        await packFile(Deno.readFileSync(script)),
+        await packFile(Deno.readFileSync(Deno.execPath())),
       );
       const file = join(home, "probe");
       await Deno.writeFile(file, launcher.stream(), { mode: 0o755 });
