@@ -80,8 +80,13 @@ in_use() {
   done 2>/dev/null
   [ ! -d /proc/self ]
 }
-# Removes the other versions of $1, named alike, that nobody runs.
+# Removes the other versions of $1, named alike, that nobody runs, and what starts
+# that were ended have left.
 remove_others() {
+  for other in "$folder"/*.part; do
+    pid=\${other%.part}
+    kill -0 "\${pid##*.}" 2>/dev/null || rm -f "$other"
+  done
   for other in "\${1%-*}"-????????????????$2; do
     [ -f "$other" ] && [ "$other" != "$1" ] && ! in_use "$other" &&
       rm -f "$other" "$other.checked"
@@ -92,7 +97,7 @@ unpack() {
   intact "$1" "$4" "$5" && return
   mkdir -p "$folder" 2>/dev/null ||
     fail "cannot make the folder $folder: set XDG_CACHE_HOME to a folder that can be written"
-  part=$1.$$
+  part=$1.$$.part
   trap 'rm -f "$part"' EXIT
   trap 'exit 130' INT TERM
   { tail -c +"$2" "$0" | head -c "$3" | gzip -dc > "$part"; } 2>/dev/null ||
