@@ -98,6 +98,14 @@ const DAMAGES: Record<string, (path: string) => void> = {
   },
 };
 
+/** Waits for a file's end, which comes soon. */
+async function ended(process: Launched): Promise<Outcome> {
+  let hasEnded = false;
+  process.outcome().then(() => hasEnded = true);
+  await until(() => hasEnded, "its end", 60_000);
+  return await process.outcome();
+}
+
 /** Registers the table's tests for a system. */
 export function testLaunchers(system: LauncherSystem): void {
   const { given, missing } = system;
@@ -123,7 +131,7 @@ export function testLaunchers(system: LauncherSystem): void {
     stdin?: ReadableStream<Uint8Array>,
   ): Promise<Outcome> {
     await using process = system.start(file, args, home, stdin);
-    return await process.outcome();
+    return await ended(process);
   }
 
   row("arguments reach the program as they were given", async (home) => {
@@ -164,7 +172,7 @@ export function testLaunchers(system: LauncherSystem): void {
       ], home);
       await client.shows("\n");
       client.stopReading();
-      assertEquals((await client.outcome()).code, 0);
+      assertEquals((await ended(client)).code, 0);
     },
   );
 
@@ -193,7 +201,7 @@ export function testLaunchers(system: LauncherSystem): void {
       await using server = system.start("tcp-server", LOCAL, home);
       await server.listening();
       await server.interrupt();
-      const { code, stdout } = await server.outcome();
+      const { code, stdout } = await ended(server);
       assert(stdout.includes("Stopped after"), stdout);
       assertEquals(code, 0);
     },
@@ -213,7 +221,7 @@ export function testLaunchers(system: LauncherSystem): void {
     // One soon after the first counts as the same.
     await new Promise((resolve) => setTimeout(resolve, 300));
     await server.interrupt();
-    assertEquals((await server.outcome()).code, 130);
+    assertEquals((await ended(server)).code, 130);
   });
 
   row(
@@ -228,7 +236,7 @@ export function testLaunchers(system: LauncherSystem): void {
       ], home);
       await client.shows("\n");
       await client.interrupt();
-      const { code, stdout } = await client.outcome();
+      const { code, stdout } = await ended(client);
       assert(stdout.includes("\npassed: "), stdout);
       assertEquals(code, 0);
     },
@@ -306,7 +314,7 @@ export function testLaunchers(system: LauncherSystem): void {
       const damaged = join(home, "damaged.exe");
       Deno.writeFileSync(damaged, data, { mode: 0o755 });
       await using process = system.startAt(damaged, ["--version"], home);
-      const { code, stderr } = await process.outcome();
+      const { code, stderr } = await ended(process);
       assertEquals(code, 126);
       assert(/^tcp-server: .*damaged.*\n$/.test(stderr), stderr);
       assertEquals(unpacked(home, "deno-"), []);
@@ -349,7 +357,7 @@ export function testLaunchers(system: LauncherSystem): void {
     assertEquals(before.filter((path) => !both.includes(path)), []);
 
     await old.end();
-    await old.outcome();
+    await ended(old);
     const after = both.filter((path) => !before.includes(path));
     await until(async () => {
       // What is not there is unpacked, and then the others go.
