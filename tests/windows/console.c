@@ -2,12 +2,12 @@
  * `console.exe NAME=VALUE... PROGRAM ARGUMENT...`, and does what it reads on
  * standard input: `c` presses Ctrl+C and `b` Ctrl+Break in that console; `k` ends the
  * program alone, as the task manager does; the rest of standard input after `i` is the
- * program's own, which has none otherwise. Its standard output is a pipe of Windows,
- * closed as soon as nobody reads what comes out here. Exits as the program does. */
+ * program's own, which has none otherwise. It writes to pipes of Windows, closed as
+ * soon as nobody reads what comes out here. Exits as the program does. */
 #include <windows.h>
 #include <stdio.h>
 
-static HANDLE program, input, output;
+static HANDLE program, input;
 
 /* The events are for the program, not for who sends them. */
 static BOOL WINAPI ignore(DWORD event) {
@@ -32,14 +32,30 @@ static DWORD WINAPI obey(void *into) {
   return 0;
 }
 
-static DWORD WINAPI relay(void *from) {
+struct stream {
+  HANDLE from, to;
+};
+
+static DWORD WINAPI relay(void *argument) {
+  struct stream *stream = argument;
   char bytes[65536];
   DWORD length, written;
 
-  while (ReadFile(from, bytes, sizeof bytes, &length, NULL))
-    if (!WriteFile(output, bytes, length, &written, NULL)) break;
-  CloseHandle(from);
+  while (ReadFile(stream->from, bytes, sizeof bytes, &length, NULL))
+    if (!WriteFile(stream->to, bytes, length, &written, NULL)) break;
+  CloseHandle(stream->from);
   return 0;
+}
+
+/* Makes a pipe for one of the program's streams; returns its end of it. */
+static HANDLE make_pipe(struct stream *stream, DWORD number) {
+  SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
+  HANDLE end;
+
+  stream->to = GetStdHandle(number);
+  CreatePipe(&stream->from, &end, &inherited, 0);
+  SetHandleInformation(stream->from, HANDLE_FLAG_INHERIT, 0);
+  return end;
 }
 
 /* The command line after its first word, as it was given. */
@@ -56,7 +72,8 @@ int wmain(int count, wchar_t **words) {
   SECURITY_ATTRIBUTES inherited = {sizeof inherited, NULL, TRUE};
   STARTUPINFOW startup = {.cb = sizeof startup, .dwFlags = STARTF_USESTDHANDLES};
   PROCESS_INFORMATION process;
-  HANDLE into, from, relaying;
+  HANDLE into, relaying[2];
+  static struct stream streams[2];
   DWORD code;
   wchar_t *line = after_word(GetCommandLineW());
 
@@ -67,12 +84,10 @@ int wmain(int count, wchar_t **words) {
     line = after_word(line);
   }
   input = GetStdHandle(STD_INPUT_HANDLE);
-  output = GetStdHandle(STD_OUTPUT_HANDLE);
-  startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+  startup.hStdOutput = make_pipe(&streams[0], STD_OUTPUT_HANDLE);
+  startup.hStdError = make_pipe(&streams[1], STD_ERROR_HANDLE);
   CreatePipe(&startup.hStdInput, &into, &inherited, 0);
   SetHandleInformation(into, HANDLE_FLAG_INHERIT, 0);
-  CreatePipe(&from, &startup.hStdOutput, &inherited, 0);
-  SetHandleInformation(from, HANDLE_FLAG_INHERIT, 0);
   if (!CreateProcessW(NULL, line, NULL, NULL, TRUE, CREATE_NO_WINDOW, NULL, NULL, &startup,
                       &process)) {
     fprintf(stderr, "console: cannot start the program: %lu\n", GetLastError());
@@ -80,7 +95,9 @@ int wmain(int count, wchar_t **words) {
   }
   CloseHandle(startup.hStdInput);
   CloseHandle(startup.hStdOutput);
-  relaying = CreateThread(NULL, 0, relay, from, 0, NULL);
+  CloseHandle(startup.hStdError);
+  for (int i = 0; i < 2; i++)
+    relaying[i] = CreateThread(NULL, 0, relay, &streams[i], 0, NULL);
   program = process.hProcess;
   FreeConsole();
   /* The program makes its console while it starts. */
@@ -91,7 +108,7 @@ int wmain(int count, wchar_t **words) {
   SetConsoleCtrlHandler(ignore, TRUE);
   CloseHandle(CreateThread(NULL, 0, obey, into, 0, NULL));
   WaitForSingleObject(program, INFINITE);
-  WaitForSingleObject(relaying, 10000);
+  WaitForMultipleObjects(2, relaying, TRUE, 10000);
   GetExitCodeProcess(program, &code);
   ExitProcess(code);
 }
