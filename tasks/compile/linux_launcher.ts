@@ -69,7 +69,8 @@ deno=$folder/deno-${contentKey(deno)}
 intact() {
   [ -f "$1" ] && [ "$(wc -c < "$1")" -eq "$2" ] || return
   [ -f "$1.checked" ] && ! [ "$1" -nt "$1.checked" ] && return
-  [ "$(cksum < "$1")" = "$3" ] && { : > "$1.checked"; } 2>/dev/null
+  [ "$(cksum < "$1")" = "$3" ] || return
+  true 2>/dev/null > "$1.checked" || :
 }
 # Whether a program runs that was started with the file $1.
 in_use() {
@@ -104,7 +105,7 @@ unpack() {
     fail "cannot unpack into $folder: it cannot be written, the disk is full, or this file is damaged"
   sync "$part" 2>/dev/null
   [ "$(cksum < "$part")" = "$5" ] || fail "this file is damaged: copy it anew"
-  chmod 755 "$part" && mv -f "$part" "$1" && : > "$1.checked" || fail "cannot write into $folder"
+  chmod 755 "$part" && mv -f "$part" "$1" && true > "$1.checked" || fail "cannot write into $folder"
   trap - EXIT INT TERM
   remove_others "$1" "$6"
 }

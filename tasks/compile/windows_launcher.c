@@ -66,7 +66,7 @@ static void fail(const wchar_t *what, DWORD error, const wchar_t *advice) {
 
 /* Joins texts to a path; an empty one where it would be too long. */
 static void join(wchar_t path[LONGEST_PATH], const wchar_t *folder, const wchar_t *name) {
-  if (_snwprintf(path, LONGEST_PATH, L"%ls\\%ls", folder, name) >= LONGEST_PATH - 1) *path = 0;
+  if ((size_t)_snwprintf(path, LONGEST_PATH, L"%ls\\%ls", folder, name) >= LONGEST_PATH) *path = 0;
 }
 
 static BOOL has_hash(HANDLE file, const struct content *content) {
@@ -167,8 +167,8 @@ static DWORD prepare(const wchar_t *folder, const struct content *content,
   if (open_whole(path, content) == INVALID_HANDLE_VALUE) {
     remove_others(folder, L"*.part", L"");
     remove_others(folder, content->others, content->name);
-    if (_snwprintf(part, LENGTH(part), L"%ls.%lu.part", path, GetCurrentProcessId()) >=
-        (int)LENGTH(part) - 1)
+    if ((size_t)_snwprintf(part, LENGTH(part), L"%ls.%lu.part", path, GetCurrentProcessId()) >=
+        LENGTH(part))
       error = ERROR_FILENAME_EXCED_RANGE;
     if (error == 0) error = unpack(content, part);
     /* A scanner of viruses may have a new file open for a moment. */
@@ -226,8 +226,8 @@ int wmain(void) {
   SetEnvironmentVariableW(L"DENO_NO_UPDATE_CHECK", L"1");
   for (size_t i = 0; i < LENGTH(ENVIRONMENT); i++)
     SetEnvironmentVariableW(ENVIRONMENT[i][0], ENVIRONMENT[i][1]);
-  if (_snwprintf(line, LENGTH(line), L"\"%ls\" " ARGUMENTS L" \"%ls\"%ls", runtime, program,
-                 given_arguments()) >= (int)LENGTH(line) - 1)
+  if ((size_t)_snwprintf(line, LENGTH(line), L"\"%ls\" " ARGUMENTS L" \"%ls\"%ls", runtime,
+                         program, given_arguments()) >= LENGTH(line))
     fail(L"cannot start Deno", ERROR_FILENAME_EXCED_RANGE, L"give a shorter command line");
 
   /* Deno ends with the launcher, however that ends: the job's only handle is here. */
