@@ -4,12 +4,11 @@
  *
  * Deno serves many sockets evenly only where its environment says so when a
  * thread starts (`ROLE_ENVIRONMENT` in `tasks/entry_module.ts`). Whoever starts
- * Deno can set that; an executable of `deno compile`, and a self-extracting file
- * for Windows, start with the environment that they are given, and read the
- * variables that they carry (`--env-file`) after their main thread has begun. A
- * worker begins later, so in such a file what may have many flows runs in one,
- * and the main thread waits for its exit code. One message and help run where
- * they are, as a worker takes some 12 ms and 14 MB.
+ * Deno can set that; an executable of `deno compile` starts with the environment
+ * that it is given, and reads the variables that it carries (`--env-file`) after
+ * its main thread has begun. A worker begins later, so in such a file what may have
+ * many flows runs in one, and the main thread waits for its exit code. One message
+ * and help run where they are, as a worker takes some 12 ms and 14 MB.
  *
  * A program may read no file, not even its own, so such a file carries its text
  * a second time, as a string (`tasks/compile/own_text.ts`).

@@ -10,8 +10,12 @@ import { BaseUnavailable, compileWithDenort } from "./compile/denort.ts";
 import { ENVIRONMENT_FILE, withOwnText } from "./compile/own_text.ts";
 import { linuxLauncher } from "./compile/linux_launcher.ts";
 import { fetchRuntime } from "./compile/npm_runtime.ts";
+import { type PackedFile, packFile } from "./compile/packed_file.ts";
 import { type Target, TARGETS } from "./compile/target.ts";
-import { windowsLauncher } from "./compile/windows_launcher.ts";
+import {
+  requireWindowsCompiler,
+  windowsLauncher,
+} from "./compile/windows_launcher.ts";
 import { entryModule } from "./entry_module.ts";
 import { DONE, FAILED, USAGE } from "../cli/exit_codes.ts";
 import {
@@ -87,7 +91,7 @@ interface Executable {
 
 /** Builds executables; what they share is made once. */
 class Builder {
-  readonly #runtimes = new Map<Target, Promise<string>>();
+  readonly #runtimes = new Map<Target, Promise<PackedFile>>();
   readonly #bundles = new Map<Role, Promise<string>>();
   readonly #bundlesWithOwnText = new Map<Role, Promise<string>>();
   /** Systems whose base runtime could not be downloaded. */
@@ -118,10 +122,12 @@ class Builder {
     });
   }
 
-  #runtime(target: Target): Promise<string> {
-    return remember(this.#runtimes, target, () => {
+  #runtime(target: Target): Promise<PackedFile> {
+    return remember(this.#runtimes, target, async () => {
+      if (target === TARGETS.windows) await requireWindowsCompiler();
       console.log(`  Deno ${Deno.version.deno} for ${target.triple}, from npm`);
-      return fetchRuntime(target, this.folder);
+      const file = await fetchRuntime(target, this.folder);
+      return packFile(await Deno.readFile(file));
     });
   }
 
@@ -181,15 +187,15 @@ class Builder {
       }
     }
     const runtime = await this.#runtime(target);
+    const program = await packFile(
+      await Deno.readFile(await this.#bundle(role)),
+    );
     if (target === TARGETS.windows) {
-      const program = await this.#bundleWithOwnText(role);
-      await windowsLauncher(role, program, runtime, output, this.folder);
+      const { purpose } = ROLES.find((each) => each.role === role)!;
+      const about = { name: role, purpose, version: configuration.version };
+      await windowsLauncher(about, program, runtime, output);
     } else {
-      const launcher = await linuxLauncher(
-        role,
-        await Deno.readFile(await this.#bundle(role)),
-        await Deno.readFile(runtime),
-      );
+      const launcher = linuxLauncher(role, program, runtime);
       await Deno.writeFile(output, launcher.stream(), { mode: 0o755 });
     }
     return "npm";
@@ -217,6 +223,9 @@ async function compile(
   const base = Deno.env.get("DENORT_BIN");
   if (base && options.runtime !== "npm") {
     console.log(`Base runtime from DENORT_BIN: ${base}`);
+  }
+  if (options.runtime === "npm" && targets.includes(TARGETS.windows)) {
+    await requireWindowsCompiler();
   }
   const folder = await Deno.makeTempDir({ prefix: "echosounder-" });
   const made: Executable[] = [];

@@ -8,35 +8,21 @@
  * @module
  */
 import { ROLE_ENVIRONMENT } from "../entry_module.ts";
+import { contentKey, type PackedFile } from "./packed_file.ts";
 import { RUN_BUNDLE } from "./target.ts";
-
-/** A file inside the file: its compressed bytes, and how to recognize it. */
-interface Part {
-  compressed: Uint8Array<ArrayBuffer>;
-  size: number;
-  hash: string;
-  checksum: string;
-}
-
-/** Bytes at each end of an unpacked file that every start verifies. */
-const PROBE = 65_536;
 
 /**
  * Builds the file.
  *
  * @param name The role.
- * @param bundle Its program's bytes.
- * @param runtime Deno's bytes.
+ * @param program Its program.
+ * @param deno Deno.
  */
-export async function linuxLauncher(
+export function linuxLauncher(
   name: string,
-  bundle: Uint8Array<ArrayBuffer>,
-  runtime: Uint8Array<ArrayBuffer>,
-): Promise<Blob> {
-  const [program, deno] = await Promise.all([
-    makePart(bundle),
-    makePart(runtime),
-  ]);
+  program: PackedFile,
+  deno: PackedFile,
+): Blob {
   // The header contains its own length, so that must have a fixed width.
   const width = 12;
   const render = (headerSize: number) =>
@@ -51,41 +37,6 @@ export async function linuxLauncher(
   return new Blob([render(size), program.compressed, deno.compressed]);
 }
 
-async function makePart(data: Uint8Array<ArrayBuffer>): Promise<Part> {
-  const zipped = new Blob([data]).stream().pipeThrough(
-    new CompressionStream("gzip"),
-  );
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
-  const ends = new Uint8Array([
-    ...data.subarray(0, PROBE),
-    ...data.subarray(-PROBE),
-  ]);
-  return {
-    compressed: new Uint8Array(await new Response(zipped).arrayBuffer()),
-    size: data.length,
-    hash: digest.toHex().slice(0, 16),
-    checksum: posixChecksum(ends),
-  };
-}
-
-/** What the POSIX utility `cksum` prints for bytes on its standard input. */
-export function posixChecksum(data: Uint8Array): string {
-  let crc = 0;
-  const add = (byte: number) => {
-    crc ^= byte << 24;
-    for (let bit = 0; bit < 8; bit++) {
-      crc = crc < 0 ? (crc << 1) ^ 0x04c11db7 : crc << 1;
-    }
-  };
-  data.forEach(add);
-  for (
-    let length = data.length;
-    length > 0;
-    length = Math.floor(length / 256)
-  ) add(length & 0xff);
-  return `${~crc >>> 0} ${data.length}`;
-}
-
 /** Variables for the program, as the shell sets them. */
 function exported(variables: Record<string, string>): string {
   return [
@@ -96,8 +47,8 @@ function exported(variables: Record<string, string>): string {
 
 function header(
   name: string,
-  program: Part,
-  deno: Part,
+  program: PackedFile,
+  deno: PackedFile,
   programStart: string,
   denoStart: string,
 ): string {
@@ -111,30 +62,55 @@ fail() {
 cache=\${XDG_CACHE_HOME:-\${HOME:+$HOME/.cache}}
 [ -n "$cache" ] || fail "no home directory to unpack into: set XDG_CACHE_HOME to a folder that can be written"
 folder=$cache/echosounder
-program=$folder/${name}-${program.hash}.js
-deno=$folder/deno-${deno.hash}
-# Size and both ends: a file that is cut off or was never written differs there.
+program=$folder/${name}-${contentKey(program)}.js
+deno=$folder/deno-${contentKey(deno)}
+# $1 of $2 bytes has the checksum $3. A mark beside it says when that was so last: it
+# takes longer than the rest of a start, so only what was written to since is read.
 intact() {
-  [ -f "$1" ] && [ "$(wc -c < "$1")" -eq "$2" ] &&
-    [ "$({ head -c ${PROBE} "$1"; tail -c ${PROBE} "$1"; } | cksum)" = "$3" ]
+  [ -f "$1" ] && [ "$(wc -c < "$1")" -eq "$2" ] || return
+  [ -f "$1.checked" ] && ! [ "$1" -nt "$1.checked" ] && return
+  [ "$(cksum < "$1")" = "$3" ] || return
+  true 2>/dev/null > "$1.checked" || :
+}
+# Whether a program runs that was started with the file $1.
+in_use() {
+  for process in /proc/[0-9]*/cmdline; do
+    line=
+    read -r line < "$process" || :
+    case $line in *"$1"*) return 0 ;; esac
+  done 2>/dev/null
+  [ ! -d /proc/self ]
+}
+# Removes the other versions of $1, named alike, that nobody runs, and what starts
+# that were ended have left.
+remove_others() {
+  for other in "$folder"/*.part; do
+    pid=\${other%.part}
+    kill -0 "\${pid##*.}" 2>/dev/null || rm -f "$other"
+  done
+  for other in "\${1%-*}"-????????????????$2; do
+    [ -f "$other" ] && [ "$other" != "$1" ] && ! in_use "$other" &&
+      rm -f "$other" "$other.checked"
+  done
 }
 # Written aside, then renamed: another start at the same time sees all or nothing.
 unpack() {
   intact "$1" "$4" "$5" && return
   mkdir -p "$folder" 2>/dev/null ||
     fail "cannot make the folder $folder: set XDG_CACHE_HOME to a folder that can be written"
-  part=$1.$$
+  part=$1.$$.part
   trap 'rm -f "$part"' EXIT
   trap 'exit 130' INT TERM
   { tail -c +"$2" "$0" | head -c "$3" | gzip -dc > "$part"; } 2>/dev/null ||
     fail "cannot unpack into $folder: it cannot be written, the disk is full, or this file is damaged"
   sync "$part" 2>/dev/null
-  intact "$part" "$4" "$5" || fail "this file is damaged: copy it anew"
-  chmod 755 "$part" && mv -f "$part" "$1" || fail "cannot write into $folder"
+  [ "$(cksum < "$part")" = "$5" ] || fail "this file is damaged: copy it anew"
+  chmod 755 "$part" && mv -f "$part" "$1" && true > "$1.checked" || fail "cannot write into $folder"
   trap - EXIT INT TERM
+  remove_others "$1" "$6"
 }
-unpack "$program" ${programStart} ${program.compressed.length} ${program.size} "${program.checksum}"
-unpack "$deno" ${denoStart} ${deno.compressed.length} ${deno.size} "${deno.checksum}"
+unpack "$program" ${programStart} ${program.compressed.length} ${program.size} "${program.checksum}" .js
+unpack "$deno" ${denoStart} ${deno.compressed.length} ${deno.size} "${deno.checksum}" ""
 ${
     exported({
       DENO_DIR: "$folder/deno",

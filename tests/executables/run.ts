@@ -5,7 +5,9 @@
  * @module
  */
 import { join } from "node:path";
+import { linuxLauncher } from "../../tasks/compile/linux_launcher.ts";
 import { runDeno } from "../setup/process.ts";
+import { makeProbes } from "./probes.ts";
 
 /** What the files for Linux need of a system, besides its kernel and C library. */
 const UTILITIES = "sh cat chmod cksum gzip head mkdir mv rm sync tail wc"
@@ -70,7 +72,18 @@ async function main(): Promise<number> {
     ];
     const code = await runDeno([...compile, "--out", dist]);
     if (code !== 0) return code;
-    const tests = TESTS.map((name) => `tests/${name}`);
+    await makeProbes(
+      join(dist, "linux"),
+      await Deno.readFile(Deno.execPath()),
+      new TextEncoder().encode("#!/bin/sh\nexport -p\n"),
+      async (name, program, runtime, file) => {
+        const launcher = linuxLauncher(name, program, runtime);
+        await Deno.writeFile(file, launcher.stream(), { mode: 0o755 });
+      },
+    );
+    const tests = (Deno.args.length > 0 ? Deno.args : TESTS).map((name) =>
+      `tests/${name}`
+    );
     return await runDeno(
       [
         "test",

@@ -1,25 +1,30 @@
-import { zstdDecompressSync } from "node:zlib";
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { BaseUnavailable } from "../../tasks/compile/denort.ts";
-import { posixChecksum } from "../../tasks/compile/linux_launcher.ts";
-import { ENVIRONMENT_FILE } from "../../tasks/compile/own_text.ts";
+import { posixChecksum } from "../../tasks/compile/packed_file.ts";
 import { TARGETS } from "../../tasks/compile/target.ts";
-import { windowsLauncher } from "../../tasks/compile/windows_launcher.ts";
 import { OWN_TEXT } from "../../cli/own_thread.ts";
 import { ROLES } from "../../cli/roles.ts";
 import { ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
 import { bytes, text } from "../setup/bytes.ts";
 import { ROOT, TestProcess } from "../setup/process.ts";
+import { elfStandIn, peStandIn } from "../setup/stand_in.ts";
 import { isInstalled, testWhere } from "../setup/where.ts";
 
-/** Small executables of each system's format, as stand-ins for the base runtimes. */
-const STAND_INS = new URL("../stubs/", import.meta.resolve("@appthreat/caxa"));
-const STAND_IN = {
-  linux: fileURLToPath(new URL("stub--linux--x64", STAND_INS)),
-  windows: fileURLToPath(new URL("stub--win32--x64", STAND_INS)),
-};
+/** Stand-ins for the base runtimes: their paths. */
+const STAND_IN = { linux: "", windows: "" };
+
+Deno.test.beforeAll(async () => {
+  STAND_IN.linux = await Deno.makeTempFile();
+  await Deno.writeFile(STAND_IN.linux, elfStandIn());
+  STAND_IN.windows = await Deno.makeTempFile();
+  await Deno.writeFile(STAND_IN.windows, peStandIn());
+});
+
+Deno.test.afterAll(async () => {
+  for (const path of Object.values(STAND_IN)) await Deno.remove(path);
+});
 
 /** Runs `deno task compile`. */
 async function compile(args: string[], env: Record<string, string> = {}) {
@@ -105,40 +110,6 @@ for (const target of ["linux", "windows"] as const) {
   });
 }
 
-Deno.test("windowsLauncher() packs all that its command names", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const file = join(folder, "tcp-server.exe");
-    const program = join(folder, "program.js");
-    await Deno.writeTextFile(program, "the program");
-    await windowsLauncher(
-      "tcp-server",
-      program,
-      STAND_IN.windows,
-      file,
-      folder,
-    );
-    const data = await Deno.readFile(file);
-    const all = new TextDecoder("latin1").decode(data);
-    // The stub, a line, the archive, and a description.
-    const line = "\nCAXACAXACAXA\n";
-    const start = all.lastIndexOf(line) + line.length;
-    const description = all.lastIndexOf('{"identifier"');
-    const { command } = JSON.parse(
-      all.slice(description, all.lastIndexOf("}") + 1),
-    );
-    const archive = new TextDecoder("latin1").decode(
-      zstdDecompressSync(data.subarray(start, description)),
-    );
-    const named: string[] = command.join(" ").match(/echosounder\/[\w.-]+/g);
-    assertEquals(named.length, 3);
-    for (const name of named) assert(archive.includes(name), name);
-    assert(archive.includes(ENVIRONMENT_FILE));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
-
 Deno.test("compileWithDenort() says in two lines what was not reachable and what to do", async () => {
   const folder = await Deno.makeTempDir();
   try {
@@ -174,6 +145,24 @@ Deno.test("compileWithDenort() says in two lines what was not reachable and what
     );
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("compile names what to install where the compiler for Windows is missing, and what needs none", async () => {
+  const empty = await Deno.makeTempDir();
+  try {
+    const { code, stderr } = await compile(
+      ["--target", "windows", "--runtime", "npm", "--out", empty],
+      { PATH: empty },
+    );
+    assertEquals(code, 1);
+    const [line] = stderr.split("\n");
+    for (const part of ["mingw-w64", "zlib", "denort"]) {
+      assert(line.includes(part), stderr);
+    }
+    assertEquals([...Deno.readDirSync(empty)], []);
+  } finally {
+    await Deno.remove(empty, { recursive: true });
   }
 });
 

@@ -1,50 +1,55 @@
 /**
- * Builds the executables for Windows, four Winsock peers and the teaching text's
- * four programs, and runs them all: on Windows, or on Linux under Wine.
+ * Builds the executables for Windows, four Winsock peers, the teaching text's four
+ * programs and what tests the launchers, and runs them all: on Windows, or on Linux
+ * under Wine.
  *
  * @module
  */
 import { join } from "node:path";
-import { ROLES } from "../../cli/roles.ts";
+import { fetchRuntime } from "../../tasks/compile/npm_runtime.ts";
+import { TARGETS } from "../../tasks/compile/target.ts";
+import { windowsLauncher } from "../../tasks/compile/windows_launcher.ts";
+import { makeProbes } from "../executables/probes.ts";
 import { freePort } from "../setup/free_port.ts";
 import { ROOT, runDeno } from "../setup/process.ts";
+import type { WindowsSetting } from "./windows_process.ts";
 import { NotPrepared, Wine } from "./wine.ts";
 
-const PEERS = ["tcp_server", "tcp_client", "udp_server", "udp_client"];
+const COMPILER = Deno.build.os === "windows" ? "gcc" : "x86_64-w64-mingw32-gcc";
 
-/** Builds a program on Winsock, from its file in `winsock/`. */
-function buildOnWinsock(
-  source: string,
-  output: string,
-  ...definitions: string[]
-): string {
-  const compiler = Deno.build.os === "windows"
-    ? "gcc"
-    : "x86_64-w64-mingw32-gcc";
-  const path = join(ROOT, "tests/windows/winsock", source);
-  let built = false;
+/** What is built for Windows from C: sources, and their names as programs. */
+const SOURCES = {
+  "console.c": "console",
+  "environment.c": "environment-of",
+  "winsock/tcp_server.c": "tcp_server",
+  "winsock/tcp_client.c": "tcp_client",
+  "winsock/udp_server.c": "udp_server",
+  "winsock/udp_client.c": "udp_client",
+  "winsock/teaching/tcp_server.c": "teaching_tcp_server",
+  "winsock/teaching/tcp_client.c": "teaching_tcp_client",
+  "winsock/teaching/udp_server.c": "teaching_udp_server",
+  "winsock/teaching/udp_client.c": "teaching_udp_client",
+};
+
+/** Builds a program for Windows; the teaching text's have their port built in. */
+function build(source: string, output: string, teachingPort: number): void {
+  const path = join(ROOT, "tests/windows", source);
+  const args = ["-Wall", "-Wextra", "-Werror", "-O2", "-o", output, path];
+  if (source.includes("teaching/")) args.push(`-DPORT="${teachingPort}"`);
+  if (Deno.readTextFileSync(path).includes("wmain")) args.push("-municode");
+  let problem = "it is not installed";
   try {
-    const args = [
-      "-Wall",
-      "-Wextra",
-      "-Werror",
-      "-O2",
-      ...definitions,
-      "-o",
-      output,
-      path,
-      "-lws2_32",
-    ];
-    built = new Deno.Command(compiler, { args }).outputSync().success;
+    const { success, stderr } = new Deno.Command(COMPILER, {
+      args: [...args, "-lws2_32"],
+    }).outputSync();
+    if (success) return;
+    problem = new TextDecoder().decode(stderr);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  if (!built) {
-    throw new NotPrepared(
-      `${compiler} does not build ${path}: install mingw-w64`,
-    );
-  }
-  return output;
+  throw new NotPrepared(
+    `${COMPILER} does not build ${path}: install mingw-w64\n${problem}`,
+  );
 }
 
 async function main(): Promise<number> {
@@ -59,47 +64,45 @@ async function main(): Promise<number> {
       "--target",
       "windows",
       "--runtime",
-      Deno.build.os === "windows" ? "auto" : "npm",
+      "npm",
       "--out",
       dist,
     ]);
     if (code !== 0) return code;
+    const place = join(dist, "windows");
     const teachingPort = freePort();
-    const files = [
-      ...ROLES.map(({ role }) => join(dist, "windows", `${role}.exe`)),
-      ...PEERS.map((name) =>
-        buildOnWinsock(`${name}.c`, join(folder, `${name}.exe`))
-      ),
-      ...PEERS.map((name) =>
-        buildOnWinsock(
-          `teaching/${name}.c`,
-          join(folder, `teaching_${name}.exe`),
-          `-DPORT="${teachingPort}"`,
-        )
-      ),
-    ];
-    const place = wine?.install(files);
-    const commands = Object.fromEntries(files.map((file) => {
-      const name = file.split(/[\\/]/).at(-1)!;
-      const command = wine === undefined
-        ? [file]
-        : wine.command(["wine", `${place}/${name}`]);
-      return [name.replace(".exe", ""), command];
-    }));
+    for (const [source, name] of Object.entries(SOURCES)) {
+      build(source, join(place, `${name}.exe`), teachingPort);
+    }
+    const runtime = await fetchRuntime(TARGETS.windows, folder);
+    await makeProbes(
+      place,
+      await Deno.readFile(runtime),
+      await Deno.readFile(join(place, "environment-of.exe")),
+      async (name, program, runtime, path) => {
+        const about = { name, purpose: "tests.", version: "1.2.3" };
+        await windowsLauncher(about, program, runtime, `${path}.exe`);
+      },
+    );
+    const files = [...Deno.readDirSync(place)].map(({ name }) =>
+      join(place, name)
+    );
+    const setting: WindowsSetting = wine === undefined
+      ? { folder: place, command: [], teachingPort }
+      : {
+        teachingPort,
+        folder: "Z:" + wine.install(files).replaceAll("/", "\\"),
+        command: wine.command(["wine"]),
+        root: wine.root,
+      };
     return await runDeno([
       "test",
       "--quiet",
       "--lock=deno.lock",
       "--frozen",
       "--allow-all",
-      "tests/windows/",
-    ], {
-      ECHOSOUNDER_WINDOWS: JSON.stringify({
-        commands,
-        teachingPort,
-        endAll: wine?.command(["wineserver", "-k"]),
-      }),
-    });
+      ...Deno.args.length > 0 ? Deno.args : ["tests/windows/"],
+    ], { ECHOSOUNDER_WINDOWS: JSON.stringify(setting) });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -12,26 +12,15 @@ import {
   type Outcome,
   runRole,
   startRole,
-  TestProcess,
+  type TestProcess,
 } from "../setup/process.ts";
 import { freePort } from "../setup/free_port.ts";
 import { until } from "../setup/until.ts";
 import { testWhere } from "../setup/where.ts";
-
-/** How the programs are started here, and the port that all of them are built with. */
-interface Teaching {
-  commands: Record<string, string[]>;
-  teachingPort: number;
-  endAll?: string[];
-}
-
-const SETTING = Deno.env.get("ECHOSOUNDER_WINDOWS");
-const TEACHING: Teaching | undefined = SETTING === undefined
-  ? undefined
-  : JSON.parse(SETTING);
+import { startWindows, WINDOWS } from "./windows_process.ts";
 
 const HOST = "127.0.0.1";
-const PORT = `${TEACHING?.teachingPort}`;
+const PORT = `${WINDOWS?.teachingPort}`;
 const PEER = `${HOST}:${PORT}`;
 
 const TCP_CLIENT_LINES =
@@ -40,7 +29,7 @@ const TCP_SERVER_LINES =
   "Bytes received: 14\nBytes sent: 14\nConnection closing...\n";
 
 function teachingTest(name: string, fn: () => Promise<void>): void {
-  testWhere(TEACHING !== undefined, "deno task test:windows runs it", name, fn);
+  testWhere(WINDOWS !== undefined, "deno task test:windows runs it", name, fn);
 }
 
 /**
@@ -48,43 +37,29 @@ function teachingTest(name: string, fn: () => Promise<void>): void {
  * refuses; under Wine, that is the machine itself.
  */
 function unsetAddressTest(name: string, fn: () => Promise<void>): void {
-  const given = TEACHING?.endAll !== undefined;
+  const given = WINDOWS?.root !== undefined;
   testWhere(given, "deno task test:windows runs it under Wine", name, fn);
 }
 
 function startTeaching(role: Role, args: string[] = []): TestProcess {
-  const name = `teaching_${role.replace("-", "_")}`;
-  return new TestProcess([...TEACHING!.commands[name], ...args]);
+  return startWindows(`teaching_${role.replace("-", "_")}`, args);
 }
 
 /**
- * Under Wine, the first program starts services that the last one ends, which
- * hold on to its standard error; programs that come meanwhile may hang. So one
- * program stays there for as long as the tests run.
+ * Under Wine, the first program starts services that the last one ends, and
+ * programs that come meanwhile may hang. So one program stays there for as long as
+ * the tests run.
  */
-let session: Deno.ChildProcess | undefined;
+let session: TestProcess | undefined;
 
 Deno.test.beforeAll(async () => {
-  if (TEACHING?.endAll === undefined) return;
-  const [program, ...args] = [
-    ...TEACHING.commands.tcp_server,
-    `${freePort()}`,
-  ];
-  session = new Deno.Command(program, {
-    args,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  // It says that it listens.
-  await session.stdout.getReader().read();
+  if (WINDOWS?.root === undefined) return;
+  session = startWindows("tcp_server", [`${freePort()}`]);
+  await session.shows("ready");
 });
 
 Deno.test.afterAll(async () => {
-  if (session === undefined) return;
-  const [program, ...args] = TEACHING!.endAll!;
-  await new Deno.Command(program, { args }).output();
-  await session.status;
+  await session?.[Symbol.asyncDispose]();
 });
 
 /** Waits for the end of one of the text's programs; its lines end as here. */

@@ -6,24 +6,14 @@ import {
   type Outcome,
   type StartOptions,
   startRole,
-  TestProcess,
+  type TestProcess,
 } from "../setup/process.ts";
 import { freePort } from "../setup/free_port.ts";
 import { TcpPeer } from "../setup/tcp_peer.ts";
 import { UdpSocket } from "../setup/udp_peer.ts";
 import { until } from "../setup/until.ts";
 import { testWhere } from "../setup/where.ts";
-
-/** How Windows programs are started here, and how all of them are ended. */
-interface Windows {
-  commands: Record<string, string[]>;
-  endAll?: string[];
-}
-
-const SETTING = Deno.env.get("ECHOSOUNDER_WINDOWS");
-const WINDOWS: Windows | undefined = SETTING === undefined
-  ? undefined
-  : JSON.parse(SETTING);
+import { startWindows, WINDOWS } from "./windows_process.ts";
 
 /** A test of the files for Windows; they are made by the task that runs it. */
 function windowsTest(name: string, fn: () => Promise<void>): void {
@@ -39,31 +29,13 @@ type Start = (
   options?: StartOptions,
 ) => TestProcess;
 
-/** A Windows program: ending it takes ending what it has started, too. */
-class WindowsProcess extends TestProcess {
-  constructor(name: string, args: string[], options?: StartOptions) {
-    super([...WINDOWS!.commands[name], ...args], options);
-  }
-
-  override async [Symbol.asyncDispose](): Promise<void> {
-    const [program, ...args] = WINDOWS!.endAll ??
-      ["taskkill", "/F", "/T", "/PID", `${this.pid}`];
-    await new Deno.Command(program, { args, stdout: "null", stderr: "null" })
-      .output();
-    await super[Symbol.asyncDispose]();
-  }
-}
-
-const startWindows: Start = (role, args, options) =>
-  new WindowsProcess(role, args, options);
-
 /** Runs a Windows program to its end. */
 async function runWindows(
   name: string,
   args: string[],
   options?: StartOptions,
 ): Promise<Outcome> {
-  return await new WindowsProcess(name, args, options).outcome();
+  return await startWindows(name, args, options).outcome();
 }
 
 /** Waits for a Winsock peer that listens. */
@@ -331,7 +303,7 @@ windowsTest(
  * send that waits loses bytes when the same socket receives meanwhile (a plain
  * Deno program shows it), so there the buffers must hold it all.
  */
-const ON_WINE = WINDOWS?.endAll !== undefined;
+const ON_WINE = WINDOWS?.root !== undefined;
 const SENDS = [
   ["Linux", startRole, 100_000_000],
   ["Windows", startWindows, ON_WINE ? 1_000_000 : 100_000_000],
@@ -361,7 +333,7 @@ for (const [name, start, size] of SENDS) {
     `tcp-client on ${name} gets 100 MB back from a blocking Winsock server`,
     async () => {
       const port = freePort();
-      await using peer = new WindowsProcess("tcp_server", [`${port}`]);
+      await using peer = startWindows("tcp_server", [`${port}`]);
       await ready(peer);
       const client = start("tcp-client", [
         `${HOST}:${port}`,
@@ -393,7 +365,7 @@ for (const [name, start, size] of SENDS) {
     `udp-client on ${name} gets its datagrams back from a Winsock server`,
     async () => {
       const port = freePort();
-      await using peer = new WindowsProcess("udp_server", [`${port}`, "3"]);
+      await using peer = startWindows("udp_server", [`${port}`, "3"]);
       await ready(peer);
       const args = [`${HOST}:${port}`, "--size", "65507", "--count", "3"];
       const { code, stderr } = await start("udp-client", args).outcome();

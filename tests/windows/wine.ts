@@ -118,6 +118,8 @@ export class Wine implements Disposable {
       PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
       HOME: "/root",
       DEBIAN_FRONTEND: "noninteractive",
+      // By this, Wine takes arguments for UTF-8.
+      LC_ALL: "C.UTF-8",
       WINEDEBUG: "-all",
       WINEPREFIX: "/root/prefix",
       // Wine complains on standard error where there is none.
