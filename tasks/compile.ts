@@ -5,12 +5,13 @@
  */
 import { join } from "node:path";
 import configuration from "../deno.json" with { type: "json" };
+import { checkBase, unpackBase } from "./compile/base_runtime.ts";
 import { bundle } from "./compile/bundle.ts";
 import { BaseUnavailable, compileWithDenort } from "./compile/denort.ts";
 import { ENVIRONMENT_FILE, withOwnText } from "./compile/own_text.ts";
 import { linuxLauncher } from "./compile/linux_launcher.ts";
 import { fetchRuntime } from "./compile/npm_runtime.ts";
-import { type Target, TARGETS } from "./compile/target.ts";
+import { NOT_TRIED, type Target, TARGETS } from "./compile/target.ts";
 import { windowsLauncher } from "./compile/windows_launcher.ts";
 import { entryModule } from "./entry_module.ts";
 import { DONE, FAILED, USAGE } from "../cli/exit_codes.ts";
@@ -18,25 +19,26 @@ import {
   type CommandDefinition,
   flag,
   list,
+  optionalValue,
   type OptionValues,
   value,
 } from "../cli/command_line/options.ts";
 import { type Role, ROLES } from "../cli/roles.ts";
 import { runTask } from "./task.ts";
-import { oneOf } from "../cli/command_line/values.ts";
+import { oneOf, UsageError } from "../cli/command_line/values.ts";
 
 const ROLE_NAMES: Role[] = ROLES.map(({ role }) => role);
+const TARGET_NAMES = Object.keys(TARGETS) as (keyof typeof TARGETS)[];
 
 const COMPILE = {
   role: "compile",
   purpose: "builds the executables: one file for each role and system.",
   positionals: "",
   options: {
-    "target": value({
+    "target": list({
       placeholder: "NAME",
-      fallback: "all",
-      parse: oneOf("all", "linux", "windows"),
-      help: "linux, windows or all.",
+      parse: oneOf(...TARGET_NAMES),
+      help: `Only this system; may repeat. ${TARGET_NAMES.join(", ")}.`,
     }),
     "role": list({
       placeholder: "ROLE",
@@ -57,13 +59,24 @@ const COMPILE = {
         "denort: by deno compile. npm: Deno's own binary from npm. auto: denort " +
         "where its base can be downloaded, else npm.",
     }),
+    "denort": optionalValue({
+      placeholder: "FOLDER",
+      parse: (text) => text,
+      help:
+        "Base runtimes brought by hand: denort-TRIPLE.zip of each system, from the " +
+        "release of Deno that runs this; checked against SHA256SUMS if it is there.",
+    }),
     "help": flag("Show this help.", "h"),
   },
   examples: [
-    ["", "all eight files"],
+    ["", "the four programs for each of six systems"],
     [
       "--target linux --runtime npm",
       "the four for Linux, without Deno's download host",
+    ],
+    [
+      "--target windows --denort downloads",
+      "the four for Windows, on a base runtime in the folder downloads",
     ],
   ],
   exitCodes: [
@@ -81,12 +94,15 @@ interface Executable {
   deno: string;
   runtime: "denort" | "npm";
   permissions: string[];
+  /** What has run of the files for this target that are made this way. */
+  tried: string;
   size: number;
   sha256: string;
 }
 
 /** Builds executables; what they share is made once. */
 class Builder {
+  readonly #bases = new Map<Target, Promise<string | undefined>>();
   readonly #runtimes = new Map<Target, Promise<string>>();
   readonly #bundles = new Map<Role, Promise<string>>();
   readonly #bundlesWithOwnText = new Map<Role, Promise<string>>();
@@ -125,6 +141,18 @@ class Builder {
     });
   }
 
+  /** The path of a base runtime that is here already. */
+  base(target: Target): Promise<string | undefined> {
+    return remember(this.#bases, target, async () => {
+      const { denort, runtime } = this.options;
+      if (denort !== undefined) return unpackBase(denort, target, this.folder);
+      const path = Deno.env.get("DENORT_BIN");
+      if (!path || runtime === "npm") return undefined;
+      await checkBase(path, target);
+      return path;
+    });
+  }
+
   async build(role: Role, target: Target): Promise<Executable> {
     const file = `${target.folder}/${role}${target.suffix}`;
     const output = join(this.options.out, file);
@@ -148,6 +176,7 @@ class Builder {
       deno: Deno.version.deno,
       runtime,
       permissions: ["net"],
+      tried: runtime === "npm" ? target.tried : NOT_TRIED,
       size: data.length,
       sha256,
     };
@@ -158,14 +187,14 @@ class Builder {
     target: Target,
     output: string,
   ): Promise<"denort" | "npm"> {
-    const wanted = this.options.runtime;
+    const base = await this.base(target);
+    const wanted = base === undefined ? this.options.runtime : "denort";
     if (wanted !== "npm" && !this.#withoutBase.has(target)) {
       try {
         const environment = join(this.folder, "role.env");
         await Deno.writeTextFile(environment, ENVIRONMENT_FILE);
         await compileWithDenort(
-          await this.#bundleWithOwnText(role),
-          environment,
+          { bundle: await this.#bundleWithOwnText(role), environment, base },
           target,
           output,
         );
@@ -181,12 +210,13 @@ class Builder {
       }
     }
     const runtime = await this.#runtime(target);
-    if (target === TARGETS.windows) {
+    if (target.suffix === ".exe") {
       const program = await this.#bundleWithOwnText(role);
       await windowsLauncher(role, program, runtime, output, this.folder);
     } else {
       const launcher = await linuxLauncher(
         role,
+        target,
         await Deno.readFile(await this.#bundle(role)),
         await Deno.readFile(runtime),
       );
@@ -211,17 +241,24 @@ async function compile(
   options: OptionValues<typeof COMPILE.options>,
 ): Promise<void> {
   const roles = options.role.length > 0 ? options.role : ROLE_NAMES;
-  const targets = options.target === "all"
-    ? Object.values(TARGETS)
-    : [TARGETS[options.target]];
-  const base = Deno.env.get("DENORT_BIN");
-  if (base && options.runtime !== "npm") {
-    console.log(`Base runtime from DENORT_BIN: ${base}`);
+  if (options.denort !== undefined && options.runtime === "npm") {
+    throw new UsageError(
+      "--denort: files made with Deno from npm (--runtime npm) have no base runtime",
+    );
   }
+  const names = options.target.length > 0 ? options.target : TARGET_NAMES;
+  const targets: Target[] = [...new Set(names)].map((name) => TARGETS[name]);
   const folder = await Deno.makeTempDir({ prefix: "echosounder-" });
   const made: Executable[] = [];
   try {
     const builder = new Builder(options, folder);
+    // What was brought is checked before anything is built.
+    for (const target of targets) {
+      const base = await builder.base(target);
+      if (base === undefined) continue;
+      const from = options.denort ?? `DENORT_BIN, ${base}`;
+      console.log(`Base runtime for ${target.triple}: from ${from}`);
+    }
     for (const target of targets) {
       for (const role of roles) {
         console.log(`${target.folder}/${role}${target.suffix}`);
@@ -248,12 +285,13 @@ async function writeLists(out: string, made: Executable[]): Promise<void> {
 
 function printTable(made: Executable[]): void {
   const rows = [
-    ["role", "target", "size", "made with"],
-    ...made.map(({ role, target, size, runtime }) => [
+    ["role", "target", "size", "made with", "tried"],
+    ...made.map(({ role, target, size, runtime, tried }) => [
       role,
       target,
       `${(size / 1e6).toFixed(1)} MB`,
       runtime === "denort" ? "deno compile" : "Deno from npm",
+      tried,
     ]),
   ];
   const widths = rows[0].map((_, i) =>

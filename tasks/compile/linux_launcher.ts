@@ -1,6 +1,7 @@
 /**
- * One self-extracting file for Linux: a shell script, then the compressed
- * program, then compressed Deno.
+ * One self-extracting file for Linux or macOS: a shell script, then the compressed
+ * program, then compressed Deno. The script has only what a POSIX shell and its
+ * utilities have on both.
  *
  * Deno replaces the shell (`exec`), so that the process that was started is the
  * role itself and receives the signals.
@@ -8,7 +9,7 @@
  * @module
  */
 import { ROLE_ENVIRONMENT } from "../entry_module.ts";
-import { RUN_BUNDLE } from "./target.ts";
+import { RUN_BUNDLE, type UnixTarget } from "./target.ts";
 
 /** A file inside the file: its compressed bytes, and how to recognize it. */
 interface Part {
@@ -25,11 +26,13 @@ const PROBE = 65_536;
  * Builds the file.
  *
  * @param name The role.
+ * @param target The system.
  * @param bundle Its program's bytes.
  * @param runtime Deno's bytes.
  */
 export async function linuxLauncher(
   name: string,
+  target: UnixTarget,
   bundle: Uint8Array<ArrayBuffer>,
   runtime: Uint8Array<ArrayBuffer>,
 ): Promise<Blob> {
@@ -42,6 +45,7 @@ export async function linuxLauncher(
   const render = (headerSize: number) =>
     header(
       name,
+      target,
       program,
       deno,
       String(headerSize + 1).padEnd(width),
@@ -96,19 +100,22 @@ function exported(variables: Record<string, string>): string {
 
 function header(
   name: string,
+  { label, uname, cache }: UnixTarget,
   program: Part,
   deno: Part,
   programStart: string,
   denoStart: string,
 ): string {
   return `#!/bin/sh
-# ${name}, for Linux on x86-64: this script, the program and Deno in one file.
+# ${name}, for ${label}: this script, the program and Deno in one file.
 # It unpacks both once, into the user's cache folder, and becomes the program.
 fail() {
   echo "${name}: $1" >&2
   exit 126
 }
-cache=\${XDG_CACHE_HOME:-\${HOME:+$HOME/.cache}}
+system=$(uname -sm)
+[ "$system" = "${uname}" ] || fail "this file is for ${label} (${uname}), and this system is $system: take the file for it"
+cache=\${XDG_CACHE_HOME:-\${HOME:+$HOME/${cache}}}
 [ -n "$cache" ] || fail "no home directory to unpack into: set XDG_CACHE_HOME to a folder that can be written"
 folder=$cache/echosounder
 program=$folder/${name}-${program.hash}.js

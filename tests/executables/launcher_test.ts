@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
 import { bundle } from "../../tasks/compile/bundle.ts";
 import { linuxLauncher } from "../../tasks/compile/linux_launcher.ts";
+import { TARGETS } from "../../tasks/compile/target.ts";
 import {
   executablesFolder,
   isFromSource,
@@ -239,6 +240,7 @@ executableTest(
       );
       const launcher = await linuxLauncher(
         "probe",
+        TARGETS.linux,
         Deno.readFileSync(script),
         Deno.readFileSync(Deno.execPath()),
       );

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { runDeno } from "../setup/process.ts";
 
 /** What the files for Linux need of a system, besides its kernel and C library. */
-const UTILITIES = "sh cat chmod cksum gzip head mkdir mv rm sync tail wc"
+const UTILITIES = "sh cat chmod cksum gzip head mkdir mv rm sync tail uname wc"
   .split(" ");
 
 /** The tests that start the programs. */
