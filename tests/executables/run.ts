@@ -23,6 +23,7 @@ const TESTS = [
   "cli/sandbox_test.ts",
   "cli/command_line/usage_test.ts",
   "executables/launcher_test.ts",
+  "executables/arm64_test.ts",
 ];
 
 /** Links to the utilities in a folder that holds nothing else. */
@@ -65,6 +66,8 @@ async function main(): Promise<number> {
       "compile",
       "--target",
       "linux",
+      "--target",
+      "linux-arm64",
       "--runtime",
       "npm",
     ];
