@@ -53,7 +53,7 @@ export const TARGETS = {
     runtimeFile: "deno",
     uname: "Linux x86_64",
     cache: ".cache",
-    tried: "all tests",
+    tried: "the programs' tests",
   },
   "linux-arm64": {
     triple: "aarch64-unknown-linux-gnu",
