@@ -5,13 +5,15 @@
  */
 import { join } from "node:path";
 import configuration from "../deno.json" with { type: "json" };
+import { checkBase, unpackBase } from "./compile/base_runtime.ts";
 import { bundle } from "./compile/bundle.ts";
 import { BaseUnavailable, compileWithDenort } from "./compile/denort.ts";
 import { ENVIRONMENT_FILE, withOwnText } from "./compile/own_text.ts";
 import { linuxLauncher } from "./compile/linux_launcher.ts";
 import { fetchRuntime } from "./compile/npm_runtime.ts";
+import { icon } from "./compile/icon.ts";
 import { type PackedFile, packFile } from "./compile/packed_file.ts";
-import { type Target, TARGETS } from "./compile/target.ts";
+import { NOT_TRIED, type Target, TARGETS } from "./compile/target.ts";
 import {
   requireWindowsCompiler,
   windowsLauncher,
@@ -22,25 +24,26 @@ import {
   type CommandDefinition,
   flag,
   list,
+  optionalValue,
   type OptionValues,
   value,
 } from "../cli/command_line/options.ts";
 import { type Role, ROLES } from "../cli/roles.ts";
 import { runTask } from "./task.ts";
-import { oneOf } from "../cli/command_line/values.ts";
+import { oneOf, UsageError } from "../cli/command_line/values.ts";
 
 const ROLE_NAMES: Role[] = ROLES.map(({ role }) => role);
+const TARGET_NAMES = Object.keys(TARGETS) as (keyof typeof TARGETS)[];
 
 const COMPILE = {
   role: "compile",
   purpose: "builds the executables: one file for each role and system.",
   positionals: "",
   options: {
-    "target": value({
+    "target": list({
       placeholder: "NAME",
-      fallback: "all",
-      parse: oneOf("all", "linux", "windows"),
-      help: "linux, windows or all.",
+      parse: oneOf(...TARGET_NAMES),
+      help: `Only this system; may repeat. ${TARGET_NAMES.join(", ")}.`,
     }),
     "role": list({
       placeholder: "ROLE",
@@ -61,13 +64,24 @@ const COMPILE = {
         "denort: by deno compile. npm: Deno's own binary from npm. auto: denort " +
         "where its base can be downloaded, else npm.",
     }),
+    "denort": optionalValue({
+      placeholder: "FOLDER",
+      parse: (text) => text,
+      help:
+        "Base runtimes brought by hand: denort-TRIPLE.zip of each system, from the " +
+        "release of Deno that runs this; checked against SHA256SUMS if it is there.",
+    }),
     "help": flag("Show this help.", "h"),
   },
   examples: [
-    ["", "all eight files"],
+    ["", "the four programs for each of six systems"],
     [
       "--target linux --runtime npm",
       "the four for Linux, without Deno's download host",
+    ],
+    [
+      "--target windows --denort downloads",
+      "the four for Windows, on a base runtime in the folder downloads",
     ],
   ],
   exitCodes: [
@@ -85,12 +99,15 @@ interface Executable {
   deno: string;
   runtime: "denort" | "npm";
   permissions: string[];
+  /** What has run of the files for this target that are made this way. */
+  tried: string;
   size: number;
   sha256: string;
 }
 
 /** Builds executables; what they share is made once. */
 class Builder {
+  readonly #bases = new Map<Target, Promise<string | undefined>>();
   readonly #runtimes = new Map<Target, Promise<PackedFile>>();
   readonly #bundles = new Map<Role, Promise<string>>();
   readonly #bundlesWithOwnText = new Map<Role, Promise<string>>();
@@ -124,10 +141,29 @@ class Builder {
 
   #runtime(target: Target): Promise<PackedFile> {
     return remember(this.#runtimes, target, async () => {
-      if (target === TARGETS.windows) await requireWindowsCompiler();
+      if (target.suffix === ".exe") await requireWindowsCompiler();
       console.log(`  Deno ${Deno.version.deno} for ${target.triple}, from npm`);
       const file = await fetchRuntime(target, this.folder);
       return packFile(await Deno.readFile(file));
+    });
+  }
+
+  /** The path of the icon of files for Windows. */
+  async #icon(): Promise<string> {
+    const file = join(this.folder, "icon.ico");
+    await Deno.writeFile(file, icon());
+    return file;
+  }
+
+  /** The path of a base runtime that is here already. */
+  base(target: Target): Promise<string | undefined> {
+    return remember(this.#bases, target, async () => {
+      const { denort, runtime } = this.options;
+      if (denort !== undefined) return unpackBase(denort, target, this.folder);
+      const path = Deno.env.get("DENORT_BIN");
+      if (!path || runtime === "npm") return undefined;
+      await checkBase(path, target);
+      return path;
     });
   }
 
@@ -154,6 +190,7 @@ class Builder {
       deno: Deno.version.deno,
       runtime,
       permissions: ["net"],
+      tried: runtime === "npm" ? target.tried : NOT_TRIED,
       size: data.length,
       sha256,
     };
@@ -164,14 +201,19 @@ class Builder {
     target: Target,
     output: string,
   ): Promise<"denort" | "npm"> {
-    const wanted = this.options.runtime;
+    const base = await this.base(target);
+    const wanted = base === undefined ? this.options.runtime : "denort";
     if (wanted !== "npm" && !this.#withoutBase.has(target)) {
       try {
         const environment = join(this.folder, "role.env");
         await Deno.writeTextFile(environment, ENVIRONMENT_FILE);
         await compileWithDenort(
-          await this.#bundleWithOwnText(role),
-          environment,
+          {
+            bundle: await this.#bundleWithOwnText(role),
+            environment,
+            base,
+            icon: target.suffix === ".exe" ? await this.#icon() : undefined,
+          },
           target,
           output,
         );
@@ -190,12 +232,12 @@ class Builder {
     const program = await packFile(
       await Deno.readFile(await this.#bundle(role)),
     );
-    if (target === TARGETS.windows) {
+    if (target.suffix === ".exe") {
       const { purpose } = ROLES.find((each) => each.role === role)!;
       const about = { name: role, purpose, version: configuration.version };
       await windowsLauncher(about, program, runtime, output);
     } else {
-      const launcher = linuxLauncher(role, program, runtime);
+      const launcher = linuxLauncher(role, target, program, runtime);
       await Deno.writeFile(output, launcher.stream(), { mode: 0o755 });
     }
     return "npm";
@@ -217,20 +259,29 @@ async function compile(
   options: OptionValues<typeof COMPILE.options>,
 ): Promise<void> {
   const roles = options.role.length > 0 ? options.role : ROLE_NAMES;
-  const targets = options.target === "all"
-    ? Object.values(TARGETS)
-    : [TARGETS[options.target]];
-  const base = Deno.env.get("DENORT_BIN");
-  if (base && options.runtime !== "npm") {
-    console.log(`Base runtime from DENORT_BIN: ${base}`);
+  if (options.denort !== undefined && options.runtime === "npm") {
+    throw new UsageError(
+      "--denort: files made with Deno from npm (--runtime npm) have no base runtime",
+    );
   }
-  if (options.runtime === "npm" && targets.includes(TARGETS.windows)) {
+  const names = options.target.length > 0 ? options.target : TARGET_NAMES;
+  const targets: Target[] = [...new Set(names)].map((name) => TARGETS[name]);
+  if (
+    options.runtime === "npm" && targets.some(({ suffix }) => suffix === ".exe")
+  ) {
     await requireWindowsCompiler();
   }
   const folder = await Deno.makeTempDir({ prefix: "echosounder-" });
   const made: Executable[] = [];
   try {
     const builder = new Builder(options, folder);
+    // What was brought is checked before anything is built.
+    for (const target of targets) {
+      const base = await builder.base(target);
+      if (base === undefined) continue;
+      const from = options.denort ?? `DENORT_BIN, ${base}`;
+      console.log(`Base runtime for ${target.triple}: from ${from}`);
+    }
     for (const target of targets) {
       for (const role of roles) {
         console.log(`${target.folder}/${role}${target.suffix}`);
@@ -257,12 +308,13 @@ async function writeLists(out: string, made: Executable[]): Promise<void> {
 
 function printTable(made: Executable[]): void {
   const rows = [
-    ["role", "target", "size", "made with"],
-    ...made.map(({ role, target, size, runtime }) => [
+    ["role", "target", "size", "made with", "tried"],
+    ...made.map(({ role, target, size, runtime, tried }) => [
       role,
       target,
       `${(size / 1e6).toFixed(1)} MB`,
       runtime === "denort" ? "deno compile" : "Deno from npm",
+      tried,
     ]),
   ];
   const widths = rows[0].map((_, i) =>

@@ -8,17 +8,19 @@ import { TaskError } from "./task.ts";
 /**
  * Runs a program to its end.
  *
+ * @param env Variables that it gets besides its environment.
  * @throws {TaskError} With what it printed, where it fails or is not installed.
  */
 export async function runSubprocess(
   program: string,
   args: string[],
+  env: Record<string, string> = {},
 ): Promise<void> {
   let output: Deno.CommandOutput;
   try {
     output = await new Deno.Command(program, {
       args,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: "null",
     }).output();
   } catch (error) {

@@ -11,36 +11,50 @@ import type { Target } from "./target.ts";
 /** The base runtime cannot be downloaded: another way may work. */
 export class BaseUnavailable extends TaskError {}
 
+/** What an executable is built from. */
+export interface Parts {
+  /** The path of a program that carries its own text. */
+  bundle: string;
+  /** The path of a file of variables to embed, too. */
+  environment: string;
+  /** The path of the base runtime; else Deno looks for it, or downloads it. */
+  base?: string;
+  /** The path of an icon; Windows only. */
+  icon?: string;
+}
+
 /**
  * Builds an executable from a bundle.
  *
- * @param bundle The path of a program that carries its own text.
- * @param environment The path of a file of variables to embed, too.
  * @throws {BaseUnavailable} When the base runtime cannot be downloaded.
  * @throws {TaskError} When `deno compile` fails for another reason.
  */
 export async function compileWithDenort(
-  bundle: string,
-  environment: string,
+  { bundle, environment, base, icon }: Parts,
   target: Target,
   output: string,
 ): Promise<void> {
   try {
-    await runSubprocess(Deno.execPath(), [
-      "compile",
-      "--quiet",
-      // Nothing of the project but the bundle.
-      "--no-config",
-      "--no-lock",
-      "--no-check",
-      ...ROLE_FLAGS,
-      `--env-file=${environment}`,
-      "--target",
-      target.triple,
-      "--output",
-      output,
-      bundle,
-    ]);
+    await runSubprocess(
+      Deno.execPath(),
+      [
+        "compile",
+        "--quiet",
+        // Nothing of the project but the bundle.
+        "--no-config",
+        "--no-lock",
+        "--no-check",
+        ...ROLE_FLAGS,
+        `--env-file=${environment}`,
+        ...icon === undefined ? [] : [`--icon=${icon}`],
+        "--target",
+        target.triple,
+        "--output",
+        output,
+        bundle,
+      ],
+      base === undefined ? {} : { DENORT_BIN: base },
+    );
   } catch (error) {
     const address =
       /error sending request for url \((\S+?)\)/.exec(String(error))?.[1] ??
@@ -48,7 +62,7 @@ export async function compileWithDenort(
     if (address === undefined) throw error;
     throw new BaseUnavailable(
       `the base runtime for ${target.triple} cannot be downloaded: ${address} was not reachable.\n` +
-        "Name a local one in DENORT_BIN, or use --runtime npm, which needs the npm registry only.",
+        "Bring it by hand (--denort FOLDER), or use --runtime npm, which needs the npm registry only.",
     );
   }
 }

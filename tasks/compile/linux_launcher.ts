@@ -1,6 +1,7 @@
 /**
- * One self-extracting file for Linux: a shell script, then the compressed
- * program, then compressed Deno.
+ * One self-extracting file for Linux or macOS: a shell script, then the compressed
+ * program, then compressed Deno. The script has only what a POSIX shell and its
+ * utilities have on both.
  *
  * Deno replaces the shell (`exec`), so that the process that was started is the
  * role itself and receives the signals.
@@ -9,17 +10,19 @@
  */
 import { ROLE_ENVIRONMENT } from "../entry_module.ts";
 import { contentKey, type PackedFile } from "./packed_file.ts";
-import { RUN_BUNDLE } from "./target.ts";
+import { RUN_BUNDLE, type UnixTarget } from "./target.ts";
 
 /**
  * Builds the file.
  *
  * @param name The role.
+ * @param target The system.
  * @param program Its program.
  * @param deno Deno.
  */
 export function linuxLauncher(
   name: string,
+  target: UnixTarget,
   program: PackedFile,
   deno: PackedFile,
 ): Blob {
@@ -28,6 +31,7 @@ export function linuxLauncher(
   const render = (headerSize: number) =>
     header(
       name,
+      target,
       program,
       deno,
       String(headerSize + 1).padEnd(width),
@@ -47,19 +51,22 @@ function exported(variables: Record<string, string>): string {
 
 function header(
   name: string,
+  { label, uname, cache }: UnixTarget,
   program: PackedFile,
   deno: PackedFile,
   programStart: string,
   denoStart: string,
 ): string {
   return `#!/bin/sh
-# ${name}, for Linux on x86-64: this script, the program and Deno in one file.
+# ${name}, for ${label}: this script, the program and Deno in one file.
 # It unpacks both once, into the user's cache folder, and becomes the program.
 fail() {
   echo "${name}: $1" >&2
   exit 126
 }
-cache=\${XDG_CACHE_HOME:-\${HOME:+$HOME/.cache}}
+system=$(uname -sm)
+[ "$system" = "${uname}" ] || fail "this file is for ${label} (${uname}), and this system is $system: take the file for it"
+cache=\${XDG_CACHE_HOME:-\${HOME:+$HOME/${cache}}}
 [ -n "$cache" ] || fail "no home directory to unpack into: set XDG_CACHE_HOME to a folder that can be written"
 folder=$cache/echosounder
 program=$folder/${name}-${contentKey(program)}.js

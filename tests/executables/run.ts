@@ -6,11 +6,12 @@
  */
 import { join } from "node:path";
 import { linuxLauncher } from "../../tasks/compile/linux_launcher.ts";
+import { TARGETS } from "../../tasks/compile/target.ts";
 import { runDeno } from "../setup/process.ts";
 import { makeProbes } from "./probes.ts";
 
 /** What the files for Linux need of a system, besides its kernel and C library. */
-const UTILITIES = "sh cat chmod cksum gzip head mkdir mv rm sync tail wc"
+const UTILITIES = "sh cat chmod cksum gzip head mkdir mv rm sync tail uname wc"
   .split(" ");
 
 /** The tests that start the programs. */
@@ -25,6 +26,7 @@ const TESTS = [
   "cli/sandbox_test.ts",
   "cli/command_line/usage_test.ts",
   "executables/launcher_test.ts",
+  "executables/arm64_test.ts",
 ];
 
 /** Links to the utilities in a folder that holds nothing else. */
@@ -67,6 +69,8 @@ async function main(): Promise<number> {
       "compile",
       "--target",
       "linux",
+      "--target",
+      "linux-arm64",
       "--runtime",
       "npm",
     ];
@@ -77,7 +81,12 @@ async function main(): Promise<number> {
       await Deno.readFile(Deno.execPath()),
       new TextEncoder().encode("#!/bin/sh\nexport -p\n"),
       async (name, program, runtime, file) => {
-        const launcher = linuxLauncher(name, program, runtime);
+        const launcher = linuxLauncher(
+          name,
+          TARGETS.linux,
+          program,
+          runtime,
+        );
         await Deno.writeFile(file, launcher.stream(), { mode: 0o755 });
       },
     );

@@ -1,68 +1,128 @@
 /**
- * The least that is an executable to those who write into one: stand-ins for base
- * runtimes, which cannot run.
+ * The least files that `deno compile` takes for a base runtime, one for each
+ * system: no such runtime can be downloaded wherever the tests run. What is made
+ * of them can be read, and not run.
  *
  * @module
  */
+import { concat } from "@std/bytes/concat";
 
-/** A file of the format ELF, for Linux on x86-64. */
-export function elfStandIn(): Uint8Array {
-  const file = new Uint8Array(128);
-  const view = new DataView(file.buffer);
-  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  view.setUint16(16, 2, true); // executable
-  view.setUint16(18, 62, true); // x86-64
-  view.setUint32(20, 1, true);
-  view.setBigUint64(24, 0x400078n, true); // entry
-  view.setBigUint64(32, 64n, true); // program headers: where,
-  view.setUint16(52, 64, true);
-  view.setUint16(54, 56, true); // their size,
-  view.setUint16(56, 1, true); // and how many
-  view.setUint16(58, 64, true);
-  const segment = 64;
-  view.setUint32(segment, 1, true); // loaded
-  view.setUint32(segment + 4, 5, true); // read and executed
-  view.setBigUint64(segment + 16, 0x400000n, true);
-  view.setBigUint64(segment + 24, 0x400000n, true);
-  view.setBigUint64(segment + 32, 128n, true);
-  view.setBigUint64(segment + 40, 128n, true);
-  view.setBigUint64(segment + 48, 4096n, true);
-  return file;
+const ELF_MACHINES = { x86_64: 62, aarch64: 183 };
+const PE_MACHINES = { x86_64: 0x8664, aarch64: 0xaa64 };
+const MACH_O_MACHINES = { x86_64: 0x0100_0007, aarch64: 0x0100_000c };
+type Machine = keyof typeof ELF_MACHINES;
+
+/** Bytes with numbers at offsets, little-endian. */
+function laidOut(
+  size: number,
+  fields: { [bits in 16 | 32 | 64]?: Record<number, number> },
+  texts: Record<number, string> = {},
+): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(size);
+  const view = new DataView(data.buffer);
+  for (const [at, value] of Object.entries(fields[16] ?? {})) {
+    view.setUint16(Number(at), value, true);
+  }
+  for (const [at, value] of Object.entries(fields[32] ?? {})) {
+    view.setUint32(Number(at), value, true);
+  }
+  for (const [at, value] of Object.entries(fields[64] ?? {})) {
+    view.setBigUint64(Number(at), BigInt(value), true);
+  }
+  for (const [at, text] of Object.entries(texts)) {
+    data.set(new TextEncoder().encode(text), Number(at));
+  }
+  return data;
 }
 
-/** A file of the format PE, for Windows on x86-64. */
-export function peStandIn(): Uint8Array {
-  const file = new Uint8Array(1024);
-  const view = new DataView(file.buffer);
-  const text = new TextEncoder();
-  file.set(text.encode("MZ"));
-  view.setUint32(0x3c, 0x40, true);
-  file.set(text.encode("PE"), 0x40);
-  view.setUint16(0x44, 0x8664, true); // x86-64
-  view.setUint16(0x46, 1, true); // sections
-  view.setUint16(0x54, 240, true); // size of the optional header
-  view.setUint16(0x56, 0x22, true); // executable
-  const header = 0x58;
-  view.setUint16(header, 0x20b, true);
-  view.setUint32(header + 4, 512, true); // code
-  view.setUint32(header + 16, 0x1000, true); // entry
-  view.setUint32(header + 20, 0x1000, true);
-  view.setBigUint64(header + 24, 0x140000000n, true);
-  view.setUint32(header + 32, 0x1000, true); // alignment in memory,
-  view.setUint32(header + 36, 512, true); // and in the file
-  view.setUint16(header + 40, 6, true);
-  view.setUint16(header + 48, 6, true);
-  view.setUint32(header + 56, 0x2000, true); // size in memory
-  view.setUint32(header + 60, 512, true); // size of the headers
-  view.setUint16(header + 68, 3, true); // console
-  view.setUint32(header + 108, 16, true); // directories
-  const section = header + 240;
-  file.set(text.encode(".text"), section);
-  view.setUint32(section + 8, 512, true);
-  view.setUint32(section + 12, 0x1000, true);
-  view.setUint32(section + 16, 512, true);
-  view.setUint32(section + 20, 512, true);
-  view.setUint32(section + 36, 0x60000020, true);
-  file[512] = 0xc3; // return
-  return file;
+/** An ELF file whose one segment is its headers. */
+function elf(machine: Machine) {
+  const header = 64, size = 120;
+  return laidOut(size, {
+    16: { 16: 3, 18: ELF_MACHINES[machine], 52: 64, 54: 56, 56: 1, 58: 64 },
+    32: { 4: 0x0001_0102, 20: 1, [header]: 1, [header + 4]: 4 },
+    64: {
+      32: header,
+      [header + 32]: size,
+      [header + 40]: size,
+      [header + 48]: 0x1000,
+    },
+  }, { 0: "\x7fELF" });
+}
+
+/** A PE file with one empty section. */
+function pe(machine: Machine) {
+  const header = 0x40, optional = header + 24, section = optional + 240;
+  return laidOut(0x400, {
+    16: {
+      [header + 4]: PE_MACHINES[machine],
+      [header + 6]: 1,
+      [header + 20]: 240,
+      [header + 22]: 0x22,
+      [optional]: 0x20b,
+      [optional + 40]: 6,
+      [optional + 48]: 6,
+      [optional + 68]: 3,
+    },
+    32: {
+      60: header,
+      [optional + 4]: 0x200,
+      [optional + 16]: 0x1000,
+      [optional + 20]: 0x1000,
+      [optional + 32]: 0x1000,
+      [optional + 36]: 0x200,
+      [optional + 56]: 0x2000,
+      [optional + 60]: 0x200,
+      [optional + 108]: 16,
+      [section + 8]: 0x200,
+      [section + 12]: 0x1000,
+      [section + 16]: 0x200,
+      [section + 20]: 0x200,
+      [section + 36]: 0x6000_0020,
+    },
+    64: { [optional + 24]: 0x1_4000_0000 },
+  }, { 0: "MZ", [header]: "PE", [section]: ".text" });
+}
+
+/** A Mach-O file with an empty text, and an end for symbols and a signature. */
+function machO(machine: Machine) {
+  const text = 0x4000, symbols = 0x10, signature = 0x20;
+  const segment = (name: string, at: number, size: number) =>
+    laidOut(72, {
+      32: { 0: 0x19, 4: 72, 56: 5, 60: 5 },
+      64: { 24: 0x1_0000_0000 + at, 32: 0x4000, 40: at, 48: size },
+    }, { 8: name });
+  const commands = concat([
+    segment("__TEXT", 0, text),
+    segment("__LINKEDIT", text, symbols + signature),
+    laidOut(24, { 32: { 0: 2, 4: 24, 8: text, 16: text, 20: symbols } }),
+    laidOut(16, {
+      32: { 0: 0x1d, 4: 16, 8: text + symbols, 12: signature },
+    }),
+  ]);
+  const data = new Uint8Array(text + symbols + signature);
+  data.set(
+    laidOut(32, {
+      32: {
+        0: 0xfeed_facf,
+        4: MACH_O_MACHINES[machine],
+        12: 2,
+        16: 4,
+        20: commands.length,
+      },
+    }),
+  );
+  data.set(commands, 32);
+  return data;
+}
+
+/** A stand-in for the base runtime of a target, which is named as Deno does. */
+export function standIn(triple: string): Uint8Array<ArrayBuffer> {
+  const machine = triple.split("-")[0] as Machine;
+  const make = triple.includes("windows")
+    ? pe
+    : triple.includes("apple")
+    ? machO
+    : elf;
+  return make(machine);
 }

@@ -15,8 +15,10 @@ Deno.env.set("HTTPS_PROXY", "http://127.0.0.1:1");
 Deno.env.delete("DENORT_BIN");
 try {
   await compileWithDenort(
-    join(folder, "program.js"),
-    join(folder, "role.env"),
+    {
+      bundle: join(folder, "program.js"),
+      environment: join(folder, "role.env"),
+    },
     TARGETS.linux,
     join(folder, "program"),
   );

@@ -1,30 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { join } from "node:path";
-import { BaseUnavailable } from "../../tasks/compile/denort.ts";
+import {
+  BaseUnavailable,
+  compileWithDenort,
+} from "../../tasks/compile/denort.ts";
+import { tripleOf } from "../../tasks/compile/executable_format.ts";
 import { posixChecksum } from "../../tasks/compile/packed_file.ts";
+import { icon as drawIcon } from "../../tasks/compile/icon.ts";
 import { TARGETS } from "../../tasks/compile/target.ts";
 import { OWN_TEXT } from "../../cli/own_thread.ts";
 import { ROLES } from "../../cli/roles.ts";
 import { ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
 import { bytes, text } from "../setup/bytes.ts";
 import { ROOT, TestProcess } from "../setup/process.ts";
-import { elfStandIn, peStandIn } from "../setup/stand_in.ts";
+import { standIn } from "../setup/stand_in.ts";
 import { isInstalled, testWhere } from "../setup/where.ts";
-
-/** Stand-ins for the base runtimes: their paths. */
-const STAND_IN = { linux: "", windows: "" };
-
-Deno.test.beforeAll(async () => {
-  STAND_IN.linux = await Deno.makeTempFile();
-  await Deno.writeFile(STAND_IN.linux, elfStandIn());
-  STAND_IN.windows = await Deno.makeTempFile();
-  await Deno.writeFile(STAND_IN.windows, peStandIn());
-});
-
-Deno.test.afterAll(async () => {
-  for (const path of Object.values(STAND_IN)) await Deno.remove(path);
-});
+import { zipOf } from "../setup/zip.ts";
 
 /** Runs `deno task compile`. */
 async function compile(args: string[], env: Record<string, string> = {}) {
@@ -54,19 +46,36 @@ function embedded(data: Uint8Array) {
   };
 }
 
-for (const target of ["linux", "windows"] as const) {
-  Deno.test(`compile --runtime denort embeds in the files for ${target} what the manifest says`, async () => {
-    const out = await Deno.makeTempDir();
+const NAMES = Object.keys(TARGETS) as (keyof typeof TARGETS)[];
+
+/** A folder with what `--denort` takes, a stand-in for each system. */
+async function makeBases(): Promise<string> {
+  const folder = await Deno.makeTempDir();
+  let sums = "";
+  for (const { triple, suffix } of Object.values(TARGETS)) {
+    const name = `denort-${triple}.zip`;
+    const archive = zipOf(`denort${suffix}`, standIn(triple));
+    await Deno.writeFile(join(folder, name), archive);
+    const digest = await crypto.subtle.digest("SHA-256", archive);
+    sums += `${new Uint8Array(digest).toHex()}  ${name}\n`;
+  }
+  await Deno.writeTextFile(join(folder, "SHA256SUMS"), sums);
+  return folder;
+}
+
+for (const target of NAMES) {
+  Deno.test(`compile --denort embeds in the files for ${target} what the manifest says`, async () => {
+    const [out, bases] = [await Deno.makeTempDir(), await makeBases()];
     try {
+      const { triple } = TARGETS[target];
       const { code, stdout, stderr } = await compile(
-        ["--runtime", "denort", "--target", target, "--out", out],
-        { DENORT_BIN: STAND_IN[target] },
+        ["--denort", bases, "--target", target, "--out", out],
+        // What is named on the command line is meant.
+        { DENORT_BIN: "/does/not/exist" },
       );
       assertEquals([code, stderr], [0, ""]);
       assert(
-        stdout.startsWith(
-          `Base runtime from DENORT_BIN: ${STAND_IN[target]}\n`,
-        ),
+        stdout.startsWith(`Base runtime for ${triple}: from ${bases}\n`),
         stdout,
       );
       const { executables } = JSON.parse(
@@ -81,7 +90,9 @@ for (const target of ["linux", "windows"] as const) {
         assertEquals([executable.size, executable.sha256], [data.length, hash]);
         assert(sums.includes(`${hash}  ${executable.file}\n`));
         assertEquals(executable.runtime, "denort");
-        assertEquals(executable.target, TARGETS[target].triple);
+        assertEquals(executable.tried, "not tried");
+        assertEquals(executable.target, triple);
+        assertEquals(tripleOf(data), triple);
 
         const { metadata, files } = embedded(data);
         assert(
@@ -106,9 +117,127 @@ for (const target of ["linux", "windows"] as const) {
       }
     } finally {
       await Deno.remove(out, { recursive: true });
+      await Deno.remove(bases, { recursive: true });
     }
   });
 }
+
+Deno.test("compile takes a base runtime from DENORT_BIN", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const [base, out] = [join(folder, "denort"), join(folder, "out")];
+    await Deno.writeFile(base, standIn(TARGETS.linux.triple));
+    const { code, stdout } = await compile(
+      ["--target", "linux", "--role", "tcp-server", "--out", out],
+      { DENORT_BIN: base },
+    );
+    assertEquals(code, 0);
+    const from = `from DENORT_BIN, ${base}\n`;
+    assert(
+      stdout.startsWith(`Base runtime for ${TARGETS.linux.triple}: ${from}`),
+    );
+    assert(stdout.includes("deno compile"), stdout);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+for (
+  const [name, args, env, message] of [
+    [
+      "a folder that lacks one of the systems, before it builds another",
+      ["--denort", "BASES", "--target", "linux", "--target", "macos-x64"],
+      {},
+      `compile: BASES/denort-x86_64-apple-darwin.zip is not there: it comes from the release of Deno ${Deno.version.deno}\n`,
+    ],
+    [
+      "a DENORT_BIN for another system than the one that is built for",
+      ["--target", "windows-arm64"],
+      { DENORT_BIN: "BASES/denort" },
+      "compile: BASES/denort is for x86_64-unknown-linux-gnu, and aarch64-pc-windows-msvc is wanted\n",
+    ],
+    [
+      "a DENORT_BIN that is not there",
+      ["--target", "linux"],
+      { DENORT_BIN: "BASES/nothing" },
+      "compile: BASES/nothing is not there\n",
+    ],
+  ] as [string, string[], Record<string, string>, string][]
+) {
+  Deno.test(`compile refuses ${name}`, async () => {
+    const bases = await Deno.makeTempDir();
+    const filled = (text: string) => text.replace("BASES", bases);
+    const base = standIn(TARGETS.linux.triple);
+    try {
+      const zip = join(bases, `denort-${TARGETS.linux.triple}.zip`);
+      await Deno.writeFile(zip, zipOf("denort", base));
+      await Deno.writeFile(join(bases, "denort"), base);
+      const out = join(bases, "out");
+      const variables = Object.entries(env).map(([name, value]) => [
+        name,
+        filled(value),
+      ]);
+      const outcome = await compile(
+        [...args.map(filled), "--out", out],
+        Object.fromEntries(variables),
+      );
+      assertEquals([outcome.code, outcome.stderr], [1, filled(message)]);
+      assertEquals(await exists(out), false);
+    } finally {
+      await Deno.remove(bases, { recursive: true });
+    }
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+Deno.test("compile refuses --denort for files that have no base runtime", async () => {
+  const { code, stderr } = await compile([
+    "--denort",
+    "downloads",
+    "--runtime",
+    "npm",
+  ]);
+  assertEquals(code, 2);
+  assert(stderr.startsWith("compile: --denort: files made with Deno from npm"));
+});
+
+Deno.test("compileWithDenort() puts an icon into a file for Windows", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const [bundle, environment, base, icon, output] = [
+      "program.js",
+      "role.env",
+      "denort.exe",
+      "icon.ico",
+      "program.exe",
+    ].map((name) => join(folder, name));
+    await Deno.writeTextFile(bundle, "");
+    await Deno.writeTextFile(environment, "");
+    await Deno.writeFile(base, standIn(TARGETS.windows.triple));
+    await Deno.writeFile(icon, drawIcon());
+    // Deno writes each size of an icon as PNG.
+    const hasImage = async () =>
+      new TextDecoder("latin1").decode(await Deno.readFile(output))
+        .includes("PNG\r\n");
+    const parts = { bundle, environment, base };
+    await compileWithDenort(parts, TARGETS.windows, output);
+    assertEquals(await hasImage(), false);
+    await Deno.remove(output);
+    await compileWithDenort({ ...parts, icon }, TARGETS.windows, output);
+    assertEquals(await hasImage(), true);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("compileWithDenort() says in two lines what was not reachable and what to do", async () => {
   const folder = await Deno.makeTempDir();
@@ -140,7 +269,8 @@ Deno.test("compileWithDenort() says in two lines what was not reachable and what
       lines[0],
     );
     assert(
-      lines[1].includes("DENORT_BIN") && lines[1].includes("--runtime npm"),
+      lines[1].includes("--denort FOLDER") &&
+        lines[1].includes("--runtime npm"),
       lines[1],
     );
   } finally {
@@ -171,7 +301,7 @@ Deno.test("compile names the values that an option takes instead of a wrong one"
   assertEquals(code, 2);
   assertEquals(
     stderr,
-    'compile: --target: "beos" is not one of all, linux, windows\n' +
+    'compile: --target: "beos" is not one of linux, linux-arm64, windows, windows-arm64, macos-arm64, macos-x64\n' +
       "Try: deno task compile --help\n",
   );
 });
@@ -179,7 +309,9 @@ Deno.test("compile names the values that an option takes instead of a wrong one"
 Deno.test("compile --help names its options", async () => {
   const { code, stdout } = await compile(["--help"]);
   assertEquals(code, 0);
-  for (const option of ["--target", "--role", "--out", "--runtime"]) {
+  for (
+    const option of ["--target", "--role", "--out", "--runtime", "--denort"]
+  ) {
     assert(stdout.includes(option), option);
   }
 });

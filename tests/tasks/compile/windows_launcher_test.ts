@@ -7,7 +7,7 @@ import {
   windowsLauncher,
 } from "../../../tasks/compile/windows_launcher.ts";
 import { bytes } from "../../setup/bytes.ts";
-import { peStandIn } from "../../setup/stand_in.ts";
+import { standIn } from "../../setup/stand_in.ts";
 import { testWhere } from "../../setup/where.ts";
 
 const HAS_COMPILER = await requireWindowsCompiler().then(
@@ -29,7 +29,7 @@ testWhere(
     try {
       const file = join(folder, "a name with spaces.exe");
       const program = await packFile(bytes("the program"));
-      const runtime = await packFile(new Uint8Array(peStandIn()));
+      const runtime = await packFile(standIn("x86_64-pc-windows-msvc"));
       const about = {
         name: "tcp-server",
         purpose: 'serves "echo", größer.',
