@@ -41,8 +41,8 @@ const COMPARE_EVERY = 0.5;
  * one, in milliseconds and readings: on a busy machine, the first may be missed.
  */
 const EDGE_WIDTH = 0.005;
-const EDGE_WITHIN = 5;
-const EDGE_READINGS = 100_000;
+const EDGE_WITHIN = 20;
+const EDGE_READINGS = 200_000;
 
 /** The wall clock, finer than a millisecond. */
 export class WallClock {
