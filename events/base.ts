@@ -65,6 +65,9 @@ export type Base64 = string;
 /** What a server does with what it receives (RFC 862, RFC 863, RFC 864). */
 export type Service = "echo" | "discard" | "chargen";
 
+/** What a UDP server does: the same, or STAMP (RFC 8762). */
+export type UdpService = Service | "stamp";
+
 /** The transport protocol. */
 export type Transport = "TCP" | "UDP";
 
@@ -80,6 +83,17 @@ export type Time = string;
 export interface NamedEvent<Name extends string> {
   /** What happened. */
   event: Name;
+}
+
+/**
+ * The system's time was set, or leapt, while timestamps of it were taken (STAMP):
+ * those before and after cannot be compared.
+ */
+export interface ClockSteppedEvent extends NamedEvent<"clock-stepped"> {
+  /** By how much, good to a millisecond. */
+  step_us: Microseconds;
+  /** To a later time, or to an earlier one. */
+  direction: "forwards" | "backwards";
 }
 
 /** What every event about a peer has. */

@@ -5,6 +5,7 @@
  */
 import type {
   Base64,
+  ClockSteppedEvent,
   ErrorCode,
   NamedEvent,
   PositiveCount,
@@ -19,6 +20,7 @@ import type {
 import type { EchosounderEvent } from "./mod.ts";
 import type { Failure } from "./result.ts";
 import type {
+  DroppedEvent,
   FaultEvent,
   RejectedEvent,
   SuppressedEvent,
@@ -53,6 +55,8 @@ export type ProgramEvent = EchosounderEvent | VerdictEvent | ErrorEvent;
 export type RateLimitedEvent =
   | RejectedEvent
   | SuppressedEvent
+  | DroppedEvent
+  | ClockSteppedEvent
   | FaultEvent
   | OutageBeganEvent
   | OutageEndedEvent;

@@ -213,3 +213,12 @@ export function percentage(text: string): number {
   }
   return Number(match[1]);
 }
+
+/** `-`, for standard input: the sandbox lets a program read no file. */
+export function standardInput(text: string): "-" {
+  if (text === "-") return text;
+  throw new UsageError(
+    `"${text}" cannot be opened, since the sandbox lets the program read no file: ` +
+      "write - and give it on standard input (< FILE)",
+  );
+}

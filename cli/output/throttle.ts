@@ -15,8 +15,9 @@ const SPACING = 1_000_000;
 
 /**
  * Wraps a function that prints events: it is called for one rejection, suppressed
- * answer, fault or short outage a second of each kind and reason, with the number
- * of those omitted before, and for every other event.
+ * answer, dropped packet, step of the clock, fault or short outage a second of each
+ * kind and reason, with the number of those omitted before, and for every other
+ * event.
  *
  * @param print Prints an event.
  * @param clock The time, in microseconds.
@@ -47,9 +48,14 @@ export function throttled<Result>(
 function isRateLimited(event: ProgramEvent): event is RateLimitedEvent {
   // What lasts longer than the spacing cannot come more often.
   if (event.event === "outage-ended") return event.outage_us < SPACING;
-  return ["rejected", "suppressed", "fault", "outage-began"].includes(
-    event.event,
-  );
+  return [
+    "rejected",
+    "suppressed",
+    "dropped",
+    "clock-stepped",
+    "fault",
+    "outage-began",
+  ].includes(event.event);
 }
 
 /** What events are limited by. */
@@ -58,9 +64,12 @@ function kindOf(event: RateLimitedEvent): string {
     case "rejected":
       return `rejected ${event.reason}`;
     case "suppressed":
+    case "clock-stepped":
     case "outage-began":
     case "outage-ended":
       return event.event;
+    case "dropped":
+      return `dropped ${event.reason}`;
     case "fault":
       return `fault ${event.operation}`;
   }
