@@ -46,7 +46,7 @@ function windowsTest(name: string, fn: () => Promise<void>): void {
 testWhere(
   WINDOWS !== undefined && WINDOWS.root === undefined,
   WINDOWS === undefined ? MISSING : "Wine ends a process at Ctrl+Break",
-  "Ctrl+Break stops a Windows server gracefully, too",
+  "Ctrl+Break shows what a Windows server has done so far, and it goes on",
   async () => {
     await using server = startWindows("tcp-server", [
       "--host",
@@ -56,6 +56,8 @@ testWhere(
     ]);
     await server.listening();
     await server.break();
+    await server.shows("So far, ");
+    await server.interrupt();
     const { code, stdout } = await server.outcome();
     assert(stdout.includes("Stopped after"), stdout);
     assertEquals(code, 0);
