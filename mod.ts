@@ -42,7 +42,12 @@ export { EchosounderError } from "./net/errors.ts";
 export * from "./events/mod.ts";
 export { type AddressFamily } from "./net/resolve.ts";
 export { type LocalAddress } from "./net/address.ts";
-export { patternPieces, type Payload } from "./measure/messages.ts";
+export {
+  type MeasuredPayload,
+  patternPieces,
+  type Payload,
+} from "./measure/messages.ts";
+export { type MessageSize, type SizeRange } from "./measure/sizes.ts";
 export { mergeDelays } from "./measure/round_trips.ts";
 export { type ScheduleOptions } from "./measure/schedule.ts";
 export {

@@ -54,8 +54,15 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   source_label?: string;
   /** What the peer is expected to do with what it receives. */
   service: Service;
-  /** The size of each message. */
+  /** The size of each message; where sizes are drawn, of the largest that may be. */
   size: Count;
+  /** Where sizes are drawn evenly at random: the smallest that may be. */
+  smallest_size?: Count;
+  /**
+   * Where sizes are drawn: what they are drawn by. With the same seed, the n-th
+   * message of each connection or socket has the same size.
+   */
+  seed?: Count;
   /** Connections (TCP) or sockets (UDP) at once. */
   connections: PositiveCount;
   /** Messages in flight at once on each of them; absent where there is no limit. */
@@ -67,6 +74,15 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
    * @exclusiveMinimum 0
    */
   rate_per_second?: Figure;
+  /**
+   * Bytes of messages a second, in all, on a fixed schedule (open loop); absent
+   * where they are not paced by bytes.
+   *
+   * @exclusiveMinimum 0
+   */
+  bandwidth_bytes_per_second?: Figure;
+  /** Messages due at once at each tick of interval, rate or bandwidth; absent for 1. */
+  burst?: PositiveCount;
   /** Messages in all; absent where there is no such limit. */
   count?: PositiveCount;
   /** How long it measures; absent where there is no such limit. */

@@ -122,7 +122,7 @@ export interface Counts extends Traffic {
 /** What a client counted of a part of its run: of its warm-up, or of a second. */
 export interface PartCounts extends Counts {
   /**
-   * With a rate: messages sent more than a millisecond after their scheduled
+   * With a rate or a bandwidth: messages sent more than a millisecond after their scheduled
    * time, because earlier ones were still in flight or the client was busy.
    */
   late_sends?: Count;
@@ -251,7 +251,7 @@ export interface DatagramCounts {
  */
 export interface Measured extends Partial<Speed> {
   /**
-   * With a rate: messages sent more than a millisecond after their scheduled
+   * With a rate or a bandwidth: messages sent more than a millisecond after their scheduled
    * time, because earlier ones were still in flight or the client was busy.
    */
   late_sends?: Count;
@@ -280,7 +280,7 @@ export interface Measured extends Partial<Speed> {
   outages?: OutageSummary;
   /** `unknown`: whether anything arrived cannot be known (UDP, one way). */
   arrival?: "unknown";
-  /** With a rate: round-trip delays from the actual sending, which hide a peer's stall (coordinated omission). */
+  /** With a rate or a bandwidth: round-trip delays from the actual sending, which hide a peer's stall (coordinated omission). */
   rtt_from_sending_us?: DelaySummary;
   /** The warm-up, which is left out of all other figures. */
   warmup?: Warmup;
@@ -292,7 +292,7 @@ export interface Measured extends Partial<Speed> {
 export interface ClientFigures extends Counts {
   /** From the first message to the last one sent or received. */
   duration_us: Microseconds;
-  /** Round-trip delays (RFC 2681), with a rate from the scheduled times; absent where no message was timed. */
+  /** Round-trip delays (RFC 2681), with a rate or a bandwidth from the scheduled times; absent where no message was timed. */
   rtt_us?: DelaySummary;
   /** What became of its datagrams; absent over TCP. */
   datagrams?: DatagramCounts;

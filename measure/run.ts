@@ -30,7 +30,13 @@ import { type DelayCount, Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
 import type { Brake } from "./pacer.ts";
 import type { RoundTrips } from "./round_trips.ts";
-import { Schedule, type ScheduleOptions } from "./schedule.ts";
+import {
+  isOpenLoop,
+  isPaced,
+  Schedule,
+  type ScheduleOptions,
+} from "./schedule.ts";
+import { limitsOf, type MessageSize } from "./sizes.ts";
 import { StarvationCheck } from "./starvation_check.ts";
 import { Tally, type TallyHistograms, tallyHistograms } from "./tally.ts";
 import { TimeoutClock } from "./timeout_clock.ts";
@@ -41,7 +47,7 @@ export interface MeasureOptions extends ScheduleOptions {
   connections?: number;
   /**
    * Messages in flight at once on each of them, `Infinity` for no limit. By
-   * default 1, and no limit with a rate or an interval.
+   * default 1, and no limit with a rate, a bandwidth or an interval.
    */
   pipeline?: number;
   /** Milliseconds of warm-up, which is left out of the result. @default {0} */
@@ -85,6 +91,8 @@ export const MEASURE_KINDS: Kinds<MeasureOptions> = {
   duration: unlimited(time),
   interval: time,
   rate,
+  bandwidth: rate,
+  burst: whole(1),
   connections: whole(1),
   pipeline: unlimited(whole(1)),
   warmup: time,
@@ -108,8 +116,8 @@ export interface TransportFigures {
 export interface RunContext {
   /** The peer. */
   target: Pick<StartedEvent, "target" | "peer_host" | "peer_port">;
-  /** The size of each message, in bytes. */
-  size: number;
+  /** The size of each message, or the range from which it is drawn, with its seed. */
+  size: MessageSize;
   /** Milliseconds to wait for an answer. */
   timeout: number;
   /** Messages are datagrams. */
@@ -140,13 +148,12 @@ export interface Preparation {
 }
 
 /** Makes what a run needs, which would delay its first messages. */
-export async function prepare(
-  { warmup = 0, rate }: MeasureOptions,
-): Promise<Preparation> {
-  const isOpenLoop = rate !== undefined;
+export async function prepare(options: MeasureOptions): Promise<Preparation> {
+  const { warmup = 0 } = options;
+  const histograms = () => tallyHistograms(isOpenLoop(options));
   return {
-    warmup: warmup > 0 ? await tallyHistograms(isOpenLoop) : undefined,
-    measuring: await tallyHistograms(isOpenLoop),
+    warmup: warmup > 0 ? await histograms() : undefined,
+    measuring: await histograms(),
     lateness: await Histogram.create({ digits: 2 }),
   };
 }
@@ -184,10 +191,8 @@ export function nothingMeasured(
 }
 
 /** How many messages may be in flight on each connection. */
-export function pipelineOf(
-  { pipeline, rate, interval }: MeasureOptions,
-): number {
-  return pipeline ?? (rate === undefined && !interval ? 1 : Infinity);
+export function pipelineOf(options: MeasureOptions): number {
+  return options.pipeline ?? (isPaced(options) ? Infinity : 1);
 }
 
 /** Adds a flow's number to its events, where there are several flows. */
@@ -205,7 +210,9 @@ function startedEvent(
   { target, size, timeout }: RunContext,
 ): StartedEvent {
   const { service = "echo", connections = 1, warmup = 0 } = options;
-  const { count, duration, interval, rate, label, sourceLabel } = options;
+  const { count, duration, interval, label, sourceLabel } = options;
+  const { rate, bandwidth, burst = 1 } = options;
+  const { least, most } = limitsOf(size);
   const pipeline = pipelineOf(options);
   const finite = (number: number | undefined) =>
     Number.isFinite(number) ? number : undefined;
@@ -217,10 +224,15 @@ function startedEvent(
     label,
     source_label: sourceLabel,
     service,
-    size,
+    size: most,
+    ...typeof size === "number"
+      ? undefined
+      : { smallest_size: least, seed: size.seed },
     connections,
     pipeline: service === "echo" ? finite(pipeline) : undefined,
     rate_per_second: rate,
+    bandwidth_bytes_per_second: bandwidth,
+    burst: burst > 1 ? burst : undefined,
     count: finite(count),
     duration_us: microseconds(duration),
     interval_us: microseconds(interval),
@@ -388,18 +400,20 @@ class Run implements RunInProgress {
   /** Runs it. */
   async finished(): Promise<Outcome> {
     const { onEvent, prepared } = this.#context;
-    const { count, duration, interval, rate, warmup = 0 } = this.#options;
+    const { interval, rate, bandwidth, burst, warmup = 0 } = this.#options;
+    const { count, duration } = this.#options;
+    const pace = { interval, rate, bandwidth, burst };
     await onEvent?.(startedEvent(this.#options, this.#context));
     this.#options.onRun?.(this);
     if (warmup > 0) {
-      const schedule = { duration: warmup, interval, rate };
+      const schedule = { duration: warmup, ...pace };
       const tally = await this.#phase(schedule, prepared.warmup!, true);
       this.#warmup = this.#warmupOf(tally);
     }
     const instrument = this.#instrument = new Instrument(prepared.lateness);
     try {
       const tally = await this.#phase(
-        { count, duration, interval, rate },
+        { count, duration, ...pace },
         prepared.measuring,
         false,
       );

@@ -373,6 +373,7 @@ export class Tally {
   get #span(): number {
     return this.schedule.span(
       this.messagesSent,
+      this.#total.bytesSent,
       this.#lastSent,
       this.#lastMoved,
     );

@@ -44,6 +44,7 @@ abstract class OneWayStream implements Flow, PacedFlow {
   readonly waitingSince: undefined;
 
   abstract readonly inFlight: number;
+  abstract readonly nextSize: number;
   abstract pump(): void;
   abstract finish(): Promise<void>;
   protected abstract describeSilence(timeout: string): string;
@@ -113,7 +114,7 @@ export class DiscardStream extends OneWayStream {
     const { messages } = options;
     // Nothing is compared, so all messages may be the same, which takes no time to
     // make.
-    this.#piece = new Uint8Array(Math.min(messages.size, PIECE_SIZE));
+    this.#piece = new Uint8Array(Math.min(messages.sizes.most, PIECE_SIZE));
     messages.fill(this.#piece, 0, 1, 0, this.#piece.length);
     this.#watchEnd();
   }
@@ -122,11 +123,15 @@ export class DiscardStream extends OneWayStream {
     return Math.sign(this.#left);
   }
 
+  get nextSize(): number {
+    return this.options.messages.size(this.#sequence + 1);
+  }
+
   override pump(time = now()): void {
     if (this.#left > 0) return;
     const due = this.pacer.next(time, true);
     if (due === undefined) return;
-    const { size } = this.options.messages;
+    const size = this.nextSize;
     this.pacer.tally!.sent(due, time, this.pacer.wasHeld(due));
     this.#left = size;
     this.pacer.await(
@@ -221,6 +226,8 @@ export class DiscardStream extends OneWayStream {
 
 /** Receives from a peer that sends unasked. */
 export class ChargenStream extends OneWayStream {
+  /** It sends none. */
+  readonly nextSize = 0;
   readonly #buffer = new Uint8Array(PIECE_SIZE);
   #isReading = false;
   #isStopped = false;

@@ -10,7 +10,14 @@ import {
   verdict,
 } from "../../measure/expectations.ts";
 import { FEW_FLOWS, type FlowContext } from "../../measure/flow.ts";
-import { Messages, randomStream } from "../../measure/messages.ts";
+import { Messages } from "../../measure/messages.ts";
+import {
+  checkSize,
+  limitsOf,
+  type MessageSize,
+  randomWord,
+  seeded,
+} from "../../measure/sizes.ts";
 import {
   measure,
   MEASURE_KINDS,
@@ -20,10 +27,11 @@ import {
   pipelineOf,
   prepare,
 } from "../../measure/run.ts";
+import { checkSchedule } from "../../measure/schedule.ts";
 import type { Tally } from "../../measure/tally.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { EchosounderError } from "../../net/errors.ts";
-import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
+import { checkOptions, time, unlimited } from "../../net/options.ts";
 import type {
   DatagramCounts,
   DatagramResult,
@@ -39,10 +47,10 @@ import { findTarget, openSocket, TARGET_KINDS } from "./target.ts";
 /** Options of {@linkcode measureUdp}. */
 export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
   /**
-   * The size of each datagram, in bytes: at least {@linkcode SMALLEST_MEASURED}
-   * with `echo`.
+   * The size of each datagram, in bytes, or the range from which each is drawn: at
+   * least {@linkcode SMALLEST_MEASURED} with `echo`.
    */
-  size: number;
+  size: MessageSize;
   /** Ends the run early. */
   signal?: AbortSignal;
 }
@@ -79,23 +87,26 @@ export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
 export async function measureUdp(
   options: MeasureUdpOptions,
 ): Promise<MeasureResult & DatagramResult> {
-  const { size, service = "echo", expectations = [], onEvent } = options;
+  const { service = "echo", expectations = [], onEvent } = options;
   const { timeout = DEFAULT_TIMEOUT, connections = 1, retryFor = 0 } = options;
   checkOptions(options, {
     ...TARGET_KINDS,
     ...MEASURE_KINDS,
     retryFor: unlimited(time),
-    size: whole(0),
   });
-  if (service === "echo" && size < SMALLEST_MEASURED) {
+  checkSchedule(options);
+  checkSize(options.size, 0);
+  const size = seeded(options.size);
+  const { least, most } = limitsOf(size);
+  if (service === "echo" && least < SMALLEST_MEASURED) {
     throw new EchosounderError(
       "invalid-option",
-      `${size} bytes cannot be told apart: ${SMALLEST_MEASURED} is the smallest datagram to measure with`,
+      `${least} bytes cannot be told apart: ${SMALLEST_MEASURED} is the smallest datagram to measure with`,
     );
   }
-  const stream = randomStream();
+  const stream = randomWord();
   const prepared = await prepare(options);
-  const target = await findTarget(options, size);
+  const target = await findTarget(options, most);
   const unanswered = retryFor > 0 ? await awaitPeer(options) : undefined;
   let flows: readonly ProbeSocket[] = [];
   const makeFlows = (context: FlowContext) => {
@@ -105,7 +116,7 @@ export async function measureUdp(
         new ProbeSocket(openSocket(target, options.bind), {
           target,
           service,
-          messages: new Messages({ size }, stream + index),
+          messages: new Messages({ size }, stream + index, index),
           pipeline: pipelineOf(options),
           timeout,
           ...context,
@@ -187,7 +198,7 @@ async function awaitPeer(
   const { onEvent } = options;
   const { failure } = await echoUdp({
     ...options,
-    payload: { size: options.size },
+    payload: { size: limitsOf(options.size).least },
     onEvent: (event) => event.event === "retry" ? onEvent?.(event) : undefined,
   });
   return failure;

@@ -67,7 +67,8 @@ export class ProbeSocket implements Flow, PacedFlow {
   readonly #address: string;
   #known: string | undefined;
   readonly #receiveBuffer = new Uint8Array(RECEIVE_BUFFER_SIZE);
-  readonly #datagram: Uint8Array<ArrayBuffer>;
+  /** The latest datagram; its buffer has room for the largest. */
+  #datagram: Uint8Array<ArrayBuffer>;
   readonly #closed = new AbortController();
   #sending = false;
   readonly #sendBackoff = new Backoff(10, 1000);
@@ -80,7 +81,7 @@ export class ProbeSocket implements Flow, PacedFlow {
     this.#tracker = new ReplyTracker(messages, service, index);
     this.#pacer = new Pacer(this, brake);
     this.#address = canonicalAddress(options.target.hostname);
-    this.#datagram = new Uint8Array(messages.size);
+    this.#datagram = new Uint8Array(messages.sizes.most);
     this.#receive();
   }
 
@@ -92,6 +93,11 @@ export class ProbeSocket implements Flow, PacedFlow {
   /** Messages in flight, one that is being sent included. */
   get inFlight(): number {
     return this.#tracker.inFlight + Number(this.#sending);
+  }
+
+  /** The size of the next message, in bytes. */
+  get nextSize(): number {
+    return this.#options.messages.size(this.#tracker.next);
   }
 
   /** When the oldest message in flight was sent. */
@@ -178,12 +184,16 @@ export class ProbeSocket implements Flow, PacedFlow {
     const due = this.#pacer.next(time, hasRoom);
     if (due === undefined) return;
     const sequence = this.#tracker.next;
-    messages.fill(this.#datagram, 0, sequence, 0, messages.size);
+    const size = messages.size(sequence);
+    if (this.#datagram.length !== size) {
+      this.#datagram = new Uint8Array(this.#datagram.buffer, 0, size);
+    }
+    messages.fill(this.#datagram, 0, sequence, 0, size);
     const at = now();
     this.#tracker.send(due, at);
     this.#pacer.tally!.sent(due, at, this.#pacer.wasHeld(due));
     if (this.#options.onEvent) {
-      this.#emit({ event: "sent", sequence, bytes: messages.size });
+      this.#emit({ event: "sent", sequence, bytes: size });
     }
     this.#sending = true;
     this.#socket.send(this.#datagram, target)

@@ -263,10 +263,7 @@ export class ReplyTracker {
 
   /** The message by the pattern after a damaged header, if that is long enough. */
   #sequenceByPattern(datagram: Uint8Array): number | undefined {
-    const length = this.#messages.size - HEADER_SIZE;
-    if (datagram.length !== this.#messages.size || length < HEADER_SIZE) {
-      return undefined;
-    }
+    if (datagram.length < 2 * HEADER_SIZE) return undefined;
     const first = Math.max(this.next - LOOKED_THROUGH, this.#phaseStart);
     for (let sequence = this.next - 1; sequence >= first; sequence--) {
       if (this.#hasPattern(datagram, sequence)) return sequence;
@@ -274,15 +271,14 @@ export class ReplyTracker {
   }
 
   #hasPattern(datagram: Uint8Array, sequence: number): boolean {
-    const { size } = this.#messages;
-    const length = size - HEADER_SIZE;
-    return this.#messages.difference(
-      datagram,
-      HEADER_SIZE,
-      sequence,
-      HEADER_SIZE,
-      length,
-    ) < 0;
+    const size = this.#messages.size(sequence);
+    return datagram.length === size && this.#messages.difference(
+          datagram,
+          HEADER_SIZE,
+          sequence,
+          HEADER_SIZE,
+          size - HEADER_SIZE,
+        ) < 0;
   }
 
   /** What is wrong with an answer; `undefined` where it is intact. */
@@ -293,7 +289,7 @@ export class ReplyTracker {
     if (this.#service === "chargen") {
       return datagram.length > CHARGEN_DATAGRAM_LIMIT ? "oversized" : undefined;
     }
-    const { size } = this.#messages;
+    const size = this.#messages.size(sequence);
     const isIntact = datagram.length === size &&
       this.#messages.difference(datagram, 0, sequence, 0, size) < 0;
     return isIntact ? undefined : "corrupted";
