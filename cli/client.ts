@@ -7,9 +7,14 @@ import type { Transport } from "../events/mod.ts";
 import type { LocalAddress } from "../net/address.ts";
 import type { AddressFamily } from "../net/resolve.ts";
 import { METRICS } from "../measure/metrics.ts";
-import type { Payload } from "../measure/messages.ts";
+import type { MeasuredPayload } from "../measure/messages.ts";
 import type { MeasureOptions } from "../measure/run.ts";
-import { MEASURED_SIZE, ONE_SHOT_MESSAGE, ONE_WAY_SIZE } from "./defaults.ts";
+import {
+  MEASURED_SIZE,
+  ONE_SHOT_MESSAGE,
+  ONE_WAY_SIZE,
+  PACED_SIZES,
+} from "./defaults.ts";
 import { checkMetrics } from "./command_line/expectation.ts";
 import type { CommandLine } from "./command_line/parse.ts";
 import {
@@ -30,7 +35,8 @@ export type ClientLine =
 export interface Order extends MeasureOptions {
   family: AddressFamily | undefined;
   bind: LocalAddress | undefined;
-  payload: Payload;
+  /** What to send, one after the other where there are several. */
+  payloads: MeasuredPayload[];
   timeout: number;
 }
 
@@ -72,6 +78,7 @@ export function readOrder(
       "--message and --size exclude each other: each says what to send",
     );
   }
+  checkSizes(options);
   if (isMeasuring(options)) checkMeasuring(transport, options);
   else if (options.expect.length > 0) {
     throw new UsageError(
@@ -81,7 +88,7 @@ export function readOrder(
   return {
     family: readFamily(options),
     bind: options.bind,
-    payload: readPayload(transport, options),
+    payloads: readPayloads(transport, options),
     timeout: options.timeout,
     ...measuringOf(options),
     reportEvery: options["report-every"],
@@ -89,6 +96,26 @@ export function readOrder(
     expectations: options.expect,
     detail: printsMessages(options),
   };
+}
+
+/** Checks that several sizes are measured, and each of them has an end. */
+function checkSizes(options: ClientValues): void {
+  const { size, seed, count, duration } = options;
+  const isDrawn = size !== undefined && !("each" in size);
+  const isSweep = size !== undefined && "each" in size && size.each.length > 1;
+  if (seed !== undefined && !isDrawn) {
+    throw new UsageError("--seed needs sizes to draw: --size 64..1472");
+  }
+  if ((isDrawn || isSweep) && !isMeasuring(options)) {
+    throw new UsageError(
+      "several sizes need something to measure: --count, --duration or --rate",
+    );
+  }
+  if (isSweep && count === undefined && duration === undefined) {
+    throw new UsageError(
+      "--size with a list needs --count or --duration: so much of each size",
+    );
+  }
 }
 
 /** Checks that the measuring options do not exclude each other. */
@@ -102,11 +129,16 @@ function checkMeasuring(
   };
   const given = (...names: (keyof ClientValues)[]) =>
     names.find((name) => options[name] !== undefined);
-  if (given("interval")) {
-    if (given("rate")) {
-      exclude("--interval", "--rate", "each says when the next message is due");
-    }
+  const [clock, other] = (["interval", "rate", "bandwidth"] as const)
+    .filter((name) => options[name] !== undefined);
+  if (other !== undefined) {
+    exclude(
+      `--${clock}`,
+      `--${other}`,
+      "each says when the next message is due",
+    );
   }
+  checkBurst(options, clock);
   if (options.bind?.port && (connections ?? 1) > 1) {
     exclude(
       "--bind with a port",
@@ -127,7 +159,14 @@ function checkMeasuring(
     );
   }
   if (transport === "TCP" && service === "chargen") {
-    const other = given("message", "size", "count", "interval", "rate");
+    const other = given(
+      "message",
+      "size",
+      "count",
+      "interval",
+      "rate",
+      "bandwidth",
+    );
     if (other) {
       exclude(
         "--service chargen",
@@ -135,6 +174,13 @@ function checkMeasuring(
         "nothing is sent, so --duration says how much",
       );
     }
+  }
+  if (transport === "UDP" && service === "chargen" && given("bandwidth")) {
+    exclude(
+      "--service chargen",
+      "--bandwidth",
+      "the peer chooses the size of its answers; use --rate",
+    );
   }
   if (transport === "UDP" && options.message !== undefined) {
     throw new UsageError(
@@ -146,6 +192,24 @@ function checkMeasuring(
   if (transport === "TCP" && lossy && options.interval === undefined) {
     throw new UsageError(
       `--expect: over TCP, ${lossy.metric} needs --interval: only then is a broken connection replaced`,
+    );
+  }
+}
+
+/** Checks that a burst has ticks, and room for all of its messages. */
+function checkBurst(
+  { burst = 1, interval, pipeline = Infinity }: ClientValues,
+  clock: "interval" | "rate" | "bandwidth" | undefined,
+): void {
+  if (burst === 1) return;
+  if (clock === undefined || interval === 0) {
+    throw new UsageError(
+      "--burst needs --interval, --rate or --bandwidth, which say when each is due",
+    );
+  }
+  if (pipeline < burst) {
+    throw new UsageError(
+      `--burst ${burst} has no room in --pipeline ${pipeline}: not all of it could be in flight`,
     );
   }
 }
@@ -171,16 +235,22 @@ function readFamily(
   return asked;
 }
 
-function readPayload(
+function readPayloads(
   transport: Transport,
   options: ClientValues,
-): Payload {
-  const { message, size } = options;
-  if (size !== undefined) return { size };
-  if (message === undefined && isMeasuring(options)) {
-    const { service = "echo" } = options;
-    const isStream = transport === "TCP" && service !== "echo";
-    return { size: isStream ? ONE_WAY_SIZE : MEASURED_SIZE };
+): MeasuredPayload[] {
+  const { message, size, seed, bandwidth, service = "echo" } = options;
+  if (size !== undefined) {
+    return "each" in size
+      ? size.each.map((size) => ({ size }))
+      : [{ size: { ...size, seed } }];
   }
-  return new TextEncoder().encode(message ?? ONE_SHOT_MESSAGE);
+  if (message === undefined && isMeasuring(options)) {
+    const isStream = transport === "TCP" && service !== "echo";
+    const usual = isStream ? ONE_WAY_SIZE : MEASURED_SIZE;
+    return [{
+      size: bandwidth === undefined ? usual : PACED_SIZES[transport],
+    }];
+  }
+  return [new TextEncoder().encode(message ?? ONE_SHOT_MESSAGE)];
 }

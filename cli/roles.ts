@@ -16,7 +16,12 @@ import {
 import { DEFAULT_PORT as UDP_PORT, STAMP_PORT } from "../udp/defaults.ts";
 import { SHELLS } from "./command_line/completions.ts";
 import { expectation, metricRows } from "./command_line/expectation.ts";
-import { MEASURED_SIZE, ONE_SHOT_MESSAGE, ONE_WAY_SIZE } from "./defaults.ts";
+import {
+  MEASURED_SIZE,
+  ONE_SHOT_MESSAGE,
+  ONE_WAY_SIZE,
+  PACED_SIZES,
+} from "./defaults.ts";
 import { EXIT_CODE_MEANINGS } from "./exit_codes.ts";
 import {
   type CommandDefinition,
@@ -30,14 +35,17 @@ import {
 } from "./command_line/options.ts";
 import {
   addressBlock,
+  bandwidth,
   count,
   hostname,
   localAddress,
   localPort,
+  messageSizes,
   oneOf,
   positiveTime,
   rate,
   remotePort,
+  seed,
   size,
   standardInput,
   time,
@@ -173,6 +181,20 @@ export const measureOptions = (transport: Transport) => ({
       help: "N messages a second in all, on a fixed schedule (open loop).",
       brief: "N messages a second, on a fixed schedule",
     }),
+    "bandwidth": optionalValue({
+      placeholder: "RATE",
+      parse: bandwidth,
+      fallbackText: "as fast as answers come",
+      help:
+        "So many bits or bytes of messages a second in all, headers not counted (open loop).",
+    }),
+    "burst": optionalValue({
+      placeholder: "N",
+      parse: count,
+      fallbackText: "1",
+      help:
+        "N messages at once at each tick of --interval, --rate or --bandwidth.",
+    }),
     "connections": optionalValue({
       placeholder: "N",
       parse: count,
@@ -183,7 +205,7 @@ export const measureOptions = (transport: Transport) => ({
     "pipeline": optionalValue({
       placeholder: "N",
       parse: count,
-      fallbackText: "1; with --rate no limit",
+      fallbackText: "1; no limit where a clock sets the pace",
       help: "Up to N messages in flight on each.",
     }),
     "warmup": optionalValue({
@@ -247,12 +269,19 @@ const clientOptions = (transport: Transport) => ({
     }),
     "size": optionalValue({
       placeholder: "SIZE",
-      parse: size,
+      parse: messageSizes,
       fallbackText: `${writtenSize(MEASURED_SIZE)} to measure${
         transport === "TCP" ? `, one way ${writtenSize(ONE_WAY_SIZE)}` : ""
-      }`,
-      help: "So many bytes of a pattern, in each message.",
+      }, with --bandwidth ${writtenSize(PACED_SIZES[transport])}`,
+      help:
+        "So many bytes of a pattern, in each message; 64..1472 draws a size for each, and 64,512,1472 measures them one after the other.",
       brief: "bytes of a pattern",
+    }),
+    "seed": optionalValue({
+      placeholder: "N",
+      parse: seed,
+      fallbackText: "a new one, which is printed",
+      help: "Draw the same sizes as the run that printed this seed.",
     }),
   }),
   ...measureOptions(transport),

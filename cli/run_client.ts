@@ -5,11 +5,13 @@
  */
 import type { ResultEvent } from "../events/mod.ts";
 import type { MeasureOptions, RunInProgress } from "../measure/run.ts";
+import { type MeasuredPayload, sizeOf } from "../measure/messages.ts";
 import { pause } from "../net/backoff.ts";
 import { DONE, FAILED } from "./exit_codes.ts";
 import type { Printer } from "./output/printer.ts";
 import { errorEvent, RunFailed, type Session } from "./program.ts";
 import { onProgressSignal, onStopSignal } from "./signals.ts";
+import { sweep } from "./sweep.ts";
 import type { ClientTarget } from "./targets.ts";
 
 /** What a run against one target is given. */
@@ -18,6 +20,8 @@ export interface TargetRun
     Pick<ClientTarget, "hostname" | "port" | "label">,
     Required<Pick<MeasureOptions, "signal" | "onRun">>,
     Pick<Printer, "onDelays"> {
+  /** What to send. */
+  payload: MeasuredPayload;
   /** Prints its events. */
   onEvent: Printer["print"];
 }
@@ -26,6 +30,8 @@ export interface TargetRun
 export interface ClientRun {
   /** Who they are. */
   targets: readonly ClientTarget[];
+  /** What to send, one after the other where there are several. */
+  payloads: readonly MeasuredPayload[];
   /** Milliseconds from one message to the next, over which their starts are spread. */
   interval?: number;
   /** Runs against one of them. */
@@ -41,7 +47,7 @@ export interface ClientRun {
  */
 export async function runClient(
   session: Session,
-  { targets, interval = 0, run }: ClientRun,
+  { targets, payloads, interval = 0, run }: ClientRun,
 ): Promise<number> {
   const stopped = new AbortController();
   onStopSignal(() => stopped.abort());
@@ -54,14 +60,35 @@ export async function runClient(
     }
   });
   const runOne = async (target: ClientTarget, printer: Printer) => {
-    const { failure } = await run({
-      ...target,
-      signal,
-      onRun: (measuring) => underWay.set(printer, measuring),
-      onEvent: printer.print,
-      onDelays: printer.onDelays,
-    });
-    underWay.delete(printer);
+    const runWith = async (
+      payload: MeasuredPayload,
+      onEvent = printer.print,
+    ) => {
+      const result = await run({
+        ...target,
+        payload,
+        signal,
+        onRun: (measuring) => underWay.set(printer, measuring),
+        onEvent,
+        // Of several sizes, a table takes the place of the drawings.
+        onDelays: payloads.length > 1 ? undefined : printer.onDelays,
+      });
+      underWay.delete(printer);
+      return result;
+    };
+    if (payloads.length > 1) {
+      const runOfSize = (size: number) =>
+        runWith(
+          { size },
+          (event) =>
+            printer.print(
+              event.event === "result" ? { ...event, size } : event,
+            ),
+        );
+      const sizes = payloads.map((payload) => sizeOf(payload) as number);
+      return await sweep(sizes, runOfSize, printer.print);
+    }
+    const { failure } = await runWith(payloads[0]);
     if (failure !== undefined) throw new RunFailed(failure);
   };
   if (targets.length === 1) {

@@ -4,6 +4,7 @@
  * @module
  */
 import { patternPieces } from "../measure/messages.ts";
+import { limitsOf } from "../measure/sizes.ts";
 import { echoTcp } from "../tcp/client/echo.ts";
 import { measureTcp } from "../tcp/client/measure.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
@@ -28,6 +29,7 @@ await runProgram({
     const order = readTcpOrder(line);
     return await runClient(session, {
       targets: await targetsOf(line),
+      payloads: order.payloads,
       interval: order.interval,
       run: (target) => {
         const common = {
@@ -46,12 +48,12 @@ await runProgram({
             },
           });
         }
-        const { payload } = order;
+        const { payload } = target;
         return echoTcp({
           ...common,
           payload: payload instanceof Uint8Array
             ? [payload]
-            : patternPieces(payload.size),
+            : patternPieces(limitsOf(payload.size).most),
         });
       },
     });

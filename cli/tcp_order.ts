@@ -5,7 +5,7 @@
  */
 import { isMeasuring, type Order, readOrder } from "./client.ts";
 import type { CommandLine } from "./command_line/parse.ts";
-import { UsageError } from "./command_line/values.ts";
+import { endsOf, UsageError } from "./command_line/values.ts";
 import { TCP_CLIENT } from "./roles.ts";
 
 /**
@@ -26,7 +26,7 @@ export function readTcpOrder(
     );
   }
   const measuring = isMeasuring(line.options);
-  if (measuring && (size === 0 || message === "")) {
+  if (measuring && (size && endsOf(size).least === 0 || message === "")) {
     throw new UsageError(
       "an empty message cannot be measured over TCP: it brings no byte back",
     );

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { limitsOf } from "../measure/sizes.ts";
 import { echoUdp } from "../udp/client/echo.ts";
 import { measureUdp } from "../udp/client/measure.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
@@ -23,16 +24,22 @@ await runProgram({
     isMeasuring(options) && !printsMessages(options),
   run: async (line, session) => {
     const { options } = line;
-    const { payload, ...order } = readUdpOrder(line);
+    const { payloads, ...order } = readUdpOrder(line);
     return await runClient(session, {
       targets: await targetsOf(line),
+      payloads,
       interval: order.interval,
       run: (target) => {
         const retryFor = options["retry-for"];
-        const common = { ...order, retryFor, ...target };
-        return payload instanceof Uint8Array || !isMeasuring(options)
-          ? echoUdp({ ...common, payload })
-          : measureUdp({ ...common, size: payload.size });
+        const { payload, ...rest } = target;
+        const common = { ...order, retryFor, ...rest };
+        if (payload instanceof Uint8Array) {
+          return echoUdp({ ...common, payload });
+        }
+        const { size } = payload;
+        return isMeasuring(options)
+          ? measureUdp({ ...common, size })
+          : echoUdp({ ...common, payload: { size: limitsOf(size).most } });
       },
     });
   },

@@ -6,6 +6,7 @@
 import type {
   Base64,
   ClockSteppedEvent,
+  Count,
   ErrorCode,
   NamedEvent,
   PositiveCount,
@@ -18,7 +19,7 @@ import type {
   UdpClientEvent,
 } from "./client.ts";
 import type { EchosounderEvent } from "./mod.ts";
-import type { Failure } from "./result.ts";
+import type { Counts, DelaySummary, Failure, Speed } from "./result.ts";
 import type {
   DroppedEvent,
   FaultEvent,
@@ -48,8 +49,39 @@ export interface VerdictEvent extends NamedEvent<"verdict"> {
   failed: string[];
 }
 
+/** What a run with one of several sizes came to. */
+export interface SweptSize extends Counts, Partial<Speed> {
+  /** The size of its messages. */
+  size: Count;
+  /** Whether it passed. */
+  passed: boolean;
+  /** Messages lost; absent where that cannot be known. */
+  lost?: Count;
+  /** Round-trip delays, without their histogram; absent where no message was timed. */
+  rtt_us?: DelaySummary;
+}
+
+/**
+ * A client is done with several sizes (`--size 64,512,1472`), one after the other.
+ * Each has a `started` and a `result` of its own besides.
+ */
+export interface SweepEvent extends NamedEvent<"sweep"> {
+  /** Whether all passed. */
+  passed: boolean;
+  /**
+   * What each came to, in the order in which they were measured.
+   *
+   * @minItems 1
+   */
+  sizes: SweptSize[];
+}
+
 /** Everything that a program writes. */
-export type ProgramEvent = EchosounderEvent | VerdictEvent | ErrorEvent;
+export type ProgramEvent =
+  | EchosounderEvent
+  | SweepEvent
+  | VerdictEvent
+  | ErrorEvent;
 
 /** What can come in floods: of each kind and reason, one a second is printed. */
 export type RateLimitedEvent =
@@ -77,9 +109,9 @@ export interface EventsOfRole {
   /** What a UDP server prints. */
   "udp-server": UdpServerEvent | ErrorEvent;
   /** What a TCP client prints. */
-  "tcp-client": TcpClientEvent | VerdictEvent | ErrorEvent;
+  "tcp-client": TcpClientEvent | SweepEvent | VerdictEvent | ErrorEvent;
   /** What a UDP client prints. */
-  "udp-client": UdpClientEvent | VerdictEvent | ErrorEvent;
+  "udp-client": UdpClientEvent | SweepEvent | VerdictEvent | ErrorEvent;
 }
 
 /** The four programs. */

@@ -302,6 +302,8 @@ export interface ClientFigures extends Counts {
 
 /** The result of a run of either client, whether it measured or not. */
 export interface ResultEvent extends NamedEvent<"result">, ClientFigures {
+  /** The size of its messages, where it is one of several in a sweep. */
+  size?: Count;
   /** Whether everything that was asked for held. */
   passed: boolean;
   /** Why not; absent where it passed. */

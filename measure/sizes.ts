@@ -69,7 +69,9 @@ export function mixed(word: number): number {
 
 /** The same size or range, its seed drawn where it has none. */
 export function seeded(size: MessageSize): MessageSize {
-  return typeof size === "number" ? size : { seed: randomWord(), ...size };
+  return typeof size === "number"
+    ? size
+    : { ...size, seed: size.seed ?? randomWord() };
 }
 
 /** The least and the most bytes of a message of this size. */

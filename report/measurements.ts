@@ -3,10 +3,22 @@
  *
  * @module
  */
-import { formatDuration, formatRate, trimZeros } from "../text/format.ts";
+import {
+  formatDuration,
+  formatExactByteRate,
+  formatRate,
+  plural,
+  trimZeros,
+} from "../text/format.ts";
 import { mergeDelays } from "../measure/round_trips.ts";
 import type { RunFigures } from "../measure/metrics.ts";
-import type { Counts, IntervalEvent, Measured, Speed } from "../events/mod.ts";
+import type {
+  Counts,
+  IntervalEvent,
+  Measured,
+  Speed,
+  StartedEvent,
+} from "../events/mod.ts";
 import type { ClientRun } from "./runs.ts";
 
 /** A run's figures, in the form of a result; what a run has no figure for is absent. */
@@ -126,21 +138,42 @@ const exactDuration = (microseconds: number) =>
 
 /** `8 connections, 64 bytes, 1000/s, 10 s`: the settings of a run. */
 export function settingsOf(run: ClientRun): string {
-  const { started, transport } = run;
+  return settingsWith(run, (started) => {
+    const { smallest_size, size } = started;
+    return smallest_size === undefined
+      ? plural(size, "byte")
+      : `${smallest_size} to ${size} bytes`;
+  });
+}
+
+/** All settings but the size, by which the runs of a sweep differ. */
+export function settingsWithoutSize(run: ClientRun): string {
+  return settingsWith(run, () => "");
+}
+
+function settingsWith(
+  { started, transport }: ClientRun,
+  sizeText: (started: StartedEvent) => string,
+): string {
   if (started === undefined) return transport;
-  const { connections, pipeline, size, service } = started;
+  const { connections, pipeline, service } = started;
   const { rate_per_second, interval_us, count, duration_us, warmup_us } =
     started;
+  const { bandwidth_bytes_per_second, burst } = started;
   const noun = transport === "TCP" ? "connection" : "socket";
   const parts = [
     transport,
-    `${connections} ${noun}${connections === 1 ? "" : "s"}`,
-    `${size} byte${size === 1 ? "" : "s"}`,
+    plural(connections, noun),
+    sizeText(started),
   ];
   if (service !== "echo") parts.push(service);
   if (rate_per_second !== undefined) {
     parts.push(`${formatRate(rate_per_second)}/s`);
   }
+  if (bandwidth_bytes_per_second !== undefined) {
+    parts.push(formatExactByteRate(bandwidth_bytes_per_second));
+  }
+  if (burst !== undefined) parts.push(`bursts of ${burst}`);
   if (pipeline !== undefined && pipeline > 1) parts.push(`${pipeline} deep`);
   if (interval_us !== undefined) {
     parts.push(`every ${exactDuration(interval_us)}`);

@@ -15,6 +15,7 @@ import {
   verdictOf,
 } from "./runs.ts";
 import { hasMoreLostThanSent, type Series, seriesOf } from "./series.ts";
+import { sweepsOf, type SweptRun } from "./sweeps.ts";
 
 /** A client's run on a page. */
 export interface PageRun extends Row {
@@ -24,6 +25,8 @@ export interface PageRun extends Row {
   warnings: string[];
   /** Its figures over time. */
   series?: Series;
+  /** Its place among runs of different sizes. */
+  swept?: SweptRun;
 }
 
 /** All that a page shows. */
@@ -70,6 +73,7 @@ export function pageData(runs: Runs): PageData {
   const points = Math.floor(
     Math.min(MOST_POINTS, MOST_POINTS_IN_ALL / Math.max(clients.length, 1)),
   );
+  const swept = sweepsOf(clients);
   return {
     runs: clients.map((run) => ({
       ...rowOf(run),
@@ -79,6 +83,7 @@ export function pageData(runs: Runs): PageData {
       })),
       warnings: warningsOf(run),
       series: seriesOf(run.intervals, Math.max(points, 2)),
+      swept: swept.get(run),
     })),
     servers,
     problems,

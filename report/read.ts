@@ -84,6 +84,7 @@ async function readOne({ name, text }: Source, runs: Runs): Promise<void> {
   all.forEach((run, i) => {
     run.source = all.length === 1 ? name : `${name} #${i + 1}`;
   });
+  for (const run of reader.clients) run.file = name;
   runs.clients.push(...reader.clients);
   runs.servers.push(...reader.servers);
 }
@@ -160,6 +161,8 @@ class Reader {
       this.#client?.error !== undefined;
     // A failed result is followed by an error that repeats it.
     if (isAfterwards && line.event === "error") return;
+    // These sum up runs that were read by themselves.
+    if (line.event === "sweep" || line.event === "verdict") return;
     if (this.#client === undefined || isAfterwards) {
       // These come before a run; what follows begins it.
       if (line.event === "connected") {
@@ -168,6 +171,7 @@ class Reader {
       }
       if (line.event === "retry" || line.event === "connected") return;
       this.#client = {
+        file: "",
         source: "",
         role,
         transport: TRANSPORTS[role],

@@ -22,6 +22,8 @@ export type ServerRole = "tcp-server" | "udp-server";
 
 /** One run of a client. */
 export interface ClientRun {
+  /** The file that it was read from. */
+  file: string;
   /** The file that it was read from, and of several in a file its number. */
   source: string;
   /** Which client. */

@@ -107,9 +107,23 @@ export function formatPart(part: number, whole: number): string {
     : `${formatSize(part)} of ${formatSize(whole)}`;
 }
 
-/** `12.3 MB/s`. */
+/** `6.25 MB/s (50.0 Mbit/s)`: a measured throughput, in bytes and in bits. */
 export function formatByteRate(bytesPerSecond: number): string {
-  return `${formatBytes(bytesPerSecond)}/s`;
+  return byteRate(bytesPerSecond, threeDigits);
+}
+
+/** `6.25 MB/s (50 Mbit/s)`: a requested throughput, in full. */
+export function formatExactByteRate(bytesPerSecond: number): string {
+  return byteRate(bytesPerSecond, allDigits);
+}
+
+function byteRate(
+  bytesPerSecond: number,
+  digits: (number: number) => string,
+): string {
+  const bytes = scaled(bytesPerSecond, digits).join(" ");
+  const bits = scaled(8 * bytesPerSecond, digits).join(" ");
+  return `${bytes}B/s (${bits}bit/s)`;
 }
 
 /** Replaces our own `µs`; other text, which may come from a peer, stays as it is. */
@@ -159,7 +173,7 @@ function requested(limit: number, unit: Expectation["unit"]): string {
     case "per-second":
       return `${allDigits(limit)}/s`;
     case "bytes-per-second":
-      return `${scaled(limit, allDigits).join(" ")}B/s`;
+      return formatExactByteRate(limit);
     case "messages":
       return String(limit);
   }

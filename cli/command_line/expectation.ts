@@ -23,7 +23,7 @@ export const LIMITS: Record<MetricKind, string[]> = {
   count: ["0"],
   percentage: ["99.9%"],
   rate: ["1000/s"],
-  throughput: ["100MB/s"],
+  throughput: ["40Mbit/s", "5MB/s"],
 };
 
 /** The metrics of a transport by what they are of, and how their limits are written. */

@@ -39,7 +39,10 @@ export class LiveLine {
 
   /** Records an event, and shows it where it is an interval. */
   observe(event: ProgramEvent): void {
-    if (event.event === "started") this.#started = event;
+    if (event.event === "started") {
+      this.#started = event;
+      this.#done = this.#lost = 0;
+    }
     if (event.event !== "interval" || this.#started === undefined) return;
     if (!event.warmup) {
       this.#done += event.messages_sent;
@@ -52,17 +55,22 @@ export class LiveLine {
       end === undefined ? 0 : elapsed / end,
       count === undefined ? 0 : this.#done / count,
     );
+    const throughput = formatByteRate(
+      event.received_bytes_per_second || event.sent_bytes_per_second,
+    );
+    const isCounted = event.messages_per_second > 0;
     const parts = [
       event.warmup ? "warming up" : formatDuration(elapsed),
-      event.messages_per_second > 0
+      isCounted
         ? `${formatRate(event.messages_per_second)} messages/s`
-        : formatByteRate(event.received_bytes_per_second),
+        : throughput,
     ];
     if (event.rtt_us?.p50 !== undefined) {
       parts.push(`p50 ${formatDuration(event.rtt_us.p50)}`);
       parts.push(`p99 ${formatDuration(event.rtt_us.p99!)}`);
     }
     if (event.lost !== undefined) parts.push(`${this.#lost} lost`);
+    if (isCounted) parts.push(throughput);
     if (share > 0) {
       const left = share < 1
         ? `${formatDuration(elapsed / share - elapsed)} left`

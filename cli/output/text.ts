@@ -35,6 +35,7 @@ import {
   toAscii,
 } from "../../text/format.ts";
 import { oneLine, printable } from "../../text/printable.ts";
+import { sweepTable } from "./sweep_table.ts";
 
 /** How events are written as text. */
 export interface TextStyle {
@@ -225,7 +226,10 @@ const WRITERS: Writers = {
     }`,
   ],
   "closed": (_, { oneShot }) => oneShot ? ["Connection closed"] : [],
-  "started": () => [],
+  "started": ({ smallest_size, size, seed }) =>
+    seed === undefined
+      ? []
+      : [dim(`sizes from ${smallest_size} to ${size} bytes, --seed ${seed}`)],
   "interval": () => [],
   "progress": (event) =>
     "measured" in event
@@ -233,10 +237,15 @@ const WRITERS: Writers = {
       : [`So far, ${serverFigures(event)}`],
   "result": (event, { quiet, chart }) => {
     if (event.measured !== undefined) {
-      return resultLines(event, event.measured, chart ?? []);
+      const lines = resultLines(event, event.measured, chart ?? []);
+      if (event.size !== undefined) {
+        lines[0] = `${bold(formatSize(event.size))}: ${lines[0]}`;
+      }
+      return lines;
     }
     return quiet ? [verdictLine(event)] : [];
   },
+  "sweep": ({ sizes }) => ["by size", ...sweepTable(sizes)],
   "verdict": ({ targets, passed, failed }) => [
     passed
       ? `${green("passed")}: all ${targets} targets`
@@ -448,15 +457,17 @@ function speedRows(measured: Measured): string[] {
       ),
     ];
   }
-  const parts = [];
+  const rates = [];
   if (messages_per_second > 0) {
-    parts.push(`${formatRate(messages_per_second)} messages/s`);
+    rates.push(`${formatRate(messages_per_second)} messages/s`);
   }
   // One way, there is but one direction.
   const isOneWay = in_flight === undefined;
-  if (sent > 0 || !isOneWay) parts.push(`${formatByteRate(sent)} out`);
-  if (received > 0 || !isOneWay) parts.push(`${formatByteRate(received)} in`);
-  return [row("speed", parts.join(", "))];
+  const bytes = [];
+  if (sent > 0 || !isOneWay) bytes.push(`${formatByteRate(sent)} out`);
+  if (received > 0 || !isOneWay) bytes.push(`${formatByteRate(received)} in`);
+  return [rates, bytes].filter((parts) => parts.length > 0)
+    .map((parts, i) => row(i === 0 ? "speed" : "", parts.join(", ")));
 }
 
 /** What was lost with connections, and what could not be sent. */

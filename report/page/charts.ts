@@ -5,7 +5,12 @@
  *
  * @module
  */
-import { formatDuration, formatRate } from "../../text/format.ts";
+import {
+  formatByteRate,
+  formatDuration,
+  formatRate,
+} from "../../text/format.ts";
+import { METRICS } from "../../measure/metrics.ts";
 import type { DelaySummary } from "../../events/mod.ts";
 import type { PageRun } from "../page_data.ts";
 import { Chart, type ChartLine } from "./chart.ts";
@@ -23,6 +28,7 @@ function percentileName(oneIn: number): string {
 }
 
 const percent = (value: number) => `${Number(value.toPrecision(2))} %`;
+const bytes = (value: number) => `${Math.round(value)} B`;
 const seconds = (value: number) => `${Number(value.toPrecision(4))} s`;
 
 /** A line's colour and name for all runs together. */
@@ -34,6 +40,8 @@ export class Charts {
   readonly delays: HTMLElement;
   /** The charts over time. */
   readonly overTime: HTMLElement;
+  /** The charts over sizes. */
+  readonly bySize: HTMLElement;
 
   readonly #runs: PageRun[];
   readonly #curves: Map<PageRun, Promise<DelayCurves | undefined>> = new Map();
@@ -72,6 +80,19 @@ export class Charts {
     y: { isLog: false, format: percent },
   });
 
+  readonly #delayBySize = new Chart({
+    title: "Delay by size",
+    caption: "The 99th percentile, and dotted the median, of each size.",
+    x: { isLog: true, format: bytes },
+    y: { isLog: true, format: formatDuration },
+  });
+  readonly #throughputBySize = new Chart({
+    title: "Throughput by size",
+    caption: "Bytes of messages back a second; one way, sent or received.",
+    x: { isLog: true, format: bytes },
+    y: { isLog: false, format: formatByteRate },
+  });
+
   constructor(runs: PageRun[]) {
     this.#runs = runs;
     this.delays = element(
@@ -87,6 +108,12 @@ export class Charts {
       this.#delayOverTime.element,
       this.#loss.element,
     );
+    this.bySize = element(
+      "div",
+      { className: "charts" },
+      this.#delayBySize.element,
+      this.#throughputBySize.element,
+    );
   }
 
   /** Draws the selected runs, and where there are several all together. */
@@ -97,6 +124,7 @@ export class Charts {
     const shown = this.#runs.map((run, index) => ({ run, index }))
       .filter(({ run }) => selected.has(run));
     this.#drawOverTime(shown);
+    this.#drawBySize(shown);
 
     const curves: [Omit<ChartLine, "points">, DelayCurves][] = [];
     for (const { run, index } of shown) {
@@ -125,6 +153,34 @@ export class Charts {
     const curves = delays ? curvesOf(delays) : Promise.resolve(undefined);
     this.#curves.set(run, curves);
     return curves;
+  }
+
+  /** A line for each sweep, with a point for each of its runs. */
+  #drawBySize(shown: { run: PageRun; index: number }[]): void {
+    const sweeps = Map.groupBy(
+      shown.filter(({ run }) => run.swept !== undefined),
+      ({ run }) => run.swept!.sweep,
+    );
+    const lines = (
+      read: (figures: NonNullable<PageRun["measurements"]>) =>
+        | number
+        | undefined,
+      suffix = "",
+      isThin = false,
+    ): ChartLine[] =>
+      [...sweeps].flatMap(([name, runs]) => {
+        const points = runs.flatMap(({ run }): [number, number][] => {
+          const figure = run.measurements && read(run.measurements);
+          return figure === undefined ? [] : [[run.swept!.size, figure]];
+        }).toSorted(([one], [other]) => one - other);
+        if (points.length === 0) return [];
+        return [{ label: name + suffix, run: runs[0].index, points, isThin }];
+      });
+    this.#delayBySize.draw([
+      ...lines(({ rtt_us }) => rtt_us?.p99, " p99"),
+      ...lines(({ rtt_us }) => rtt_us?.p50, " p50", true),
+    ]);
+    this.#throughputBySize.draw(lines(METRICS.throughput.read));
   }
 
   #drawOverTime(shown: { run: PageRun; index: number }[]): void {

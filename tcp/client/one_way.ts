@@ -96,6 +96,12 @@ const LONG_WRITE = 5000;
 /** The most milliseconds for the peer to read what the kernels still buffer. */
 const LONGEST_DRAIN = 60_000;
 
+/** The most bytes that the kernels of both sides buffer, about. */
+const MOST_BUFFERED = 16 * 1024 * 1024;
+
+/** The bytes for which a peer of unknown pace has the timeout once more. */
+const SLOW_PART = 1024 * 1024;
+
 /** Sends messages to a peer that answers nothing. */
 export class DiscardStream extends OneWayStream {
   readonly #piece: Uint8Array<ArrayBuffer>;
@@ -208,13 +214,22 @@ export class DiscardStream extends OneWayStream {
     close(this.conn);
   }
 
-  /** Milliseconds that the peer needs for what is still buffered, at its pace so far. */
+  /**
+   * Milliseconds that the peer needs for what is still buffered, at its pace so
+   * far. Where all may still be buffered, that is unknown, and it may be slow.
+   */
   #drainTime(): number {
+    const slowest = this.#bytes <= MOST_BUFFERED
+      ? this.timeout * this.#bytes / SLOW_PART
+      : 0;
+    return Math.min(Math.max(slowest, this.#knownDrainTime()), LONGEST_DRAIN);
+  }
+
+  #knownDrainTime(): number {
     if (this.#ahead === undefined) return 0;
     const { bytes, at } = this.#ahead;
     const read = this.#bytes - bytes;
-    const milliseconds = (now() - at) / 1000;
-    return Math.min(bytes / read * milliseconds, LONGEST_DRAIN);
+    return read > 0 ? bytes / read * (now() - at) / 1000 : Infinity;
   }
 
   protected override describeSilence(timeout: string): string {
