@@ -134,9 +134,17 @@ async function bothSides(transport: "tcp" | "udp"): Promise<string> {
     "--duration",
     "1200ms",
   ]);
+  const swept = await runRole(`${transport}-client`, [
+    target,
+    "--json",
+    "--size",
+    "64,512",
+    "--count",
+    "2",
+  ]);
   server.signal("SIGTERM");
   const { stdout } = await server.outcome();
-  return one.stdout + many.stdout + stdout;
+  return one.stdout + many.stdout + swept.stdout + stdout;
 }
 
 /** A server that rejects its only client. */

@@ -157,8 +157,8 @@ pageTest(
       "Peer": "192.0.2.1:7000",
       "Time (UTC)": "2026-01-02 03:04:05",
       "Settings": "UDP, 1 socket, 64 bytes, 2 s",
-      "Out": "8 kB/s",
-      "In": "6.40 kB/s",
+      "Out": "8 kB/s (64 kbit/s)",
+      "In": "6.40 kB/s (51.2 kbit/s)",
       "p50": formatDuration(delays.p50!),
       "p90": formatDuration(delays.p90!),
       "p99": formatDuration(delays.p99!),
@@ -246,6 +246,29 @@ pageTest(
     await page.getByText("3 runs together").waitFor();
     await page.getByLabel("Switch all runs on or off").uncheck();
     await page.locator("figure").first().waitFor({ state: "hidden" });
+    assertEquals(complaints, []);
+  },
+);
+
+pageTest(
+  "the page draws delay and throughput over the sizes of a sweep",
+  async () => [{
+    name: "sweep.jsonl",
+    text: await textOf(
+      { delays: SLOW, settings: { size: 1472 } },
+      { delays: FAST, settings: { size: 64 } },
+    ),
+  }, { name: "one.jsonl", text: await textOf({ delays: FAST }) }],
+  async ({ page, complaints }) => {
+    assertEquals(await legend(page, "Delay by size"), [
+      "sweep.jsonl p99",
+      "sweep.jsonl p50",
+    ]);
+    assertEquals(await legend(page, "Throughput by size"), ["sweep.jsonl"]);
+    await page.getByLabel("Show sweep.jsonl #1").uncheck();
+    await page.getByLabel("Show sweep.jsonl #2").uncheck();
+    await page.getByRole("heading", { name: "Delay by size" })
+      .waitFor({ state: "hidden" });
     assertEquals(complaints, []);
   },
 );

@@ -32,6 +32,7 @@ import {
 import { lonePoints } from "../../report/page/lone_points.ts";
 import { pageData } from "../../report/page_data.ts";
 import { seriesOf } from "../../report/series.ts";
+import { sweepsOf } from "../../report/sweeps.ts";
 import { forgeHistogram, zeros } from "../setup/forged_histogram.ts";
 import { evenly, linesOf, summaryOf, textOf } from "../setup/report_input.ts";
 import {
@@ -426,6 +427,15 @@ for (
       "1004/s",
     ]],
     ["rate", {}, { rate_per_second: 0.5 }, ["as answers come", "0.5/s"]],
+    ["smallest_size", {}, { smallest_size: 12, seed: 1 }, [
+      "none drawn",
+      "12 bytes",
+    ]],
+    ["bandwidth", {}, { bandwidth_bytes_per_second: 6_250_001 }, [
+      "none",
+      "6250001 bytes/s",
+    ]],
+    ["burst", {}, { burst: 10 }, ["1", "10"]],
     ["interval", {}, { interval_us: 200_000 }, ["none", "200 ms"]],
     ["timeout", { timeout_us: 1e6 }, {}, ["1 s", "5 s"]],
   ] satisfies [string, Partial<StartedEvent>, Partial<StartedEvent>, string[]][]
@@ -447,6 +457,51 @@ for (
   });
 }
 
+Deno.test("sweepsOf() finds the runs of a file that differ in size alone, and begins anew where a size comes again", async () => {
+  const sized = (size: number, settings = {}) => ({
+    delays: DELAYS,
+    settings: { size, ...settings },
+  });
+  const sum = JSON.stringify({
+    event: "sweep",
+    role: "tcp-client",
+    time: "2026-01-02T03:04:05.000Z",
+    schema: 2,
+    passed: true,
+    sizes: [{
+      size: 64,
+      passed: true,
+      messages_sent: 1,
+      messages_received: 1,
+      bytes_sent: 64,
+      bytes_received: 64,
+    }],
+  });
+  const one = await textOf(
+    sized(64),
+    sized(512),
+    sized(1472, { rate_per_second: 5 }),
+    sized(64),
+    sized(1472),
+  );
+  const other = await textOf(sized(64), sized(512, { smallest_size: 64 }));
+  const { clients, problems } = await readRuns([
+    { name: "one.jsonl", text: `${one}${sum}\n` },
+    { name: "other.jsonl", text: other },
+  ]);
+  assertEquals([clients.length, problems], [7, []]);
+  const swept = sweepsOf(clients);
+  assertEquals(clients.map((run) => swept.get(run)), [
+    { sweep: "one.jsonl #1", size: 64 },
+    { sweep: "one.jsonl #1", size: 512 },
+    undefined,
+    { sweep: "one.jsonl #2", size: 64 },
+    { sweep: "one.jsonl #2", size: 1472 },
+    undefined,
+    undefined,
+  ]);
+});
+
 Deno.test("differingSettings() tells TCP from UDP, and known settings from unknown ones", async () => {
   const { clients } = await readOne(
     await textOf({ delays: DELAYS }, { delays: DELAYS, lost: 0 }),
@@ -457,9 +512,12 @@ Deno.test("differingSettings() tells TCP from UDP, and known settings from unkno
     "transport",
     "service",
     "size",
+    "smallest_size",
     "connections",
     "pipeline",
     "rate",
+    "bandwidth",
+    "burst",
     "interval",
     "timeout",
   ]);

@@ -334,7 +334,107 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "udp-client",
     ["localhost", "-c", "2", "--expect", "throughput>5"],
-    '--expect: "5" is not a throughput: write 100MB/s',
+    '--expect: "5" is not a throughput: write 50Mbit/s or 6MB/s',
+  ],
+  [
+    "udp-client",
+    ["localhost", "--bandwidth", "50Mb/s"],
+    '--bandwidth: "50Mb/s" may be bits or bytes: write 50Mbit/s or 50MB/s',
+  ],
+  [
+    "udp-client",
+    ["localhost", "--bandwidth", "50Mbps"],
+    '--bandwidth: "50Mbps" is not a throughput: write 50Mbit/s or 6MB/s',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--bandwidth", "0kbit/s"],
+    '--bandwidth: "0kbit/s" is too little: it must be more than 0',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--bandwidth", "6MB/s", "--rate", "5"],
+    "--rate and --bandwidth exclude each other: each says when the next message is due",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--bandwidth", "6MB/s", "--interval", "5ms"],
+    "--interval and --bandwidth exclude each other: each says when the next message is due",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--bandwidth", "6MB/s", "--service", "chargen"],
+    "--service chargen and --bandwidth exclude each other: the peer chooses the size of its answers; use --rate",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--bandwidth", "6MB/s", "--service", "chargen"],
+    "--service chargen and --bandwidth exclude each other: nothing is sent, so --duration says how much",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--burst", "3", "--count", "9"],
+    "--burst needs --interval, --rate or --bandwidth, which say when each is due",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--burst", "3", "--rate", "9", "--pipeline", "2"],
+    "--burst 3 has no room in --pipeline 2: not all of it could be in flight",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,512"],
+    "several sizes need something to measure: --count, --duration or --rate",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--size", "64..512"],
+    "several sizes need something to measure: --count, --duration or --rate",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,512", "--rate", "5"],
+    "--size with a list needs --count or --duration: so much of each size",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "512..64", "-c", "5"],
+    '--size: "512..64" is not a range: write the smaller size first, as in 64..1472',
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,,512", "-c", "5"],
+    '--size: "64,,512" is not a list of sizes: write 64,512,1472',
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,512,64", "-c", "5"],
+    '--size: "64,512,64" has 64 twice',
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "8..512", "-c", "5"],
+    "--size 8: 12 bytes are the least that can be measured with, for stream, sequence number and a check of both",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,70000", "-c", "5"],
+    "--size 70000: a datagram carries 65507 bytes over IPv4",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--size", "0,64", "-c", "5"],
+    "an empty message cannot be measured over TCP: it brings no byte back",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,512", "-c", "5", "--seed", "1"],
+    "--seed needs sizes to draw: --size 64..1472",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64..512", "-c", "5", "--seed", "4294967296"],
+    '--seed: "4294967296" is not a seed: write a whole number from 0 to 4294967295',
   ],
   [
     "udp-client",

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { reset } from "@logtape/logtape";
 import { diagnose, setUpDiagnostics } from "../../../cli/output/diagnostics.ts";
 import type { Output } from "../../../cli/output/writer.ts";
-import type { ProgramEvent } from "../../../events/line.ts";
+import type { ProgramEvent, SweptSize } from "../../../events/line.ts";
 import type {
   Expectation,
   Measured,
@@ -163,7 +163,7 @@ Deno.test("an expectation is written with its limit in full, and its value in th
       "loss < 0.5 %: 33.33 %",
       "errors < 3: 0",
       "rate < 12345/s: 12.3 k/s",
-      "throughput < 999.9 MB/s: 123 MB/s",
+      "throughput < 999.9 MB/s (7.9992 Gbit/s): 123 MB/s (988 Mbit/s)",
     ],
   );
 });
@@ -375,7 +375,8 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
   }, { oneShot: false, transport: "UDP", ascii: true });
   assertEquals(lines.map(stripVTControlCharacters), [
     "failed: 200 sent, 198 back in 2.00 s",
-    "  speed         99 messages/s, 6.40 kB/s out, 6.34 kB/s in",
+    "  speed         99 messages/s",
+    "                6.40 kB/s (51.2 kbit/s) out, 6.34 kB/s (50.7 kbit/s) in",
     "  datagrams     2 (1 %) lost, 1 (0.5 %) late, 0 duplicated, 0 corrupted",
     "                4 (2 %) reordered by up to 2, jitter 12.5 us",
     "  round trip    p50 210 us, p90 300 us, p99 4.00 ms, p99.9 40.0 ms",
@@ -420,7 +421,8 @@ Deno.test("a result says what is unknown, and what was in flight at its end", ()
   };
   assertEquals(lines(unknown), [
     "sent: 200 datagrams in 1.00 s; whether they arrived is unknown",
-    "  speed         200 messages/s, 12.8 kB/s out",
+    "  speed         200 messages/s",
+    "                12.8 kB/s (102 kbit/s) out",
   ]);
   assertEquals(lines({ ...result, measured, passed: false }), [
     "failed: 200 sent in 1.00 s",
@@ -434,6 +436,65 @@ Deno.test("a result says what is unknown, and what was in flight at its end", ()
       messages_received: 190,
     })[0],
     "failed: 200 sent, 190 back, 10 in flight in 1.00 s",
+  );
+});
+
+Deno.test("a sweep is a table of its sizes, without the columns that nothing is known for", () => {
+  const swept = {
+    passed: true,
+    messages_sent: 200,
+    messages_received: 200,
+    bytes_sent: 12_800,
+    bytes_received: 12_800,
+    messages_per_second: 200,
+    sent_bytes_per_second: 12_800,
+    received_bytes_per_second: 12_800,
+    rtt_us: { count: 200, min: 1, mean: 2, max: 40, p50: 2, p99: 30 },
+  };
+  const style = { oneShot: false, transport: "UDP" as const, ascii: true };
+  const lines = (sizes: SweptSize[]) =>
+    textLines({ event: "sweep", passed: false, sizes }, style)
+      .map(stripVTControlCharacters);
+  assertEquals(
+    lines([
+      { ...swept, size: 64, lost: 0 },
+      { ...swept, size: 1472, lost: 2, passed: false },
+    ]),
+    [
+      "by size",
+      "  bytes     lost      p50      p99  messages/s                      in",
+      "     64        0  2.00 us  30.0 us         200  12.8 kB/s (102 kbit/s)",
+      "   1472  2 (1 %)  2.00 us  30.0 us         200  12.8 kB/s (102 kbit/s)  failed",
+    ],
+  );
+  const oneWay = { ...swept, bytes_received: 0, received_bytes_per_second: 0 };
+  assertEquals(
+    lines([{ ...oneWay, size: 100, rtt_us: undefined }]),
+    [
+      "by size",
+      "  bytes  messages/s                     out",
+      "    100         200  12.8 kB/s (102 kbit/s)",
+    ],
+  );
+});
+
+Deno.test("a run of drawn sizes says by which seed, so that they can be drawn again", () => {
+  const started = {
+    event: "started" as const,
+    target: "box",
+    peer_host: "192.0.2.1",
+    peer_port: 7,
+    service: "echo" as const,
+    size: 1472,
+    connections: 1,
+    timeout_us: 5e6,
+  };
+  const style = { oneShot: false, transport: "UDP" as const, ascii: true };
+  assertEquals(textLines(started, style), []);
+  assertEquals(
+    textLines({ ...started, smallest_size: 64, seed: 5 }, style)
+      .map(stripVTControlCharacters),
+    ["sizes from 64 to 1472 bytes, --seed 5"],
   );
 });
 
