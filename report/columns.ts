@@ -114,6 +114,11 @@ export const FIGURE_FORMATS: Record<
   throughput: formatByteRate,
 };
 
+/** In a narrow column, the line breaks before the bits a second, not within. */
+function narrowByteRate(bytesPerSecond: number): string {
+  return formatByteRate(bytesPerSecond).replaceAll(/ (?!\()/g, "\u00a0");
+}
+
 /** The suffixes of columns' names, by the unit of their kind. */
 const UNIT_SUFFIXES: Record<MetricKind, string> = {
   time: "_us",
@@ -155,13 +160,13 @@ export const COLUMNS: readonly Column[] = [
     "Out",
     "sent_bytes_per_second",
     ({ measured }) => measured?.sent_bytes_per_second,
-    formatByteRate,
+    narrowByteRate,
   ),
   figureColumn(
     "In",
     "received_bytes_per_second",
     ({ measured }) => measured?.received_bytes_per_second,
-    formatByteRate,
+    narrowByteRate,
   ),
   ...metricColumns("always"),
 ];

@@ -107,6 +107,11 @@ export function formatPart(part: number, whole: number): string {
     : `${formatSize(part)} of ${formatSize(whole)}`;
 }
 
+/** `50.0 Mbit/s`, of bytes a second. */
+export function formatBitRate(bytesPerSecond: number): string {
+  return `${scaled(8 * bytesPerSecond, threeDigits).join(" ")}bit/s`;
+}
+
 /** `6.25 MB/s (50.0 Mbit/s)`: a measured throughput, in bytes and in bits. */
 export function formatByteRate(bytesPerSecond: number): string {
   return byteRate(bytesPerSecond, threeDigits);

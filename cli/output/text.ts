@@ -24,7 +24,8 @@ import type {
   Transport,
 } from "../../events/mod.ts";
 import {
-  formatByteRate,
+  formatBitRate,
+  formatBytes,
   formatDuration,
   formatExpectation,
   formatLocalTime,
@@ -463,11 +464,17 @@ function speedRows(measured: Measured): string[] {
   }
   // One way, there is but one direction.
   const isOneWay = in_flight === undefined;
-  const bytes = [];
-  if (sent > 0 || !isOneWay) bytes.push(`${formatByteRate(sent)} out`);
-  if (received > 0 || !isOneWay) bytes.push(`${formatByteRate(received)} in`);
-  return [rates, bytes].filter((parts) => parts.length > 0)
-    .map((parts, i) => row(i === 0 ? "speed" : "", parts.join(", ")));
+  const directions: [bytesPerSecond: number, name: string][] = [
+    [sent, "out"],
+    [received, "in"],
+  ];
+  const shown = directions.filter(([rate]) => rate > 0 || !isOneWay);
+  const bytes = shown.map(([rate, name]) => `${formatBytes(rate)}/s ${name}`);
+  const bits = shown.map(([rate, name]) => `${formatBitRate(rate)} ${name}`);
+  return [
+    row("speed", [...rates, ...bytes].join(", ")),
+    ...bits.length > 0 ? [row("", bits.join(", "))] : [],
+  ];
 }
 
 /** What was lost with connections, and what could not be sent. */

@@ -375,8 +375,8 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
   }, { oneShot: false, transport: "UDP", ascii: true });
   assertEquals(lines.map(stripVTControlCharacters), [
     "failed: 200 sent, 198 back in 2.00 s",
-    "  speed         99 messages/s",
-    "                6.40 kB/s (51.2 kbit/s) out, 6.34 kB/s (50.7 kbit/s) in",
+    "  speed         99 messages/s, 6.40 kB/s out, 6.34 kB/s in",
+    "                51.2 kbit/s out, 50.7 kbit/s in",
     "  datagrams     2 (1 %) lost, 1 (0.5 %) late, 0 duplicated, 0 corrupted",
     "                4 (2 %) reordered by up to 2, jitter 12.5 us",
     "  round trip    p50 210 us, p90 300 us, p99 4.00 ms, p99.9 40.0 ms",
@@ -421,8 +421,8 @@ Deno.test("a result says what is unknown, and what was in flight at its end", ()
   };
   assertEquals(lines(unknown), [
     "sent: 200 datagrams in 1.00 s; whether they arrived is unknown",
-    "  speed         200 messages/s",
-    "                12.8 kB/s (102 kbit/s) out",
+    "  speed         200 messages/s, 12.8 kB/s out",
+    "                102 kbit/s out",
   ]);
   assertEquals(lines({ ...result, measured, passed: false }), [
     "failed: 200 sent in 1.00 s",
