@@ -152,6 +152,7 @@ export class DiscardStream extends OneWayStream {
 
   #write(time: number): void {
     this.#writeBegan = time;
+    this.timeout = this.options.timeout + Math.round(this.#drainTime());
     this.wait(time);
     const part = this.#left < this.#piece.length
       ? this.#piece.subarray(0, this.#left)
@@ -199,7 +200,7 @@ export class DiscardStream extends OneWayStream {
   override async finish(): Promise<void> {
     if (this.failure === undefined) {
       this.#isHalfClosed = true;
-      this.timeout += Math.round(this.#drainTime());
+      this.timeout = this.options.timeout + Math.round(this.#drainTime());
       this.wait(now());
       try {
         await this.conn.closeWrite();
@@ -215,12 +216,13 @@ export class DiscardStream extends OneWayStream {
   }
 
   /**
-   * Milliseconds that the peer needs for what is still buffered, at its pace so
-   * far. Where all may still be buffered, that is unknown, and it may be slow.
+   * Milliseconds that the peer may need for what is still buffered, at its pace so
+   * far: until much of it is read, nothing shows that the peer reads. Where all may
+   * still be buffered, its pace is unknown, and it may be slow.
    */
   #drainTime(): number {
     const slowest = this.#bytes <= MOST_BUFFERED
-      ? this.timeout * this.#bytes / SLOW_PART
+      ? this.options.timeout * this.#bytes / SLOW_PART
       : 0;
     return Math.min(Math.max(slowest, this.#knownDrainTime()), LONGEST_DRAIN);
   }
@@ -229,7 +231,8 @@ export class DiscardStream extends OneWayStream {
     if (this.#ahead === undefined) return 0;
     const { bytes, at } = this.#ahead;
     const read = this.#bytes - bytes;
-    return read > 0 ? bytes / read * (now() - at) / 1000 : Infinity;
+    if (read > 0) return bytes / read * (now() - at) / 1000;
+    return this.#isHalfClosed ? Infinity : 0;
   }
 
   protected override describeSilence(timeout: string): string {
