@@ -4,7 +4,7 @@
  * @module
  */
 import type { Role } from "../events/line.ts";
-import type { Transport } from "../events/mod.ts";
+import type { Transport, UdpService } from "../events/mod.ts";
 import { metricsOver } from "../measure/metrics.ts";
 import { DEFAULT_BIND_ADDRESS, DEFAULT_TIMEOUT } from "../net/defaults.ts";
 import {
@@ -34,6 +34,7 @@ import {
   rate,
   remotePort,
   size,
+  standardInput,
   time,
   writtenSize,
   writtenTime,
@@ -100,6 +101,12 @@ const serverOptions = (transport: Transport) => ({
   }),
 });
 
+/** What a client can measure against. */
+const CLIENT_SERVICES: Record<Transport, UdpService[]> = {
+  TCP: ["echo", "discard", "chargen"],
+  UDP: ["echo", "discard", "chargen", "stamp"],
+};
+
 /** How to measure: the same names and values as the library's options. */
 export const measureOptions = (transport: Transport) => ({
   "count": optionalValue({
@@ -147,9 +154,10 @@ export const measureOptions = (transport: Transport) => ({
   }),
   "service": optionalValue({
     placeholder: "NAME",
-    parse: oneOf("echo", "discard", "chargen"),
-    help:
-      "Measure: against an echo server, or one way, to discard or from chargen.",
+    parse: oneOf<UdpService>(...CLIENT_SERVICES[transport]),
+    help: transport === "UDP"
+      ? "Measure: against an echo server, one way, to discard or from chargen, or each way by itself, against stamp (RFC 8762)."
+      : "Measure: against an echo server, or one way, to discard or from chargen.",
   }),
 });
 
@@ -326,6 +334,15 @@ export const UDP_CLIENT = {
       help:
         "Keep sending the first datagram until it is answered, for this long.",
     }),
+    "auth-key-file": optionalValue({
+      placeholder: "-",
+      parse: standardInput,
+      help:
+        "With stamp: authenticated mode; the key is read from standard input.",
+    }),
+    "clock-synchronized": flag(
+      "With stamp: this clock is right (NTP, PTP), so that delays each way can be absolute.",
+    ),
     ...COMMON_OPTIONS,
   },
   examples: [
@@ -342,6 +359,10 @@ export const UDP_CLIENT = {
     [
       "localhost --duration 2s --rate 500 --expect 'loss<=1%'",
       "does it lose anything?",
+    ],
+    [
+      "localhost:862 --service stamp --count 5 --interval 200ms",
+      "each way by itself, against udp-server --service stamp",
     ],
   ],
   exitCodes: EXIT_CODE_MEANINGS,

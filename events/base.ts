@@ -48,6 +48,15 @@ export type Byte = number;
 export type Microseconds = number;
 
 /**
+ * A difference of two clocks in microseconds, which may be negative; in a bound of
+ * what timestamps can hold.
+ *
+ * @minimum -1e16
+ * @maximum 1e16
+ */
+export type ClockDifference = number;
+
+/**
  * Any other figure: a rate, a share, a limit.
  *
  * @minimum 0
@@ -64,6 +73,9 @@ export type Base64 = string;
 
 /** What a server does with what it receives (RFC 862, RFC 863, RFC 864). */
 export type Service = "echo" | "discard" | "chargen";
+
+/** What a UDP server does: the same, or STAMP (RFC 8762). */
+export type UdpService = Service | "stamp";
 
 /** The transport protocol. */
 export type Transport = "TCP" | "UDP";

@@ -11,9 +11,15 @@ import type {
   PeerAddress,
   Port,
   PositiveCount,
-  Service,
+  UdpService,
 } from "./base.ts";
-import type { DelaySummary, PartCounts, ResultEvent, Speed } from "./result.ts";
+import type {
+  DelaySummary,
+  IntervalDirections,
+  PartCounts,
+  ResultEvent,
+  Speed,
+} from "./result.ts";
 
 /** A client could not connect, or got no answer, and tries again. */
 export interface RetryEvent extends NamedEvent<"retry"> {
@@ -41,7 +47,7 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   /** The peer's name or address, as it was given. */
   target: string;
   /** What the peer is expected to do with what it receives. */
-  service: Service;
+  service: UdpService;
   /** The size of each message. */
   size: Count;
   /** Connections (TCP) or sockets (UDP) at once. */
@@ -138,6 +144,8 @@ export interface IntervalEvent
   interval_us: Microseconds;
   /** Round trips that ended in it; absent where none did. */
   rtt_us?: DelaySummary;
+  /** What happened on each way of its path; present with STAMP. */
+  directions?: IntervalDirections;
 }
 
 /** What the TCP client emits. */

@@ -8,8 +8,8 @@ import type {
   Failure,
   IntervalEvent,
   MeasureResult,
-  Service,
   StartedEvent,
+  UdpService,
   Warmup,
 } from "../events/mod.ts";
 import { now } from "../net/clock.ts";
@@ -23,6 +23,7 @@ import {
   whole,
 } from "../net/options.ts";
 import type { Flow, FlowContext } from "./flow.ts";
+import { DirectionTally } from "./directions/directions.ts";
 import { Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
 import type { Brake } from "./pacer.ts";
@@ -45,9 +46,10 @@ export interface MeasureOptions extends ScheduleOptions {
   warmup?: number;
   /**
    * What the peer does with what it receives. With `discard` data is only sent,
-   * with `chargen` only received. @default {"echo"}
+   * with `chargen` only received; over UDP, `stamp` tells both ways apart.
+   * @default {"echo"}
    */
-  service?: Service;
+  service?: UdpService;
   /** Conditions that the result must meet. */
   expectations?: readonly MetricExpectation[];
   /** Emit events for each message, too. @default {false} */
@@ -99,15 +101,21 @@ export class Preparation {
     readonly warmup: TallyHistograms,
     readonly measuring: TallyHistograms,
     readonly lateness: Histogram,
+    readonly directions: DirectionTally | undefined,
   ) {
   }
 
-  /** Makes the histograms, which would delay the first messages. */
-  static async make(): Promise<Preparation> {
+  /**
+   * Makes the histograms, which would delay the first messages.
+   *
+   * @param service What the peer does.
+   */
+  static async make(service: UdpService = "echo"): Promise<Preparation> {
     return new Preparation(
       await tallyHistograms(),
       await tallyHistograms(),
       await Histogram.create(),
+      service === "stamp" ? await DirectionTally.create() : undefined,
     );
   }
 }
@@ -149,6 +157,9 @@ export function observerOf<E extends object>(
   return (event) => onEvent({ ...event, connection: index + 1 });
 }
 
+/** The services that answer each message with one that shows which it is. */
+const ANSWERED: ReadonlySet<UdpService> = new Set(["echo", "stamp"]);
+
 function startedEvent(
   options: MeasureOptions,
   { target, size, timeout }: RunContext,
@@ -166,7 +177,7 @@ function startedEvent(
     service,
     size,
     connections,
-    pipeline: service === "echo" ? finite(pipeline) : undefined,
+    pipeline: ANSWERED.has(service) ? finite(pipeline) : undefined,
     rate_per_second: rate,
     count: finite(count),
     duration_us: microseconds(duration),
@@ -282,6 +293,7 @@ class Run {
       { isDatagrams, isOneWay, flows: this.#flows.length },
       schedule,
       histograms,
+      isWarmup ? undefined : this.#context.prepared.directions,
     );
     if (!isWarmup) this.#measured = tally;
     if (this.#isStopped) schedule.stop();
@@ -333,7 +345,7 @@ class Run {
       const { service = "echo" } = this.#options;
       const isAnswered = isDatagrams
         ? service !== "discard"
-        : service === "echo";
+        : ANSWERED.has(service);
       const { onDelays } = this.#options;
       const delays = tally.delays();
       onDelays?.(delays.counts());
@@ -343,6 +355,7 @@ class Run {
         ...tally.counts(),
         duration_us: tally.duration,
         rtt_us: summaryOf(delays),
+        directions: tally.directions?.result(tally.lost),
         measured: {
           ...tally.speed(),
           late_sends: tally.lateSends,

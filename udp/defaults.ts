@@ -6,3 +6,6 @@
 
 /** The port that servers bind and clients send to. */
 export const DEFAULT_PORT = 7000;
+
+/** The port of STAMP: TWAMP-Test's receiver port (RFC 8762, section 4.1; RFC 8545). */
+export const STAMP_PORT = 862;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Expectation, Service, Transport } from "../../events/mod.ts";
+import type { Expectation, Transport, UdpService } from "../../events/mod.ts";
 import type { MetricExpectation } from "../../measure/expectations.ts";
 import {
   type Metric,
@@ -48,7 +48,7 @@ function isMetric(name: string): name is Metric {
 export function checkMetrics(
   expectations: readonly MetricExpectation[],
   transport: Transport,
-  service: Service,
+  service: UdpService,
 ): void {
   for (const { metric } of expectations) {
     if (METRICS[metric].services[transport] === undefined) {

@@ -202,3 +202,13 @@ export function percentage(text: string): number {
   }
   return Number(match[1]);
 }
+
+/** `-`: what a program must not be given on its command line, where others see it. */
+export function standardInput(text: string): "-" {
+  if (text !== "-") {
+    throw new UsageError(
+      `"${text}" is a file, which the program may not read: write - and give it the key on standard input, as < ${text}`,
+    );
+  }
+  return text;
+}

@@ -8,9 +8,11 @@ import { bold, dim, green, red, yellow } from "@std/fmt/colors";
 import { formatAddress } from "../../net/address.ts";
 import type { Printed, ProgramEvent } from "../../events/line.ts";
 import type {
+  ClockComparison,
   ConnectionClosedEvent,
   DatagramCounts,
   DelaySummary,
+  Directions,
   JudgedExpectation,
   Measured,
   PeerAddress,
@@ -246,6 +248,9 @@ function resultLines(
   if (datagrams !== undefined) {
     lines.push(...datagramRows(datagrams, event.messages_sent));
   }
+  if (event.directions !== undefined) {
+    lines.push(...directionRows(event.directions, event.messages_sent));
+  }
   if (errors > 0) lines.push(row("errors", String(errors)));
   if (rtt_us !== undefined) {
     const name = rtt_from_sending_us ? "from schedule" : "round trip";
@@ -259,6 +264,8 @@ function resultLines(
     lines.push(row("late sends", `${late_sends} (${share})`));
   }
   lines.push(...chart);
+  const { notes = [] } = event.directions ?? {};
+  lines.push(...notes.map((text) => yellow(`note: ${text}`)));
   lines.push(...instrument.warnings.map((text) => yellow(`warning: ${text}`)));
   lines.push(...(event.expectations ?? []).map(expectationLine));
   return lines;
@@ -324,11 +331,7 @@ function datagramRows(datagrams: DatagramCounts, sent: number): string[] {
     return elsewhere.map((text) => row("datagrams", text));
   }
   const share = (number: number | undefined, what: string) =>
-    number === undefined
-      ? []
-      : number === 0
-      ? [`0 ${what}`]
-      : [`${number} (${formatShare(number, sent)}) ${what}`];
+    countOf(number, sent, what);
   const late = share(datagrams.late, "late").map((text) =>
     datagrams.late_is_lower_bound ? `at least ${text}` : text
   );
@@ -351,6 +354,79 @@ function datagramRows(datagrams: DatagramCounts, sent: number): string[] {
     ),
     ...order.length > 0 ? [row("", order.join(", "))] : [],
   ];
+}
+
+/** `3 (1.5 %) lost`; nothing where it is unknown. */
+function countOf(
+  number: number | undefined,
+  sent: number,
+  what: string,
+): string[] {
+  if (number === undefined) return [];
+  return number === 0
+    ? [`0 ${what}`]
+    : [`${number} (${formatShare(number, sent)}) ${what}`];
+}
+
+/** What happened on each way, and in between, without what is unknown. */
+function directionRows(directions: Directions, sent: number): string[] {
+  const { reflector_us, lost_unknown, clock } = directions;
+  const rows = (["out", "back"] as const).flatMap((way) => {
+    const { lost, duplicates, reordered, jitter_us, variation_us, delay_us } =
+      directions[way];
+    const counts = [
+      ...countOf(lost, sent, "lost"),
+      ...countOf(duplicates, sent, "duplicated"),
+      ...countOf(reordered, sent, "reordered"),
+      ...jitter_us === undefined ? [] : [`jitter ${formatDuration(jitter_us)}`],
+    ];
+    const texts = [
+      counts.join(", "),
+      figuresOf("beyond the fastest", "+", variation_us, ["p50", "p99", "max"]),
+      figuresOf("delay", "", delay_us, ["min", "p50", "p99", "max"]),
+    ].filter((text) => text !== "");
+    return texts.map((text, i) => row(i === 0 ? `way ${way}` : "", text));
+  });
+  if (lost_unknown > 0) {
+    rows.push(
+      row("either way", countOf(lost_unknown, sent, "lost").join("")),
+    );
+  }
+  const inReflector = figuresOf("", "", reflector_us, ["p50", "p99", "max"]);
+  if (inReflector !== "") rows.push(row("reflector", inReflector));
+  if (clock !== undefined) rows.push(row("clocks", clocksText(clock)));
+  return rows;
+}
+
+/** `beyond the fastest p50 +12 µs, p99 +1.2 ms`; empty where there are none. */
+function figuresOf(
+  name: string,
+  sign: string,
+  delays: DelaySummary | undefined,
+  figures: readonly ("min" | "p50" | "p99" | "max")[],
+): string {
+  const texts = figures.flatMap((figure) => {
+    const delay = delays?.[figure];
+    return delay === undefined
+      ? []
+      : [`${figure} ${sign}${formatDuration(delay)}`];
+  });
+  return texts.length === 0 ? "" : `${name} ${texts.join(", ")}`.trim();
+}
+
+/** How the clocks compare, and what that means for delays each way. */
+function clocksText(
+  { offset_us, bound_us, error_us }: ClockComparison,
+): string {
+  const apart = formatDuration(Math.abs(offset_us));
+  const offset = `the reflector's is ${apart} ${
+    offset_us < 0 ? "behind" : "ahead"
+  }, to within ${formatDuration(bound_us)} (half the fastest round trip)`;
+  return error_us === undefined
+    ? `${offset}: delays each way are relative to the fastest`
+    : `${offset}: said to be synchronized, to within ${
+      formatDuration(error_us)
+    }`;
 }
 
 function delayRows(name: string, delays: DelaySummary): string[] {

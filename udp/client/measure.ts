@@ -9,7 +9,12 @@ import {
   verdict,
 } from "../../measure/expectations.ts";
 import { FEW_FLOWS, type FlowContext } from "../../measure/flow.ts";
-import { Messages, randomStream } from "../../measure/messages.ts";
+import type { DirectionTally } from "../../measure/directions/directions.ts";
+import {
+  Messages,
+  type Payload,
+  randomStream,
+} from "../../measure/messages.ts";
 import {
   measure,
   MEASURE_KINDS,
@@ -21,15 +26,29 @@ import {
 } from "../../measure/run.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { EchosounderError } from "../../net/errors.ts";
-import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
+import {
+  checkOptions,
+  oneOf,
+  time,
+  unlimited,
+  whole,
+} from "../../net/options.ts";
 import type {
   DatagramCounts,
   DatagramResult,
   Failure,
   MeasureResult,
-  Service,
+  UdpService,
 } from "../../events/mod.ts";
 import { formatExactDuration, plural } from "../../text/format.ts";
+import { STAMP_PORT } from "../defaults.ts";
+import { Authentication } from "../stamp/authentication.ts";
+import { WallClock } from "../stamp/wall_clock.ts";
+import {
+  isStampSize,
+  smallestStampSize,
+  StampSession,
+} from "./stamp_session.ts";
 import { ProbeSocket, SMALLEST_MEASURED } from "./probe_socket.ts";
 import { echoUdp, type UdpClientOptions } from "./echo.ts";
 import { findTarget, openSocket, TARGET_KINDS } from "./target.ts";
@@ -38,9 +57,21 @@ import { findTarget, openSocket, TARGET_KINDS } from "./target.ts";
 export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
   /**
    * The size of each datagram, in bytes: at least {@linkcode SMALLEST_MEASURED}
-   * with `echo`.
+   * with `echo`; with `stamp` 44, with a key 112, or at least 4 more, which are
+   * Extra Padding (RFC 8972, section 4.1).
    */
   size: number;
+  /**
+   * With the service `stamp`: the key of authenticated mode, which the peer has,
+   * too; unauthenticated without one.
+   */
+  key?: Uint8Array;
+  /**
+   * With the service `stamp`: say that this machine's clock is synchronized to UTC
+   * (the S bit). Where the peer says the same, and the clocks agree, delays each
+   * way are absolute. @default {false}
+   */
+  clockSynchronized?: boolean;
   /** Ends the run early. */
   signal?: AbortSignal;
 }
@@ -82,6 +113,7 @@ export async function measureUdp(
   checkOptions(options, {
     ...TARGET_KINDS,
     ...MEASURE_KINDS,
+    service: oneOf("echo", "discard", "chargen", "stamp"),
     retryFor: unlimited(time),
     size: whole(0),
   });
@@ -92,9 +124,21 @@ export async function measureUdp(
     );
   }
   const stream = randomStream();
-  const prepared = await Preparation.make();
-  const target = await findTarget(options, size);
-  const unanswered = retryFor > 0 ? await awaitPeer(options) : undefined;
+  const prepared = await Preparation.make(service);
+  const target = await findTarget(
+    { port: service === "stamp" ? STAMP_PORT : undefined, ...options },
+    size,
+  );
+  const makeSession = service === "stamp"
+    ? stampSessions(options, prepared.directions!)
+    : undefined;
+  const unanswered = retryFor > 0
+    ? await awaitPeer(
+      options,
+      target.port,
+      makeSession?.().makeQuestion() ?? { size },
+    )
+    : undefined;
   let flows: readonly ProbeSocket[] = [];
   const makeFlows = (context: FlowContext) => {
     flows = Array.from(
@@ -103,6 +147,7 @@ export async function measureUdp(
         new ProbeSocket(openSocket(target), {
           target,
           service,
+          session: makeSession?.(),
           messages: new Messages({ size }, stream + index),
           pipeline: pipelineOf(options),
           timeout,
@@ -155,6 +200,42 @@ export async function measureUdp(
   return result;
 }
 
+/**
+ * Checks the options of STAMP.
+ *
+ * @returns Makes the session of each flow.
+ * @throws {EchosounderError} `invalid-option` for a size that no packet can have, or an empty key.
+ */
+function stampSessions(
+  { size, key, clockSynchronized = false }: MeasureUdpOptions,
+  directions: DirectionTally,
+): () => StampSession {
+  if (!isStampSize(size, key !== undefined)) {
+    const smallest = smallestStampSize(key !== undefined);
+    throw new EchosounderError(
+      "invalid-option",
+      `a packet of STAMP cannot have ${size} bytes, but ${smallest}, or from ${
+        smallest + 4
+      } on`,
+    );
+  }
+  const authentication = key && new Authentication(key);
+  const clock = new WallClock(() =>
+    directions.ownClockStepped(clockSynchronized)
+  );
+  const first = crypto.getRandomValues(new Uint16Array(1))[0];
+  let made = 0;
+  return () =>
+    new StampSession({
+      size,
+      // Any but 0, which stands for none.
+      ssid: (first + made++) % 0xffff + 1,
+      clock,
+      clockSynchronized,
+      authentication,
+    });
+}
+
 /** The mean, to a tenth; `undefined` of nothing. */
 function mean(numbers: number[]): number | undefined {
   if (numbers.length === 0) return undefined;
@@ -168,14 +249,18 @@ function mean(numbers: number[]): number | undefined {
  */
 async function awaitPeer(
   options: MeasureUdpOptions,
+  port: number,
+  payload: Payload,
 ): Promise<Failure | undefined> {
   const { onEvent } = options;
   const { failure } = await echoUdp({
     ...options,
-    payload: { size: options.size },
+    port,
+    payload,
     onEvent: (event) => event.event === "retry" ? onEvent?.(event) : undefined,
   });
-  return failure;
+  // A reflection is an answer, though not what was sent.
+  return failure?.code === "difference" ? undefined : failure;
 }
 
 function judge(
@@ -185,7 +270,7 @@ function judge(
   >,
   timeout: number,
   expectations: readonly MetricExpectation[],
-  service: Service,
+  service: UdpService,
   lastError: string | undefined,
 ): Failure | undefined {
   const { messages_sent: sent, datagrams, measured: { errors } } = figures;
