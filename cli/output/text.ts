@@ -394,7 +394,7 @@ function directionRows(directions: Directions, sent: number): string[] {
   }
   const inReflector = figuresOf("", "", reflector_us, ["p50", "p99", "max"]);
   if (inReflector !== "") rows.push(row("reflector", inReflector));
-  if (clock !== undefined) rows.push(row("clocks", clocksText(clock)));
+  if (clock !== undefined) rows.push(...clocksRows(clock));
   return rows;
 }
 
@@ -415,18 +415,28 @@ function figuresOf(
 }
 
 /** How the clocks compare, and what that means for delays each way. */
-function clocksText(
-  { offset_us, bound_us, error_us }: ClockComparison,
-): string {
-  const apart = formatDuration(Math.abs(offset_us));
-  const offset = `the reflector's is ${apart} ${
-    offset_us < 0 ? "behind" : "ahead"
-  }, to within ${formatDuration(bound_us)} (half the fastest round trip)`;
-  return error_us === undefined
-    ? `${offset}: delays each way are relative to the fastest`
-    : `${offset}: said to be synchronized, to within ${
-      formatDuration(error_us)
-    }`;
+function clocksRows(clock: ClockComparison): string[] {
+  const { offset_us, bound_us, error_us, absolute } = clock;
+  return [
+    row(
+      "clocks",
+      `the reflector's is ${formatDuration(Math.abs(offset_us))} ${
+        offset_us < 0 ? "behind" : "ahead"
+      }`,
+    ),
+    row(
+      "",
+      `± ${formatDuration(bound_us)} (half the fastest round trip) ± ${
+        formatDuration(error_us)
+      } (their error)`,
+    ),
+    row(
+      "",
+      absolute
+        ? "said to be synchronized: delays each way to within their error"
+        : "delays each way are relative to the fastest",
+    ),
+  ];
 }
 
 function delayRows(name: string, delays: DelaySummary): string[] {

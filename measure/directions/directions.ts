@@ -57,6 +57,11 @@ export class DirectionTally implements DirectionSink {
   /** Both clocks have always been said to be synchronized; the largest error. */
   #areSynchronized = true;
   #error = 0;
+  /**
+   * By how much this machine's time has moved, in microseconds, against the clock
+   * of the times that are recorded.
+   */
+  ownClockMoved: () => number = () => 0;
   /** Called for each loss that is attributed. */
   onLost: (way: Way, sentAt: number) => void = () => {};
 
@@ -216,9 +221,10 @@ export class DirectionTally implements DirectionSink {
       lost_unknown: unknown,
       reflector_us: this.#reflector.earlier.summary(),
       clock: offset && {
-        offset_us: between(0, offset.offset),
+        offset_us: between(this.ownClockMoved(), offset.offset),
         bound_us: between(0, offset.bound),
-        error_us: absolute ? between(0, this.#error) : undefined,
+        error_us: between(0, this.#error),
+        absolute,
         steps: this.#oneWay.steps,
         own_steps: this.#ownSteps,
       },

@@ -180,7 +180,7 @@ Deno.test("delays each way are absolute only where both clocks are said to be sy
   ) =>
     overRelay(
       { out: { delay: () => 5 }, back: { delay: () => 5 } },
-      { count: 50, clockSynchronized },
+      { count: 50, stamp: { clockSynchronized } },
       reflector,
     );
   const both = await run(true, { errorEstimate: synchronized(20) });
@@ -255,7 +255,7 @@ Deno.test("measureUdp() counts a reply that is too short, or repeats another tim
 
 Deno.test("measureUdp() in authenticated mode believes no reply whose HMAC is wrong", async () => {
   const key = new TextEncoder().encode("a key that both sides have");
-  const options = { size: 112, key, count: 50, pipeline: 1 };
+  const options = { size: 112, stamp: { key }, count: 50, pipeline: 1 };
   const intact = await overRelay({}, options, { key });
   assertEquals([intact.result.passed, countsOf(intact.result).lost], [
     true,
@@ -315,7 +315,7 @@ Deno.test("measureUdp() refuses sizes that no packet of STAMP has", async () => 
       hostname: HOST,
       service: "stamp",
       size: size as number,
-      key: key as Uint8Array | undefined,
+      stamp: { key: key as Uint8Array | undefined },
       count: 1,
     }).catch((error) => message = error.message);
     assert(message.includes(`${size} bytes`), message);

@@ -44,6 +44,7 @@ import { formatExactDuration, plural } from "../../text/format.ts";
 import { STAMP_PORT } from "../defaults.ts";
 import { Authentication } from "../stamp/authentication.ts";
 import { WallClock } from "../stamp/wall_clock.ts";
+import { SessionClock } from "./session_clock.ts";
 import {
   isStampSize,
   smallestStampSize,
@@ -53,6 +54,18 @@ import { ProbeSocket, SMALLEST_MEASURED } from "./probe_socket.ts";
 import { echoUdp, type UdpClientOptions } from "./echo.ts";
 import { findTarget, openSocket, TARGET_KINDS } from "./target.ts";
 
+/** Options of {@linkcode measureUdp} with the service `stamp`. */
+export interface SessionSenderOptions {
+  /** The key of authenticated mode, which the peer has, too; unauthenticated without one. */
+  key?: Uint8Array;
+  /**
+   * Say that this machine's clock is synchronized to UTC (the S bit). Where the peer
+   * says the same, and the clocks agree, delays each way are absolute.
+   * @default {false}
+   */
+  clockSynchronized?: boolean;
+}
+
 /** Options of {@linkcode measureUdp}. */
 export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
   /**
@@ -61,17 +74,8 @@ export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
    * Extra Padding (RFC 8972, section 4.1).
    */
   size: number;
-  /**
-   * With the service `stamp`: the key of authenticated mode, which the peer has,
-   * too; unauthenticated without one.
-   */
-  key?: Uint8Array;
-  /**
-   * With the service `stamp`: say that this machine's clock is synchronized to UTC
-   * (the S bit). Where the peer says the same, and the clocks agree, delays each
-   * way are absolute. @default {false}
-   */
-  clockSynchronized?: boolean;
+  /** Options of the service `stamp`. */
+  stamp?: SessionSenderOptions;
   /** Ends the run early. */
   signal?: AbortSignal;
 }
@@ -207,9 +211,10 @@ export async function measureUdp(
  * @throws {EchosounderError} `invalid-option` for a size that no packet can have, or an empty key.
  */
 function stampSessions(
-  { size, key, clockSynchronized = false }: MeasureUdpOptions,
+  { size, stamp = {} }: MeasureUdpOptions,
   directions: DirectionTally,
 ): () => StampSession {
+  const { key, clockSynchronized = false } = stamp;
   if (!isStampSize(size, key !== undefined)) {
     const smallest = smallestStampSize(key !== undefined);
     throw new EchosounderError(
@@ -220,9 +225,10 @@ function stampSessions(
     );
   }
   const authentication = key && new Authentication(key);
-  const clock = new WallClock(() =>
-    directions.ownClockStepped(clockSynchronized)
+  const clock = new SessionClock(
+    new WallClock(() => directions.ownClockStepped(clockSynchronized)),
   );
+  if (!clockSynchronized) directions.ownClockMoved = () => clock.moved;
   const first = crypto.getRandomValues(new Uint16Array(1))[0];
   let made = 0;
   return () =>
