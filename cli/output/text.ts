@@ -16,6 +16,7 @@ import type {
   JudgedExpectation,
   Measured,
   PeerAddress,
+  Reflections,
   ResultEvent,
   SummaryEvent,
   Transport,
@@ -80,6 +81,12 @@ const REJECTED_REASONS = {
   "not-unicast": "not the address of one peer",
 };
 
+const DROP_REASONS = {
+  "too-short": "too short for a test packet",
+  "wrong-hmac": "its HMAC is not that of the key",
+  "reflection": "it is a reflector's answer",
+};
+
 const STRAY_REASONS = {
   "other-address": "not from the peer's address",
   "late": "too late",
@@ -112,6 +119,20 @@ const WRITERS: Writers = {
       `Suppressed an answer to ${peer(event)}: it repeats the same datagram${
         alsoOmitted(event.omitted)
       }`,
+    ),
+  ],
+  "dropped": (event) => [
+    yellow(
+      `Dropped a packet from ${peer(event)}: ${DROP_REASONS[event.reason]}${
+        alsoOmitted(event.omitted)
+      }`,
+    ),
+  ],
+  "clock-stepped": (event) => [
+    yellow(
+      `The system's time was set ${event.direction} by ${
+        formatDuration(event.step_us)
+      }${alsoOmitted(event.omitted)}`,
     ),
   ],
   "datagram": (event, { oneShot }) => {
@@ -197,7 +218,7 @@ function closedLine(event: ConnectionClosedEvent): string {
 }
 
 function summaryLine(event: SummaryEvent): string {
-  const { connections, datagrams, rejected, faults } = event;
+  const { connections, datagrams, reflections, rejected, faults } = event;
   const received = formatSize(event.bytes_received);
   const sent = formatSize(event.bytes_sent);
   const counts: string[] = [];
@@ -222,10 +243,30 @@ function summaryLine(event: SummaryEvent): string {
     );
     if (suppressed > 0) counts.push(`${suppressed} suppressed`);
   }
+  if (reflections !== undefined) counts.push(...reflectionCounts(reflections));
   if (faults > 0) counts.push(`${plural(faults, "fault")} survived`);
   return `Stopped after ${formatDuration(event.duration_us)}: ${
     counts.join(", ")
   }`;
+}
+
+/** What a reflector counted, without what never was. */
+function reflectionCounts(reflections: Reflections): string[] {
+  const { sessions, clock_steps } = reflections;
+  const counts: [number, string][] = [
+    [reflections.sessions_forgotten, "forgotten"],
+    [reflections.short, "from TWAMP Light senders"],
+    [reflections.too_short, "too short"],
+    [reflections.wrong_hmac, "with a wrong HMAC"],
+    [reflections.reflected_already, "reflected already"],
+  ];
+  return [
+    ...sessions > 0 ? [plural(sessions, "session")] : [],
+    ...counts.filter(([count]) => count > 0).map(([count, what]) =>
+      `${count} ${what}`
+    ),
+    ...clock_steps > 0 ? [`${plural(clock_steps, "step")} of the clock`] : [],
+  ];
 }
 
 /** `7`, or `3/7` where there are several connections. */

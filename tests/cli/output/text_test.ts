@@ -6,6 +6,7 @@ import type { ProgramEvent } from "../../../events/line.ts";
 import type {
   Expectation,
   Measured,
+  Reflections,
   ResultEvent,
 } from "../../../events/mod.ts";
 import { oneLine, printable } from "../../../text/printable.ts";
@@ -208,6 +209,55 @@ Deno.test("a summary writes one datagram in the singular and several in the plur
   );
 });
 
+Deno.test("a reflector's summary writes what it counted, and a step of the clock says which way", () => {
+  const style = { oneShot: false, transport: "UDP" as const, ascii: false };
+  const summary = (reflections: Reflections) =>
+    textLines({
+      event: "summary",
+      bytes_received: 44,
+      bytes_sent: 44,
+      rejected: 0,
+      faults: 0,
+      duration_us: 1000,
+      datagrams: { received: 1, sent: 1, suppressed: 0 },
+      reflections,
+    }, style)[0].replace(/^.*rejected/, "");
+  const none = {
+    sessions: 0,
+    sessions_forgotten: 0,
+    short: 0,
+    too_short: 0,
+    wrong_hmac: 0,
+    reflected_already: 0,
+    clock_steps: 0,
+  };
+  assertEquals(summary(none), "");
+  assertEquals(
+    summary({ ...none, sessions: 1, clock_steps: 1 }),
+    ", 1 session, 1 step of the clock",
+  );
+  assertEquals(
+    summary({
+      sessions: 2,
+      sessions_forgotten: 3,
+      short: 4,
+      too_short: 5,
+      wrong_hmac: 6,
+      reflected_already: 7,
+      clock_steps: 8,
+    }),
+    ", 2 sessions, 3 forgotten, 4 from TWAMP Light senders, 5 too short, " +
+      "6 with a wrong HMAC, 7 reflected already, 8 steps of the clock",
+  );
+  assertEquals(
+    textLines(
+      { event: "clock-stepped", step_us: 2_500_000, direction: "backwards" },
+      style,
+    ),
+    ["The system's time was set backwards by 2.50 s"],
+  );
+});
+
 Deno.test("delayChart() draws delays on a logarithmic scale, in the width that there is", () => {
   const delays: DelayCount[] = [[100, 50], [1000, 25], [100_000, 1]];
   const lines = delayChart(delays, formatDuration, {
@@ -401,6 +451,7 @@ const HOSTILE_EVENTS: ProgramEvent[] = [
   },
   { event: "rejected", ...FROM_HOSTILE, reason: "not-allowed" },
   { event: "suppressed", ...FROM_HOSTILE },
+  { event: "dropped", ...FROM_HOSTILE, reason: "too-short" },
   {
     event: "datagram",
     ...FROM_HOSTILE,
