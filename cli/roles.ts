@@ -390,8 +390,8 @@ export const UDP_CLIENT = {
       "does it lose anything?",
     ],
     [
-      "localhost:862 --service stamp --count 5 --interval 200ms",
-      "each way by itself, against udp-server --service stamp",
+      "localhost --service stamp",
+      "on which way is it slow, or loses? (udp-server --service stamp)",
     ],
   ],
   exitCodes: EXIT_CODE_MEANINGS,

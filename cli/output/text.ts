@@ -415,14 +415,17 @@ function directionRows(directions: Directions, sent: number): string[] {
   const rows = (["out", "back"] as const).flatMap((way) => {
     const { lost, duplicates, reordered, jitter_us, variation_us, delay_us } =
       directions[way];
-    const counts = [
+    const fate = [
       ...countOf(lost, sent, "lost"),
       ...countOf(duplicates, sent, "duplicated"),
+    ];
+    const order = [
       ...countOf(reordered, sent, "reordered"),
       ...jitter_us === undefined ? [] : [`jitter ${formatDuration(jitter_us)}`],
     ];
     const texts = [
-      counts.join(", "),
+      fate.join(", "),
+      order.join(", "),
       figuresOf("beyond the fastest", "+", variation_us, ["p50", "p99", "max"]),
       figuresOf("delay", "", delay_us, ["min", "p50", "p99", "max"]),
     ].filter((text) => text !== "");

@@ -12,6 +12,7 @@ import {
   type MeasureResult,
   measureUdp,
   type MeasureUdpOptions,
+  serveUdp,
 } from "../../mod.ts";
 import { type Faults, UdpRelay } from "../setup/relay.ts";
 import { StampPeer, type StampPeerOptions } from "../setup/stamp_peer.ts";
@@ -21,15 +22,26 @@ const HOST = "127.0.0.1";
 
 type StampResult = MeasureResult & DatagramResult;
 
+/** A test's reflector, or our own. */
+function reflectorOf(options: StampPeerOptions | "ours") {
+  if (options !== "ours") return new StampPeer(options);
+  const server = serveUdp({ hostname: HOST, port: 0, service: "stamp" });
+  return {
+    port: server.addr.port,
+    sequences: [],
+    [Symbol.dispose]: () => void server.shutdown(),
+  };
+}
+
 /** Measures against a reflector, through a relay. */
 async function overRelay(
   { out = {}, back = {} }: { out?: Faults; back?: Faults },
   options: Partial<MeasureUdpOptions> = {},
-  reflector: StampPeerOptions = {},
+  reflector: StampPeerOptions | "ours" = {},
 ): Promise<
   { result: StampResult; intervals: IntervalEvent[]; sequences: number[] }
 > {
-  using peer = new StampPeer(reflector);
+  using peer = reflectorOf(reflector);
   using relay = new UdpRelay({ port: peer.port, ...back, out });
   const intervals: IntervalEvent[] = [];
   const result = await measureUdp({
@@ -63,14 +75,16 @@ const OUT = { lose: [3, 50, 51, 200], double: [60, 61], swap: [10, 20] };
 const BACK = { lose: [5, 90, 91, 92], double: [100], swap: [150, 160, 170] };
 
 Deno.test("STAMP's losses, copies and swaps on each way come out as exactly those", async () => {
-  const { result } = await overRelay({ out: OUT, back: BACK });
-  assertEquals(countsOf(result), {
-    lost: [4, 4, 0],
-    duplicates: [2, 1],
-    reordered: [2, 3],
-    all: [8, 3],
-  });
-  assertEquals(result.directions!.notes, []);
+  for (const reflector of [{}, "ours"] as const) {
+    const { result } = await overRelay({ out: OUT, back: BACK }, {}, reflector);
+    assertEquals(countsOf(result), {
+      lost: [4, 4, 0],
+      duplicates: [2, 1],
+      reordered: [2, 3],
+      all: [8, 3],
+    });
+    assertEquals(result.directions!.notes, []);
+  }
 });
 
 Deno.test("STAMP's losses on one way alone come out on that way, also those of the last messages", async () => {
@@ -81,8 +95,10 @@ Deno.test("STAMP's losses on one way alone come out on that way, also those of t
       [{ back: { lose } }, [0, 5, 0]],
     ] as const
   ) {
-    const { result } = await overRelay(faults);
-    assertEquals(countsOf(result).lost, lost);
+    for (const reflector of [{}, "ours"] as const) {
+      const { result } = await overRelay(faults, {}, reflector);
+      assertEquals(countsOf(result).lost, lost);
+    }
   }
 });
 

@@ -24,6 +24,7 @@ import {
   pipelineOf,
   Preparation,
 } from "../../measure/run.ts";
+import { now } from "../../net/clock.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { EchosounderError } from "../../net/errors.ts";
 import {
@@ -140,7 +141,7 @@ export async function measureUdp(
     ? await awaitPeer(
       options,
       target.port,
-      makeSession?.().makeQuestion() ?? { size },
+      makeSession?.().make(1, 1, now()) ?? { size },
     )
     : undefined;
   let flows: readonly ProbeSocket[] = [];

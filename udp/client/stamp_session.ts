@@ -85,7 +85,8 @@ export class StampSession implements FlowDirections {
   #hasTimes = false;
   #received = 0;
   #reflected = 0;
-  /** The timestamps of the questions at the end. */
+  /** The number of the first question at the end, and the timestamps of all. */
+  #firstQuestion = 0;
   readonly #questions: [number, number][] = [];
   /** How many the reflector has numbered, by its answer to the first question. */
   #end: number | undefined;
@@ -141,17 +142,20 @@ export class StampSession implements FlowDirections {
    */
   make(sequence: number, oldest: number, at: number): Uint8Array<ArrayBuffer> {
     this.numbering.sent(sequence, at);
+    this.#firstQuestion = sequence + 1;
     this.#stamp(sequence - 1);
     this.#remember(sequence, oldest);
     return this.#packet;
   }
 
   /**
-   * Makes the first packet of one more session. Its answer has the number that a
-   * stateful reflector has come to, whereas a stateless one repeats the sender's.
+   * Makes one more packet after the last message, whose number skips one, as if
+   * another had been lost on the way. Its answer has the number that a stateful
+   * reflector has come to, which is lower, whereas a stateless one repeats the
+   * sender's.
    */
   makeQuestion(): Uint8Array<ArrayBuffer> {
-    this.#stamp(this.#questions.length);
+    this.#stamp(this.#firstQuestion + this.#questions.length);
     const { timestamp } = this.#layout;
     this.#questions.push([
       this.#view.getUint32(timestamp),
@@ -226,7 +230,9 @@ export class StampSession implements FlowDirections {
   takeAnswer(datagram: Uint8Array): boolean {
     if (this.#questions.length === 0) return false;
     const number = this.read(datagram);
-    const question = number === undefined ? undefined : this.#questions[number];
+    if (number === undefined) return false;
+    const index = number - this.#firstQuestion >>> 0;
+    const question = this.#questions[index];
     const { senderTimestamp } = this.#layout;
     if (
       question === undefined ||
@@ -235,8 +241,8 @@ export class StampSession implements FlowDirections {
     ) return false;
     const { sequence } = this.#reflection!;
     this.numbering.isStateful ??= sequence !== number;
-    // Before the first one there was none that may have been numbered, too.
-    if (number === 0) this.#end ??= sequence;
+    // Before another one, the first may have been numbered or not.
+    if (index === 0) this.#end ??= sequence;
     return true;
   }
 
