@@ -186,6 +186,12 @@ export class DirectionTally implements DirectionSink {
     const offset = this.#oneWay.offset;
     const { isKnown, reason } = this.#ways;
     const notes: string[] = reason === undefined ? [] : [reason];
+    const { isSteady } = this.#oneWay;
+    if (!isSteady) {
+      notes.push(
+        "the reflector's timestamps are not those of a clock that runs steadily: there are no delays each way",
+      );
+    }
     const absolute = this.#absolute(notes);
     const hasReplies = this.#flows.some(({ numbering }) =>
       numbering.replies > 0
@@ -195,14 +201,14 @@ export class DirectionTally implements DirectionSink {
       const jitters = this.#flows.flatMap(({ jitter }) =>
         jitter[name].value ?? []
       );
-      const variation_us = all.summary();
+      const variation_us = isSteady ? all.summary() : undefined;
       const shift = this.#oneWay.smallest(name);
       if (absolute) all.shift(shift);
       return {
         lost: isKnown ? this.#lost[name] : undefined,
         duplicates: hasReplies ? this.#duplicates[name] : undefined,
         reordered: isKnown ? this.#reordered[name] : undefined,
-        jitter_us: mean(jitters),
+        jitter_us: isSteady ? mean(jitters) : undefined,
         variation_us,
         delay_us: absolute ? all.percentiles() : undefined,
       };
@@ -220,14 +226,16 @@ export class DirectionTally implements DirectionSink {
       back,
       lost_unknown: unknown,
       reflector_us: this.#reflector.earlier.summary(),
-      clock: offset && {
-        offset_us: between(this.ownClockMoved(), offset.offset),
-        bound_us: between(0, offset.bound),
-        error_us: between(0, this.#error),
-        absolute,
-        steps: this.#oneWay.steps,
-        own_steps: this.#ownSteps,
-      },
+      clock: offset && isSteady
+        ? {
+          offset_us: between(this.ownClockMoved(), offset.offset),
+          bound_us: between(0, offset.bound),
+          error_us: between(0, this.#error),
+          absolute,
+          steps: this.#oneWay.steps,
+          own_steps: this.#ownSteps,
+        }
+        : undefined,
       notes,
     };
   }

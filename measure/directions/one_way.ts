@@ -15,6 +15,9 @@ const RESOLUTION = 2000;
 /** How much faster one clock may run than the other while both are being disciplined. */
 const LARGEST_DRIFT = 1000e-6;
 
+/** One in so many messages may find the clocks moved: with more, one of them is no clock. */
+const FEWEST_BETWEEN_MOVES = 10;
+
 /** The four times of a message, in microseconds: the inner two of the reflector's clock. */
 export interface Times {
   /** When it was sent. */
@@ -50,6 +53,7 @@ export class OneWay {
   steps = 0;
   /** How often both had drifted apart by more than the smallest round trip. */
   drifts = 0;
+  #count = 0;
   #smallest: Record<Way, number> = { out: Infinity, back: Infinity };
   #last: { out: number; back: number; at: number } | undefined;
   #shortestTrip = Infinity;
@@ -64,8 +68,14 @@ export class OneWay {
     return new OneWay(await Variation.create(), await Variation.create());
   }
 
+  /** Whether the reflector's clock runs like one; its timestamps mean nothing else. */
+  get isSteady(): boolean {
+    return (this.steps + this.drifts - 1) * FEWEST_BETWEEN_MOVES <= this.#count;
+  }
+
   /** Records the times of a message. */
   record({ sent, received, reflected, returned }: Times): void {
+    this.#count++;
     const out = received - sent;
     const back = returned - reflected;
     const last = this.#last;

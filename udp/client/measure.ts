@@ -273,14 +273,15 @@ async function awaitPeer(
 function judge(
   figures: Pick<
     MeasureResult & DatagramResult,
-    "messages_sent" | "measured" | "datagrams"
+    "messages_sent" | "measured" | "datagrams" | "directions"
   >,
   timeout: number,
   expectations: readonly MetricExpectation[],
   service: UdpService,
   lastError: string | undefined,
 ): Failure | undefined {
-  const { messages_sent: sent, datagrams, measured: { errors } } = figures;
+  const { messages_sent: sent, datagrams, directions, measured } = figures;
+  const { errors } = measured;
   const { lost = 0, corrupted = 0 } = datagrams;
   if (corrupted > 0) {
     return {
@@ -289,6 +290,10 @@ function judge(
         ? `${
           plural(corrupted, "answer")
         } with more than the 512 bytes of RFC 864`
+        : service === "stamp"
+        ? `${
+          plural(corrupted, "reply", "replies")
+        } that no reflector would send to this: too short, with another timestamp, or with a wrong HMAC`
         : `${corrupted} of ${plural(sent, "answer")} not what was sent`,
     };
   }
@@ -303,7 +308,11 @@ function judge(
       }, ${lost} of ${sent} lost`,
     };
   }
-  if (lost > 0 && !expects(expectations, "loss")) {
+  // Both ways together are all of it, where none is unknown.
+  const isJudged = expects(expectations, "loss") ||
+    expects(expectations, "loss.out") && expects(expectations, "loss.back") &&
+      directions?.lost_unknown === 0;
+  if (lost > 0 && !isJudged) {
     return {
       code: "loss",
       message: `${lost} of ${plural(sent, "datagram")} not answered`,

@@ -366,7 +366,7 @@ Deno.test("a result each way fits into 80 columns, and says what is relative and
   }, { oneShot: false, transport: "UDP", ascii: false });
   const text = stripVTControlCharacters(lines.join("\n"));
   for (const line of text.split("\n")) assert(line.length <= 80, line);
-  const [, directed] = text.split(/(?=  way out)/);
+  const [, directed] = text.split(/(?= {2}way out)/);
   assertEquals(
     directed,
     `  way out       1234 (62 %) lost, 1234 (62 %) duplicated
