@@ -165,6 +165,10 @@ export interface Reflections {
   wrong_hmac: Count;
   /** Packets dropped because they were a reflector's. */
   reflected_already: Count;
+  /** How often the reflector stood still for 50 ms or more: stopped, or without a processor. */
+  standstills: Count;
+  /** Packets received after a standstill, of which it estimated when they had arrived. */
+  estimated: Count;
   /** How often the system's time was set, or leapt. */
   clock_steps: Count;
 }

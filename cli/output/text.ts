@@ -259,6 +259,8 @@ function reflectionCounts(reflections: Reflections): string[] {
     [reflections.too_short, "too short"],
     [reflections.wrong_hmac, "with a wrong HMAC"],
     [reflections.reflected_already, "reflected already"],
+    [reflections.standstills, "times at a standstill"],
+    [reflections.estimated, "with an estimated arrival"],
   ];
   return [
     ...sessions > 0 ? [plural(sessions, "session")] : [],

@@ -62,6 +62,7 @@ function troubles({ summary }: ServerRun): string {
     [reflections?.too_short, "too short"],
     [reflections?.wrong_hmac, "with a wrong HMAC"],
     [reflections?.reflected_already, "reflected already"],
+    [reflections?.standstills, "times at a standstill"],
     [reflections?.clock_steps, "steps of the clock"],
     [connections?.failed, "broken off"],
     [connections?.idle, "idle too long"],

@@ -67,13 +67,16 @@ signalTest(
       if (json) {
         const events = parseEvents(stdout);
         assertEquals(events[0].service, "stamp");
-        assertEquals(events.at(-1)!.reflections, {
+        // A busy machine may make it stand still.
+        const { standstills: _, ...counts } = events.at(-1)!.reflections;
+        assertEquals(counts, {
           sessions: 0,
           sessions_forgotten: 0,
           short: 0,
           too_short: 0,
           wrong_hmac: 0,
           reflected_already: 1,
+          estimated: 0,
           clock_steps: 0,
         });
       } else {
@@ -84,7 +87,7 @@ signalTest(
           stdout,
         );
         assert(
-          /2 datagrams \(88 bytes\) received, 1 \(44 bytes\) sent, 0 rejected, 1 reflected already$/
+          /2 datagrams \(88 bytes\) received, 1 \(44 bytes\) sent, 0 rejected, 1 reflected already(, \d+ times at a standstill)?$/
             .test(stdout.trimEnd()),
           stdout,
         );

@@ -9,6 +9,11 @@
  * zeros (or a TWAMP Light sender's padding): two times that lie within a minute
  * of each other. Such a packet is not answered, whoever sent it.
  *
+ * What arrives while the program stands still is received late. To take the time
+ * of that for the time of its arrival would put the standstill into the path. So
+ * such a packet's arrival is estimated: as if its way had taken as long as that of
+ * the last packet before. Its error estimate states the length of the standstill.
+ *
  * @module
  */
 import { RECEIVE_BUFFER_SIZE } from "../datagram.ts";
@@ -34,6 +39,7 @@ import {
 import { reflectTlvs } from "../stamp/tlv.ts";
 import { WallClock } from "../stamp/wall_clock.ts";
 import { type Session, Sessions } from "./sessions.ts";
+import { Standstill } from "./standstill.ts";
 import type { DropReason, Reflections } from "../../events/mod.ts";
 
 /** Options of `serveUdp` with the service `stamp`. */
@@ -82,11 +88,13 @@ export class Reflector {
   readonly #clock: WallClock;
   readonly #sessions: Sessions;
   readonly #time: Timestamp = { seconds: 0, nanoseconds: 0 };
-  /** The clock's uncertainty, and the error estimates that state it, by Z. */
-  #uncertainty = -1;
+  readonly #standstill: Standstill = new Standstill();
+  /** The last error stated, and the error estimates that state it, by Z. */
+  #error = -1;
   readonly #estimates: Record<TimestampFormat, number> = { NTP: 0, PTPv2: 0 };
   readonly #counts = {
     short: 0,
+    estimated: 0,
     too_short: 0,
     wrong_hmac: 0,
     reflected_already: 0,
@@ -115,6 +123,7 @@ export class Reflector {
     this.#sessions = new Sessions(options.maxSessions ?? DEFAULT_MAX_SESSIONS);
     this.#clock = new WallClock((microseconds) => {
       this.#counts.clock_steps++;
+      this.#standstill.forget();
       onClockStep(microseconds);
     });
   }
@@ -124,8 +133,14 @@ export class Reflector {
     return {
       sessions: this.#sessions.begun,
       sessions_forgotten: this.#sessions.forgotten,
+      standstills: this.#standstill.count,
       ...this.#counts,
     };
+  }
+
+  /** A sign of life, to be given every {@linkcode BEAT} milliseconds. */
+  beat(): void {
+    this.#standstill.alive(microsecondsOf(this.#clock.read(this.#time)));
   }
 
   /**
@@ -142,7 +157,8 @@ export class Reflector {
     port: number,
     length: number,
   ): Uint8Array | DropReason {
-    this.#clock.read(this.#time);
+    const now = microsecondsOf(this.#clock.read(this.#time));
+    this.#standstill.alive(now);
     const layout = this.#layout;
     const reason = this.#reasonToDrop(length);
     if (reason !== undefined) {
@@ -157,13 +173,25 @@ export class Reflector {
     const format = saysPtp(estimate) ? "PTPv2" : "NTP";
     const ssid = isShort ? 0 : from.getUint16(layout.ssid);
     const sequence = from.getUint32(0);
-    to.setUint32(
-      0,
-      this.#stateless
-        ? sequence
-        : this.#number(hostname, port, this.#isPadded(length) ? 0 : ssid),
-    );
-    to.setUint16(layout.errorEstimate, this.#estimate(format));
+    let number = sequence;
+    let error = this.#clock.uncertainty;
+    const isLate = this.#standstill.isRecent(now);
+    if (!this.#stateless) {
+      const identifier = this.#isPadded(length) ? 0 : ssid;
+      const session = this.#sessions.find(hostname, port, identifier);
+      const arrival = isLate ? this.#arrival(session, now, format) : now;
+      if (arrival !== now) {
+        error = this.#standstill.to - this.#standstill.from;
+        this.#counts.estimated++;
+        setMicroseconds(this.#time, arrival);
+      }
+      number = this.#number(session);
+      session.receivedAt = arrival;
+    } else if (isLate) {
+      error = this.#standstill.to - this.#standstill.from;
+    }
+    to.setUint32(0, number);
+    to.setUint16(layout.errorEstimate, this.#estimate(error, format));
     to.setUint16(layout.ssid, ssid);
     writeTimestamp(to, layout.receiveTimestamp, this.#time, format);
     to.setUint32(layout.senderSequence, sequence);
@@ -178,8 +206,8 @@ export class Reflector {
     if (length > layout.size) {
       answer = this.#answer.subarray(0, length);
       answer.set(this.#buffer.subarray(layout.size, length), layout.size);
-      const number = this.#buffer.subarray(0, 4);
-      reflectTlvs(answer, layout.size, number, this.#authentication);
+      const senderNumber = this.#buffer.subarray(0, 4);
+      reflectTlvs(answer, layout.size, senderNumber, this.#authentication);
     }
     writeTimestamp(
       to,
@@ -228,8 +256,7 @@ export class Reflector {
   }
 
   /** The number of the answer to the packet in the buffer, in its session. */
-  #number(hostname: string, port: number, ssid: number): number {
-    const session = this.#sessions.find(hostname, port, ssid);
+  #number(session: Session): number {
     if (this.#isRestart(session)) {
       if (session.next > 0) this.#sessions.begun++;
       session.next = 0;
@@ -254,17 +281,50 @@ export class Reflector {
       later === 0 && this.#received.getUint32(timestamp + 4) > fraction;
   }
 
-  /** The error estimate of the clock now, as 16 bits. */
-  #estimate(format: TimestampFormat): number {
-    const { uncertainty } = this.#clock;
-    if (uncertainty !== this.#uncertainty) {
-      this.#uncertainty = uncertainty;
+  /**
+   * When the packet in the buffer arrived, which is received soon after a
+   * standstill: as long after the one before as it was sent after it, but not
+   * before the standstill.
+   *
+   * @returns `now` where it has arrived since, or where there is no packet before.
+   */
+  #arrival(session: Session, now: number, format: TimestampFormat): number {
+    if (session.receivedAt === 0) return now;
+    const { timestamp } = this.#layout;
+    const seconds = this.#received.getUint32(timestamp) - session.seconds | 0;
+    const fraction = this.#received.getUint32(timestamp + 4) - session.fraction;
+    const arrival = session.receivedAt + seconds * 1_000_000 +
+      fraction * MICROSECONDS[format];
+    const { from, to } = this.#standstill;
+    return arrival < to ? Math.max(arrival, from) : now;
+  }
+
+  /** An error of the clock, in microseconds, as 16 bits. */
+  #estimate(error: number, format: TimestampFormat): number {
+    if (error !== this.#error) {
+      this.#error = error;
       for (const format of ["NTP", "PTPv2"] as const) {
         this.#estimates[format] = encodeErrorEstimate(
-          estimateOf(uncertainty, { synchronized: this.#synchronized, format }),
+          estimateOf(error, { synchronized: this.#synchronized, format }),
         );
       }
     }
     return this.#estimates[format];
   }
+}
+
+/** Microseconds in a unit of a timestamp's second half. */
+const MICROSECONDS: Record<TimestampFormat, number> = {
+  NTP: 1_000_000 / 2 ** 32,
+  PTPv2: 1 / 1000,
+};
+
+/** A time in microseconds since the Unix epoch: to a quarter of one. */
+function microsecondsOf({ seconds, nanoseconds }: Timestamp): number {
+  return seconds * 1_000_000 + nanoseconds / 1000;
+}
+
+function setMicroseconds(time: Timestamp, microseconds: number): void {
+  time.seconds = Math.floor(microseconds / 1_000_000);
+  time.nanoseconds = (microseconds - time.seconds * 1_000_000) * 1000;
 }

@@ -24,6 +24,7 @@ import { DEFAULT_BIND_ADDRESS } from "../../net/defaults.ts";
 import { RECEIVE_BUFFER_SIZE } from "../datagram.ts";
 import { DEFAULT_PORT, STAMP_PORT } from "../defaults.ts";
 import { LoopGuard } from "./loop_guard.ts";
+import { BEAT } from "./standstill.ts";
 import { Reflector, type ReflectorOptions } from "./reflector.ts";
 
 export { type ReflectorOptions } from "./reflector.ts";
@@ -165,7 +166,10 @@ export class UdpServer implements AsyncDisposable {
   };
 
   async #run(): Promise<UdpSummary> {
+    const beat = this.#reflector &&
+      setInterval(() => this.#reflector!.beat(), BEAT);
     await this.#serveAll();
+    clearInterval(beat);
     close(this.#socket);
     this.#options.signal?.removeEventListener("abort", this.#abort);
     const summary: UdpSummary = {

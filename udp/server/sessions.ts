@@ -18,6 +18,8 @@ export interface Session {
   /** The sender's timestamp in its last packet, as two numbers of 32 bits. */
   seconds: number;
   fraction: number;
+  /** When that packet was received, in microseconds; 0 before the first. */
+  receivedAt: number;
 }
 
 /** A session, in two lists. */
@@ -84,6 +86,7 @@ export class Sessions {
       next: 0,
       seconds: 0,
       fraction: 0,
+      receivedAt: 0,
       hash,
       alike: this.#byHash.get(hash),
       newer: undefined,

@@ -229,6 +229,8 @@ Deno.test("a reflector's summary writes what it counted, and a step of the clock
     too_short: 0,
     wrong_hmac: 0,
     reflected_already: 0,
+    standstills: 0,
+    estimated: 0,
     clock_steps: 0,
   };
   assertEquals(summary(none), "");
@@ -244,10 +246,13 @@ Deno.test("a reflector's summary writes what it counted, and a step of the clock
       too_short: 5,
       wrong_hmac: 6,
       reflected_already: 7,
-      clock_steps: 8,
+      standstills: 8,
+      estimated: 9,
+      clock_steps: 10,
     }),
     ", 2 sessions, 3 forgotten, 4 from TWAMP Light senders, 5 too short, " +
-      "6 with a wrong HMAC, 7 reflected already, 8 steps of the clock",
+      "6 with a wrong HMAC, 7 reflected already, 8 times at a standstill, " +
+      "9 with an estimated arrival, 10 steps of the clock",
   );
   assertEquals(
     textLines(

@@ -14,11 +14,13 @@ import {
 } from "../../../mod.ts";
 import { Reflector } from "../../../udp/server/reflector.ts";
 import { bytes } from "../../setup/bytes.ts";
+import { parseEvents } from "../../setup/events.ts";
 import { CAN_FORGE, forge } from "../../setup/forge.ts";
 import { bytesOf, hex } from "../../setup/hex.ts";
+import { startRole } from "../../setup/process.ts";
 import { UdpSocket } from "../../setup/udp_peer.ts";
 import { until } from "../../setup/until.ts";
-import { testWhere } from "../../setup/where.ts";
+import { signalTest, testWhere } from "../../setup/where.ts";
 
 const HOST = "127.0.0.1";
 const KEY = bytes("0123456789abcdef0123456789abcdef");
@@ -392,6 +394,62 @@ Deno.test("serveUdp() with the service stamp never answers a reflection, its own
     }
   }
 });
+
+signalTest(
+  "a reflector that is stopped for a while shows in its own time, and not in the way out",
+  async () => {
+    await using server = startRole("udp-server", [
+      "--host",
+      HOST,
+      "--port",
+      "0",
+      "--service",
+      "stamp",
+      "--json",
+    ]);
+    const port = await server.listening();
+    using socket = new UdpSocket();
+    const answers: Uint8Array[] = [];
+    const receive = async (count: number) => {
+      while (answers.length < count) answers.push(await socket.receive());
+    };
+    let sent = 0;
+    const send = async (count: number) => {
+      for (let i = 0; i < count; i++) {
+        const time = (Date.now() / 1000 + 2_208_988_800) * 2 ** 32;
+        const high = Math.floor(time / 2 ** 32);
+        await socket.send(
+          request(sent++, { time: word(high) + word(time - high * 2 ** 32) }),
+          port,
+        );
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    };
+    await Promise.all([send(20), receive(20)]);
+    server.signal("SIGSTOP");
+    await send(60);
+    server.signal("SIGCONT");
+    await Promise.all([send(20), receive(100)]);
+    const out = answers.map((answer) => ntp(answer, 16) - ntp(answer, 28));
+    const inside = answers.map((answer) => ntp(answer, 4) - ntp(answer, 16));
+    const estimates = answers.map((answer) =>
+      answer[13] * 2 ** ((answer[12] & 0x3f) - 32)
+    );
+    // The first ones that it found waiting had waited for 0.6 s.
+    assert(Math.max(...inside) > 0.4, `${Math.max(...inside)} s inside`);
+    const extra = Math.max(...out) - Math.min(...out);
+    assert(extra < 0.3, `${extra} s more on the way out`);
+    // It says so in the error estimate of these, and of no others.
+    const longest = inside.indexOf(Math.max(...inside));
+    assert(estimates[longest] > 0.4, `an error of ${estimates[longest]} s`);
+    assert(inside.every((time) => time >= 0));
+    server.signal("SIGTERM");
+    const { stdout } = await server.outcome();
+    const { reflections } = parseEvents(stdout).at(-1)!;
+    assert(reflections.standstills >= 1);
+    assert(reflections.estimated >= 30, `${reflections.estimated} estimated`);
+  },
+);
 
 /** What a forged datagram may cause before two servers are silent. */
 const FEW = 4;
