@@ -54,9 +54,8 @@ export class DirectionTally implements DirectionSink {
   readonly #reordered: Record<Way, number> = { out: 0, back: 0 };
   #untimed = 0;
   #ownSteps = 0;
-  /** Both clocks have always been said to be synchronized; the largest error. */
+  /** Both clocks have always been said to be synchronized. */
   #areSynchronized = true;
-  #error = 0;
   /**
    * By how much this machine's time has moved, in microseconds, against the clock
    * of the times that are recorded.
@@ -106,10 +105,9 @@ export class DirectionTally implements DirectionSink {
 
   /** Records the times of a message, and what is said about the clocks. */
   timed(times: Times, claims: ClockClaims): void {
-    this.#oneWay.record(times);
+    this.#oneWay.record(times, claims.error);
     this.#reflector.recent.record(between(times.received, times.reflected));
     this.#areSynchronized &&= claims.areSynchronized;
-    this.#error = Math.max(this.#error, claims.error);
   }
 
   /** Counts a reply whose timestamps cannot be: the reflector's clock was set in between. */
@@ -230,7 +228,7 @@ export class DirectionTally implements DirectionSink {
         ? {
           offset_us: between(this.ownClockMoved(), offset.offset),
           bound_us: between(0, offset.bound),
-          error_us: between(0, this.#error),
+          error_us: between(0, offset.error),
           absolute,
           steps: this.#oneWay.steps,
           own_steps: this.#ownSteps,
@@ -253,12 +251,12 @@ export class DirectionTally implements DirectionSink {
     for (const name of WAYS) {
       const smallest = this.#oneWay.smallest(name);
       if (smallest >= 0) continue;
-      const error = formatDuration(this.#error);
+      const error = formatDuration(offset.error);
       notes.push(
         `delays each way are relative: the clocks are said to be synchronized, but by them a message took ${
           formatDuration(-smallest)
         } less than nothing on the way ${name}, ` +
-          (-smallest > this.#error
+          (-smallest > offset.error
             ? `which is more than the ${error} of their error estimates`
             : `which is within the ${error} of their error estimates`),
       );

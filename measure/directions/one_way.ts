@@ -36,6 +36,8 @@ export interface ClockOffset {
   offset: number;
   /** The most that the estimate may be off: half of the smallest round trip. */
   bound: number;
+  /** What the clocks may be off besides, as they say themselves. */
+  error: number;
 }
 
 /**
@@ -58,6 +60,7 @@ export class OneWay {
   #last: { out: number; back: number; at: number } | undefined;
   #shortestTrip = Infinity;
   #offset = 0;
+  #error = 0;
 
   private constructor(out: Variation, back: Variation) {
     this.variation = { out, back };
@@ -73,8 +76,12 @@ export class OneWay {
     return (this.steps + this.drifts - 1) * FEWEST_BETWEEN_MOVES <= this.#count;
   }
 
-  /** Records the times of a message. */
-  record({ sent, received, reflected, returned }: Times): void {
+  /**
+   * Records the times of a message.
+   *
+   * @param error What both clocks say that the times may be off, in microseconds.
+   */
+  record({ sent, received, reflected, returned }: Times, error = 0): void {
     this.#count++;
     const out = received - sent;
     const back = returned - reflected;
@@ -94,6 +101,7 @@ export class OneWay {
     if (out + back >= this.#shortestTrip) return;
     this.#shortestTrip = out + back;
     this.#offset = (out - back) / 2;
+    this.#error = error;
   }
 
   /** Whether no one offset of the clocks explains these delays and others. */
@@ -122,6 +130,10 @@ export class OneWay {
   /** The offset of the clocks as they are now; `undefined` where nothing was recorded. */
   get offset(): ClockOffset | undefined {
     if (this.#shortestTrip === Infinity) return undefined;
-    return { offset: this.#offset, bound: Math.max(this.#shortestTrip, 0) / 2 };
+    return {
+      offset: this.#offset,
+      bound: Math.max(this.#shortestTrip, 0) / 2,
+      error: this.#error,
+    };
   }
 }
