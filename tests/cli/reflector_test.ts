@@ -13,9 +13,14 @@ import {
 import { bytes } from "../setup/bytes.ts";
 import { parseEvents } from "../setup/events.ts";
 import { LOCAL } from "../setup/exchange.ts";
-import { runRole, startRole } from "../setup/process.ts";
+import {
+  roleCommand,
+  runRole,
+  startRole,
+  TestProcess,
+} from "../setup/process.ts";
 import { UdpSocket } from "../setup/udp_peer.ts";
-import { signalTest } from "../setup/where.ts";
+import { isInstalled, signalTest, testWhere } from "../setup/where.ts";
 
 const STAMP = ["--service", "stamp"];
 
@@ -167,7 +172,7 @@ Deno.test("options of a reflector are refused with another service", async () =>
 
 Deno.test("udp-server --service stamp binds port 862, or says what that takes", async () => {
   // An address of the loopback that is no other test's.
-  const host = `127.86.2.${1 + Math.floor(Math.random() * 250)}`;
+  const host = `127.86.2.${2 + Math.floor(Math.random() * 250)}`;
   await using server = startRole("udp-server", ["--host", host, ...STAMP]);
   const outcome = await Promise.race([
     server.listening(),
@@ -185,3 +190,32 @@ Deno.test("udp-server --service stamp binds port 862, or says what that takes", 
     outcome.stderr,
   );
 });
+
+/** Starts a program without the privilege to bind ports below 1024. */
+const UNPRIVILEGED = [
+  "setpriv",
+  "--bounding-set",
+  "-net_bind_service",
+  "--inh-caps",
+  "-net_bind_service",
+];
+
+testWhere(
+  Deno.build.os === "linux" && Deno.uid() === 0 && isInstalled("setpriv"),
+  "needs root and setpriv(1)",
+  "udp-server --service stamp without the privilege for port 862 says that it takes one",
+  async () => {
+    await using server = new TestProcess([
+      ...UNPRIVILEGED,
+      ...roleCommand("udp-server"),
+      "--host",
+      "127.86.2.1",
+      ...STAMP,
+    ]);
+    const { code, stderr } = await server.outcome();
+    assertEquals([code, stderr], [
+      3,
+      "udp-server: cannot bind 127.86.2.1:862: permission denied; ports below 1024 need a privilege; choose another with --port\n",
+    ]);
+  },
+);

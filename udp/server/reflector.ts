@@ -176,20 +176,22 @@ export class Reflector {
     let number = sequence;
     let error = this.#clock.uncertainty;
     const isLate = this.#standstill.isRecent(now);
+    let isUncertain = isLate;
     if (!this.#stateless) {
       const identifier = this.#isPadded(length) ? 0 : ssid;
       const session = this.#sessions.find(hostname, port, identifier);
-      const arrival = isLate ? this.#arrival(session, now, format) : now;
-      if (arrival !== now) {
-        error = this.#standstill.to - this.#standstill.from;
+      const isFirst = session.receivedAt === 0;
+      session.receivedAt = isLate && !isFirst
+        ? this.#arrival(session, now, format)
+        : now;
+      if (session.receivedAt !== now) {
         this.#counts.estimated++;
-        setMicroseconds(this.#time, arrival);
+        setMicroseconds(this.#time, session.receivedAt);
       }
+      isUncertain = isLate && (isFirst || session.receivedAt !== now);
       number = this.#number(session);
-      session.receivedAt = arrival;
-    } else if (isLate) {
-      error = this.#standstill.to - this.#standstill.from;
     }
+    if (isUncertain) error = this.#standstill.to - this.#standstill.from;
     to.setUint32(0, number);
     to.setUint16(layout.errorEstimate, this.#estimate(error, format));
     to.setUint16(layout.ssid, ssid);
@@ -286,10 +288,9 @@ export class Reflector {
    * standstill: as long after the one before as it was sent after it, but not
    * before the standstill.
    *
-   * @returns `now` where it has arrived since, or where there is no packet before.
+   * @returns `now` where it has arrived since.
    */
   #arrival(session: Session, now: number, format: TimestampFormat): number {
-    if (session.receivedAt === 0) return now;
     const { timestamp } = this.#layout;
     const seconds = this.#received.getUint32(timestamp) - session.seconds | 0;
     const fraction = this.#received.getUint32(timestamp + 4) - session.fraction;
