@@ -303,8 +303,17 @@ export class Numbering {
       start = i + 1;
     }
     this.#drop(start);
-    if (numbers.length > LONGEST) this.#drop(numbers.length >> 1);
+    if (numbers.length > LONGEST) this.#giveUpHalf();
     this.#settleAt = Math.max(SETTLE_FROM, 2 * numbers.length);
+  }
+
+  /** Forgets the older half of what cannot be attributed. */
+  #giveUpHalf(): void {
+    const half = this.#numbers.length >> 1;
+    for (let i = 0; i < half; i++) {
+      this.#firstNumber = Math.max(this.#firstNumber, this.#numbers[i] + 1);
+    }
+    this.#drop(half);
   }
 
   /**

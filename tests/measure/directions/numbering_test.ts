@@ -257,6 +257,20 @@ Deno.test("Numbering reports nothing of the phase before, whose tail it still ca
   assertEquals(path.counts.lost, { out: 0, back: 1 });
 });
 
+Deno.test("Numbering bounds what it keeps, and goes on after a message that is never settled", () => {
+  const path = follow();
+  path.send();
+  path.exchange(300_000);
+  path.numbering.gaveUp(1);
+  path.exchange(2000);
+  path.send();
+  path.exchange();
+  path.finish();
+  // The first was forgotten: it is unknown on which way it was lost.
+  assertEquals(path.counts.lost, { out: 1, back: 0 });
+  assert(path.numbering.isOfOneSession);
+});
+
 Deno.test("Numbering attributes a damaged answer to no way", () => {
   const path = follow();
   path.send();
