@@ -4,7 +4,7 @@
  * @module
  */
 import type { Role } from "../events/line.ts";
-import type { Transport } from "../events/mod.ts";
+import type { Transport, UdpService } from "../events/mod.ts";
 import { metricsOver } from "../measure/metrics.ts";
 import { DEFAULT_REPORT_EVERY } from "../measure/run.ts";
 import { DEFAULT_BIND_ADDRESS, DEFAULT_TIMEOUT } from "../net/defaults.ts";
@@ -138,6 +138,12 @@ const serverOptions = (transport: Transport) => ({
   }),
 });
 
+/** What a client can measure against. */
+const CLIENT_SERVICES: Record<Transport, UdpService[]> = {
+  TCP: ["echo", "discard", "chargen"],
+  UDP: ["echo", "discard", "chargen", "stamp"],
+};
+
 /** How to measure: the same names and values as the library's options. */
 export const measureOptions = (transport: Transport) => ({
   ...grouped("When to stop", {
@@ -194,10 +200,14 @@ export const measureOptions = (transport: Transport) => ({
     }),
     "service": optionalValue({
       placeholder: "NAME",
-      parse: oneOf("echo", "discard", "chargen"),
+      parse: oneOf<UdpService>(...CLIENT_SERVICES[transport]),
       fallbackText: "echo",
-      help: "There and back (echo), or one way: to discard, or from chargen.",
-      brief: "echo; one way: discard or chargen",
+      help: `There and back (echo), or one way: to discard, or from chargen${
+        transport === "UDP" ? "; each way by itself (stamp, RFC 8762)" : ""
+      }.`,
+      brief: transport === "UDP"
+        ? "echo, stamp; one way: discard, chargen"
+        : "echo; one way: discard or chargen",
     }),
   }),
 });
@@ -479,6 +489,16 @@ export const UDP_CLIENT = {
           "Keep sending the first datagram until it is answered, for this long.",
       }),
     }),
+    ...grouped("How to measure", {
+      "auth-key-file": optionalValue({
+        placeholder: "-",
+        parse: standardInput,
+        help: "stamp: authenticated, with the key on standard input.",
+      }),
+      "clock-synchronized": flag(
+        "stamp: this clock is right (NTP, PTP), so that delays each way can be absolute.",
+      ),
+    }),
     ...COMMON_OPTIONS,
   },
   examples: [
@@ -495,6 +515,10 @@ export const UDP_CLIENT = {
     [
       'localhost --duration 2s --rate 500 --expect "loss<=1%"',
       "does it lose anything?",
+    ],
+    [
+      "localhost --service stamp",
+      "on which way is it slow, or loses? (udp-server --service stamp)",
     ],
   ],
   metrics: metricRows("UDP"),

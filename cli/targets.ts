@@ -5,6 +5,7 @@
  */
 import { formatAddress } from "../net/address.ts";
 import type { ClientLine } from "./client.ts";
+import { STAMP_PORT } from "../udp/defaults.ts";
 import { remotePort, target, UsageError } from "./command_line/values.ts";
 
 /** A peer to test. */
@@ -27,7 +28,13 @@ export interface ClientTarget {
 export async function targetsOf(line: ClientLine): Promise<ClientTarget[]> {
   const given = readTargets(line);
   if (line.options.targets === undefined) return given;
-  return await listTargets(Deno.stdin.readable, line.options.port);
+  return await listTargets(Deno.stdin.readable, portOf(line));
+}
+
+/** The port of targets without one of their own. */
+function portOf({ options, given }: ClientLine): number {
+  const isStamp = options.service === "stamp" && !given.has("port");
+  return isStamp ? STAMP_PORT : options.port;
 }
 
 /**
@@ -37,9 +44,11 @@ export async function targetsOf(line: ClientLine): Promise<ClientTarget[]> {
  * @throws {UsageError} Where there is none, one is no host, or one has two ports.
  */
 export function readTargets(
-  { options, given, positionals }: ClientLine,
+  line: ClientLine,
 ): ClientTarget[] {
-  const { port, label, targets } = options;
+  const { options, given, positionals } = line;
+  const { label, targets } = options;
+  const port = portOf(line);
   if (targets === undefined && positionals.length === 0) {
     throw new UsageError("the target is missing: HOST or HOST:PORT");
   }

@@ -3,10 +3,16 @@
  *
  * @module
  */
+import type { Service } from "../events/mod.ts";
 import { isMeasuring, type Order, readOrder } from "./client.ts";
 import type { CommandLine } from "./command_line/parse.ts";
 import { UsageError } from "./command_line/values.ts";
 import { TCP_CLIENT } from "./roles.ts";
+
+/** What is sent on a stream: to a service that there is over TCP. */
+interface TcpOrder extends Order {
+  service?: Service;
+}
 
 /**
  * Reads the target and what to send, on a stream.
@@ -15,8 +21,8 @@ import { TCP_CLIENT } from "./roles.ts";
  */
 export function readTcpOrder(
   line: CommandLine<typeof TCP_CLIENT.options>,
-): Order {
-  const order = readOrder(TCP_CLIENT.transport, line);
+): TcpOrder {
+  const order = readOrder(TCP_CLIENT.transport, line) as TcpOrder;
   const { message, size, stdin, targets } = line.options;
   if (stdin && (targets !== undefined || line.positionals.length > 1)) {
     throw new UsageError(

@@ -5,6 +5,7 @@
  */
 import { echoUdp } from "../udp/client/echo.ts";
 import { measureUdp } from "../udp/client/measure.ts";
+import { readAuthKey } from "./auth_key.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
@@ -24,6 +25,10 @@ await runProgram({
   run: async (line, session) => {
     const { options } = line;
     const { payload, ...order } = readUdpOrder(line);
+    const key = options["auth-key-file"] === undefined
+      ? undefined
+      : await readAuthKey(Deno.stdin.readable);
+    const stamp = { key, clockSynchronized: options["clock-synchronized"] };
     return await runClient(session, {
       targets: await targetsOf(line),
       interval: order.interval,
@@ -32,7 +37,7 @@ await runProgram({
         const common = { ...order, retryFor, ...target };
         return payload instanceof Uint8Array || !isMeasuring(options)
           ? echoUdp({ ...common, payload })
-          : measureUdp({ ...common, size: payload.size });
+          : measureUdp({ ...common, size: payload.size, stamp });
       },
     });
   },

@@ -4,10 +4,18 @@
  * @module
  */
 import { SMALLEST_MEASURED } from "../udp/client/probe_socket.ts";
+import { isStampSize, smallestStampSize } from "../udp/client/stamp_session.ts";
 import { isMeasuring, type Order, readOrder } from "./client.ts";
 import type { CommandLine } from "./command_line/parse.ts";
 import { UsageError } from "./command_line/values.ts";
 import { UDP_CLIENT } from "./roles.ts";
+
+/** Options that only STAMP has. */
+const STAMP_OPTIONS = ["auth-key-file", "clock-synchronized"] as const;
+
+/** What STAMP sends from each socket where nothing says how many, how often or for how long. */
+const STAMP_COUNT = 10;
+const STAMP_INTERVAL = 100;
 
 /**
  * Reads the target and what to send, in datagrams.
@@ -19,6 +27,11 @@ export function readUdpOrder(
 ): Order {
   const order = readOrder(UDP_CLIENT.transport, line);
   const { size, service = "echo" } = line.options;
+  if (service === "stamp") return readStampOrder(line, order);
+  const stray = STAMP_OPTIONS.find((name) => line.given.has(name));
+  if (stray !== undefined) {
+    throw new UsageError(`--${stray} needs --service stamp`);
+  }
   // Only answers that are compared need to be told apart.
   const isCompared = isMeasuring(line.options) && service === "echo";
   if (isCompared && size !== undefined && size < SMALLEST_MEASURED) {
@@ -27,4 +40,38 @@ export function readUdpOrder(
     );
   }
   return order;
+}
+
+/** What is different with STAMP: the sizes, and an end by default. */
+function readStampOrder(
+  { options }: CommandLine<typeof UDP_CLIENT.options>,
+  order: Order,
+): Order {
+  const isAuthenticated = options["auth-key-file"] !== undefined;
+  if (isAuthenticated && options.targets !== undefined) {
+    throw new UsageError(
+      "--auth-key-file and --targets exclude each other: both read standard input",
+    );
+  }
+  const smallest = smallestStampSize(isAuthenticated);
+  const { size = smallest } = options;
+  if (!isStampSize(size, isAuthenticated)) {
+    const mode = isAuthenticated ? " with a key" : "";
+    throw new UsageError(
+      `--size ${size}: a packet of STAMP${mode} has ${smallest} bytes, or from ${
+        smallest + 4
+      } on`,
+    );
+  }
+  const isOpen = order.count === undefined && order.duration === undefined &&
+    order.interval === undefined && order.rate === undefined &&
+    order.pipeline === undefined;
+  const { connections = 1 } = order;
+  return {
+    ...order,
+    payload: { size },
+    ...isOpen
+      ? { count: STAMP_COUNT * connections, interval: STAMP_INTERVAL }
+      : undefined,
+  };
 }

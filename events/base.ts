@@ -48,6 +48,15 @@ export type Byte = number;
 export type Microseconds = number;
 
 /**
+ * A difference of two clocks in microseconds, which may be negative; in a bound of
+ * what timestamps can hold.
+ *
+ * @minimum -1e16
+ * @maximum 1e16
+ */
+export type ClockDifference = number;
+
+/**
  * Any other figure: a rate, a share, a limit.
  *
  * @minimum 0

@@ -11,12 +11,13 @@ import type {
   PeerAddress,
   Port,
   PositiveCount,
-  Service,
   Time,
+  UdpService,
 } from "./base.ts";
 import type {
   ClientProgressEvent,
   DelaySummary,
+  IntervalDirections,
   Outage,
   PartCounts,
   ResultEvent,
@@ -53,7 +54,7 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   /** This side's name for people, where it was given one. */
   source_label?: string;
   /** What the peer is expected to do with what it receives. */
-  service: Service;
+  service: UdpService;
   /** The size of each message. */
   size: Count;
   /** Connections (TCP) or sockets (UDP) at once. */
@@ -187,6 +188,8 @@ export interface IntervalEvent
    * histogram.
    */
   rtt_so_far_us?: DelaySummary;
+  /** What happened on each way of its path; present with STAMP. */
+  directions?: IntervalDirections;
 }
 
 /** What the TCP client emits. */

@@ -6,6 +6,7 @@
 import type {
   Base64,
   Byte,
+  ClockDifference,
   Count,
   Figure,
   Microseconds,
@@ -246,6 +247,70 @@ export interface DatagramCounts {
 }
 
 /**
+ * What happened on one way of a path, as STAMP tells it (RFC 8762). What cannot be
+ * known is absent.
+ */
+export interface Direction {
+  /** Messages lost on this way; absent where the reflector's numbers do not tell. */
+  lost?: Count;
+  /** Copies that were made on this way. */
+  duplicates?: Count;
+  /** Messages that arrived at its end after a later one (RFC 4737). */
+  reordered?: Count;
+  /** Interarrival jitter (RFC 3550, section 6.4.1). */
+  jitter_us?: Microseconds;
+  /** How much longer than the fastest each took (RFC 3393, in the form of RFC 5481, section 4.2). */
+  variation_us?: DelaySummary;
+  /** How long each took (RFC 7679); present only where both clocks are said to be synchronized, and agree. */
+  delay_us?: DelaySummary;
+}
+
+/** How the two clocks of a path compare. */
+export interface ClockComparison {
+  /** By how much the reflector's clock is ahead, estimated from the fastest round trip. */
+  offset_us: ClockDifference;
+  /** The most that the estimate may be off: half of the fastest round trip. */
+  bound_us: Microseconds;
+  /** What both clocks may be off besides, by their own estimates. */
+  error_us: Microseconds;
+  /** Whether delays each way are absolute: both clocks are said to be synchronized, and agree. */
+  absolute: boolean;
+  /** How often the reflector's clock was set while measuring. */
+  steps: Count;
+  /** How often this machine's clock was set. */
+  own_steps: Count;
+}
+
+/**
+ * What happened on each way of a path, and in between. Lost is the sum of lost on
+ * the way out, on the way back, and unknown.
+ */
+export interface Directions {
+  /** To the reflector. */
+  out: Direction;
+  /** From the reflector. */
+  back: Direction;
+  /** Lost messages of which it is unknown on which way. */
+  lost_unknown: Count;
+  /** How long the reflector had each message, which is in no round trip. */
+  reflector_us?: DelaySummary;
+  /** How the clocks compare; absent where no reply was timed. */
+  clock?: ClockComparison;
+  /** Why figures are absent, and what they leave out, in words. */
+  notes: string[];
+}
+
+/** The same of a part of a run. */
+export interface IntervalDirections {
+  /** To the reflector. */
+  out: Pick<Direction, "lost" | "variation_us">;
+  /** From the reflector. */
+  back: Pick<Direction, "lost" | "variation_us">;
+  /** How long the reflector had each message. */
+  reflector_us?: DelaySummary;
+}
+
+/**
  * What only a measuring run has. The rates are absent where it is unknown whether
  * the peer received everything.
  */
@@ -296,6 +361,8 @@ export interface ClientFigures extends Counts {
   rtt_us?: DelaySummary;
   /** What became of its datagrams; absent over TCP. */
   datagrams?: DatagramCounts;
+  /** What happened on each way of its path; present with STAMP. */
+  directions?: Directions;
   /** What it measured; absent where it sent a single message. */
   measured?: Measured;
 }

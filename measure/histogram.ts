@@ -123,6 +123,18 @@ export class Histogram {
     return clone;
   }
 
+  /** Adds the same number of microseconds to every delay. */
+  shift(by: number): void {
+    const counts = [...this.counts()];
+    this.#counts.reset();
+    for (const [delay, count] of counts) {
+      this.#counts.recordValueWithCount(
+        Math.min(Math.max(Math.round(delay + by), LOWEST), HIGHEST),
+        count,
+      );
+    }
+  }
+
   /** Removes all counts. */
   reset(): void {
     this.#counts.reset();

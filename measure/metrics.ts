@@ -7,11 +7,12 @@
 import type {
   DatagramCounts,
   DelaySummary,
+  Directions,
   Measured,
   ResultEvent,
-  Service,
   Speed,
   Transport,
+  UdpService,
 } from "../events/mod.ts";
 
 /**
@@ -47,6 +48,10 @@ export type Metric =
   | "duplicated"
   | "reordered"
   | "corrupted"
+  | `${"loss" | "duplicates" | "reordered" | "jitter"}.${"out" | "back"}`
+  | `variation.${"out" | "back"}.${"p50" | "p99" | "max"}`
+  | `delay.${"out" | "back"}.${"min" | "p50" | "p99"}`
+  | `reflector.${"p50" | "p99" | "max"}`
   | "errors"
   | "rate"
   | "throughput";
@@ -57,6 +62,8 @@ export interface RunFigures extends Pick<ResultEvent, "messages_sent"> {
   rtt_us?: DelaySummary;
   /** Counts of its datagrams. */
   datagrams?: Partial<DatagramCounts>;
+  /** What happened on each way of its path. */
+  directions?: Pick<Directions, "out" | "back" | "reflector_us">;
   /** Its speed and errors. */
   measured?:
     & Partial<Speed>
@@ -70,7 +77,7 @@ export interface MetricDefinition {
   /** What kind of figure it is. */
   kind: MetricKind;
   /** The services against which it can be known, by transport. */
-  services: Partial<Record<Transport, readonly Service[]>>;
+  services: Partial<Record<Transport, readonly UdpService[]>>;
   /** Reads it from a run; `undefined` where the run has no such figure. */
   read: (run: RunFigures) => number | undefined;
   /** Whether more of it is better. */
@@ -93,7 +100,7 @@ function delay(
   return {
     of: "round trips",
     kind: "time",
-    services: { TCP: ["echo"], UDP: ["echo"] },
+    services: { TCP: ["echo"], UDP: ["echo", "stamp"] },
     read: ({ rtt_us }) => rtt_us?.[name],
     isMoreBetter: false,
     column,
@@ -117,7 +124,7 @@ function fate(
   return {
     of: "UDP datagrams",
     kind: "share",
-    services: { UDP: ["echo"] },
+    services: { UDP: ["echo", "stamp"] },
     read: ({ datagrams }) => datagrams?.[key],
     isMoreBetter: false,
     column: "for-programs",
@@ -135,7 +142,7 @@ function outage(
   return {
     of,
     kind,
-    services: { TCP: ["echo"], UDP: ["echo", "chargen"] },
+    services: { TCP: ["echo"], UDP: ["echo", "chargen", "stamp"] },
     read: ({ measured }) => measured?.outages?.[key],
     isMoreBetter: false,
     column: "for-programs",
@@ -143,6 +150,91 @@ function outage(
     isLoss: true,
   };
 }
+
+type PartialDirections = NonNullable<RunFigures["directions"]>;
+
+type Way = "out" | "back";
+
+/** A figure of one way, as STAMP tells it. */
+function directed(
+  of: string,
+  kind: MetricKind,
+  read: (directions: PartialDirections) => number | undefined,
+  more: Partial<MetricDefinition> = {},
+): MetricDefinition {
+  return {
+    of,
+    kind,
+    services: { UDP: ["stamp"] },
+    read: ({ directions }) => directions && read(directions),
+    isMoreBetter: false,
+    column: "for-programs",
+    isCompared: false,
+    ...more,
+  };
+}
+
+/** A count of one way. */
+function directedCount(
+  way: Way,
+  key: "lost" | "duplicates" | "reordered",
+  more?: Partial<MetricDefinition>,
+): MetricDefinition {
+  return directed(
+    "UDP datagrams on each way, STAMP",
+    "share",
+    (all) => all[way][key],
+    more,
+  );
+}
+
+/** Delays of one way, or between both. */
+function directedDelay(
+  of: string,
+  read: (directions: PartialDirections) => DelaySummary | undefined,
+  figure: DelayFigure,
+  isShown = false,
+): MetricDefinition {
+  const percent = figure.startsWith("p") ? Number(figure.slice(1)) : undefined;
+  return directed(of, "time", (all) => read(all)?.[figure], {
+    percent,
+    column: isShown ? "always" : "for-programs",
+    isCompared: isShown,
+  });
+}
+
+const variation = (way: Way, figure: DelayFigure, isShown = false) =>
+  directedDelay(
+    "delay beyond the fastest, each way",
+    (all) => all[way].variation_us,
+    figure,
+    isShown,
+  );
+
+const oneWayDelay = (way: Way, figure: DelayFigure) =>
+  directedDelay(
+    "delay each way, by synchronized clocks",
+    (all) => all[way].delay_us,
+    figure,
+  );
+
+const reflectorTime = (figure: DelayFigure, isShown = false) =>
+  directedDelay(
+    "time within the reflector",
+    ({ reflector_us }) => reflector_us,
+    figure,
+    isShown,
+  );
+
+const directedJitter = (way: Way) =>
+  directed(
+    "variation from one to the next, each way",
+    "time",
+    (all) => all[way].jitter_us,
+  );
+
+/** What is shown of losses each way. */
+const LOSS: Partial<MetricDefinition> = { column: "always", isCompared: true };
 
 /** All metrics, by name. */
 export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
@@ -158,7 +250,7 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
   "jitter": {
     of: "their variation, UDP",
     kind: "time",
-    services: { UDP: ["echo"] },
+    services: { UDP: ["echo", "stamp"] },
     read: ({ datagrams }) => datagrams?.jitter_us,
     isMoreBetter: false,
     column: "for-programs",
@@ -166,7 +258,7 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
   },
   "loss": fate("lost", {
     of: "messages sent; TCP: with --interval",
-    services: { TCP: ["echo"], UDP: ["echo", "chargen"] },
+    services: { TCP: ["echo"], UDP: ["echo", "chargen", "stamp"] },
     read: ({ datagrams, measured }) => datagrams?.lost ?? measured?.lost,
     column: "always",
     isCompared: true,
@@ -182,12 +274,35 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
   "duplicated": fate("duplicates"),
   "reordered": fate("reordered"),
   "corrupted": fate("corrupted", { isCompared: true }),
+  "loss.out": directedCount("out", "lost", LOSS),
+  "loss.back": directedCount("back", "lost", LOSS),
+  "duplicates.out": directedCount("out", "duplicates"),
+  "duplicates.back": directedCount("back", "duplicates"),
+  "reordered.out": directedCount("out", "reordered"),
+  "reordered.back": directedCount("back", "reordered"),
+  "jitter.out": directedJitter("out"),
+  "jitter.back": directedJitter("back"),
+  "variation.out.p50": variation("out", "p50"),
+  "variation.out.p99": variation("out", "p99", true),
+  "variation.out.max": variation("out", "max"),
+  "variation.back.p50": variation("back", "p50"),
+  "variation.back.p99": variation("back", "p99", true),
+  "variation.back.max": variation("back", "max"),
+  "delay.out.min": oneWayDelay("out", "min"),
+  "delay.out.p50": oneWayDelay("out", "p50"),
+  "delay.out.p99": oneWayDelay("out", "p99"),
+  "delay.back.min": oneWayDelay("back", "min"),
+  "delay.back.p50": oneWayDelay("back", "p50"),
+  "delay.back.p99": oneWayDelay("back", "p99"),
+  "reflector.p50": reflectorTime("p50"),
+  "reflector.p99": reflectorTime("p99", true),
+  "reflector.max": reflectorTime("max"),
   "errors": {
     of: "connections that failed, or refused datagrams",
     kind: "count",
     services: {
       TCP: ["echo", "discard", "chargen"],
-      UDP: ["echo", "discard", "chargen"],
+      UDP: ["echo", "discard", "chargen", "stamp"],
     },
     read: ({ measured }) => measured?.errors,
     isMoreBetter: false,
@@ -197,7 +312,10 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
   "rate": {
     of: "messages back (TCP discard: out) a second",
     kind: "rate",
-    services: { TCP: ["echo", "discard"], UDP: ["echo", "chargen"] },
+    services: {
+      TCP: ["echo", "discard"],
+      UDP: ["echo", "chargen", "stamp"],
+    },
     read: ({ measured }) => measured?.messages_per_second,
     isMoreBetter: true,
     column: "always",
@@ -208,7 +326,7 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     kind: "throughput",
     services: {
       TCP: ["echo", "discard", "chargen"],
-      UDP: ["echo", "chargen"],
+      UDP: ["echo", "chargen", "stamp"],
     },
     // Where nothing comes back, what goes out is all that there is to see.
     read: ({ measured }) =>
@@ -228,7 +346,10 @@ export const METRIC_LIST: readonly (MetricDefinition & { name: Metric })[] =
   }));
 
 /** The metrics that can be known over a transport, against one service or any. */
-export function metricsOver(transport: Transport, service?: Service): Metric[] {
+export function metricsOver(
+  transport: Transport,
+  service?: UdpService,
+): Metric[] {
   return METRIC_LIST.filter(({ services }) => {
     const known = services[transport];
     return service === undefined

@@ -49,6 +49,15 @@ export class RoundTrips {
     return all;
   }
 
+  /** Adds the same time to each delay; percentiles keep their precision. */
+  shift(by: number): void {
+    if (this.#count === 0) return;
+    this.#min += by;
+    this.#max += by;
+    this.#sum += by * this.#count;
+    this.#histogram?.shift(by);
+  }
+
   /** Removes all delays. */
   reset(): void {
     this.#count = this.#sum = this.#max = 0;
@@ -89,7 +98,7 @@ export class RoundTrips {
 }
 
 const PERCENTILES = METRIC_LIST.flatMap(({ name, percent }) =>
-  percent === undefined ? [] : { name, percent }
+  percent === undefined || !/^p[\d.]+$/.test(name) ? [] : { name, percent }
 );
 
 function summarize(

@@ -11,8 +11,8 @@ import type {
   IntervalEvent,
   OutageBeganEvent,
   OutageEndedEvent,
-  Service,
   StartedEvent,
+  UdpService,
   Warmup,
 } from "../events/mod.ts";
 import { now } from "../net/clock.ts";
@@ -26,6 +26,7 @@ import {
   whole,
 } from "../net/options.ts";
 import type { Flow, FlowContext } from "./flow.ts";
+import { DirectionTally } from "./directions/directions.ts";
 import { type DelayCount, Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
 import type { Brake } from "./pacer.ts";
@@ -48,9 +49,10 @@ export interface MeasureOptions extends ScheduleOptions {
   warmup?: number;
   /**
    * What the peer does with what it receives. With `discard` data is only sent,
-   * with `chargen` only received. @default {"echo"}
+   * with `chargen` only received; over UDP, `stamp` tells both ways apart.
+   * @default {"echo"}
    */
-  service?: Service;
+  service?: UdpService;
   /** Conditions that the result must meet. */
   expectations?: readonly MetricExpectation[];
   /**
@@ -137,17 +139,20 @@ export interface Preparation {
   measuring: TallyHistograms;
   /** How late the client's own timers are. */
   lateness: Histogram;
+  /** What it needs to tell both ways apart; only with STAMP. */
+  directions?: DirectionTally;
 }
 
 /** Makes what a run needs, which would delay its first messages. */
 export async function prepare(
-  { warmup = 0, rate }: MeasureOptions,
+  { warmup = 0, rate, service }: MeasureOptions,
 ): Promise<Preparation> {
   const isOpenLoop = rate !== undefined;
   return {
     warmup: warmup > 0 ? await tallyHistograms(isOpenLoop) : undefined,
     measuring: await tallyHistograms(isOpenLoop),
     lateness: await Histogram.create({ digits: 2 }),
+    directions: service === "stamp" ? await DirectionTally.create() : undefined,
   };
 }
 
@@ -200,6 +205,9 @@ export function observerOf<E extends object>(
   return (event) => onEvent({ ...event, connection: index + 1 });
 }
 
+/** The services that answer each message with one that shows which it is. */
+const ANSWERED: ReadonlySet<UdpService> = new Set(["echo", "stamp"]);
+
 function startedEvent(
   options: MeasureOptions,
   { target, size, timeout }: RunContext,
@@ -219,7 +227,7 @@ function startedEvent(
     service,
     size,
     connections,
-    pipeline: service === "echo" ? finite(pipeline) : undefined,
+    pipeline: ANSWERED.has(service) ? finite(pipeline) : undefined,
     rate_per_second: rate,
     count: finite(count),
     duration_us: microseconds(duration),
@@ -357,6 +365,7 @@ class Run implements RunInProgress {
       { knowsLoss, isOneWay, flows: this.#flows.length },
       schedule,
       histograms,
+      isWarmup ? undefined : this.#context.prepared.directions,
     );
     if (!isWarmup) this.#measured = tally;
     if (this.#isStopped) schedule.stop();
@@ -406,6 +415,7 @@ class Run implements RunInProgress {
       const { onDelays } = this.#options;
       onDelays?.(tally.delays().counts());
       const figures = this.#figures(tally, onDelays === undefined);
+      figures.directions = tally.directions?.result(tally.lost);
       const wasEnded = this.#isStopped && this.#isEndless;
       return { figures, lastError: tally.lastError, wasEnded };
     } finally {

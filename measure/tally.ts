@@ -12,6 +12,8 @@ import type {
   Speed,
 } from "../events/mod.ts";
 import { between, wallTime } from "../net/clock.ts";
+import type { DirectionTally } from "./directions/directions.ts";
+import { type Way, WAYS } from "./directions/numbering.ts";
 import { Histogram } from "./histogram.ts";
 import { Outages } from "./outages.ts";
 import { RoundTrips } from "./round_trips.ts";
@@ -73,14 +75,22 @@ interface Interval {
   open: number;
   /** Of the messages sent in it: those given up. */
   lost: number;
+  /** Of those: how many on which way, where that is known. */
+  readonly lostOn: Record<Way, number>;
   /** Its event, once it is over, without its losses. */
   event?: Omit<IntervalEvent, "event" | "lost">;
+}
+
+function newInterval(start: number): Interval {
+  return { start, open: 0, lost: 0, lostOn: { out: 0, back: 0 } };
 }
 
 /** The counts of a run, or of its warm-up, over all its flows. */
 export class Tally {
   /** The messages that it counts. */
   readonly schedule: Schedule;
+  /** What is found out about each way; absent where nothing tells. */
+  readonly directions: DirectionTally | undefined;
   readonly #options: TallyOptions;
   readonly #total = new Activity();
   /** The totals at the start of the current interval. */
@@ -118,16 +128,22 @@ export class Tally {
     options: TallyOptions,
     schedule: Schedule,
     { recent, before, fromSending }: TallyHistograms,
+    directions?: DirectionTally,
   ) {
     this.#options = options;
     this.schedule = schedule;
+    this.directions = directions;
     this.#recent = new RoundTrips(recent);
     this.#earlier = new RoundTrips(before);
     if (schedule.isOpenLoop) this.#fromSending = new RoundTrips(fromSending);
     if (options.knowsLoss) this.outages = new Outages(options.flows);
     this.#answeredBy = new Float64Array(options.flows);
     this.#lastSent = this.#lastMoved = this.#keptAt = schedule.start;
-    this.#intervals = [{ start: schedule.start, open: 0, lost: 0 }];
+    this.#intervals = [newInterval(schedule.start)];
+    if (directions) {
+      directions.onLost = (way, sentAt) =>
+        this.#intervalOf(sentAt).lostOn[way]++;
+    }
   }
 
   /** Connections or sockets. */
@@ -227,20 +243,27 @@ export class Tally {
    * @param due When it was due.
    * @param sentAt When it was sent.
    * @param at When the answer was received.
+   * @param inPeer Microseconds that the peer says it took, which are not the path's.
    * @returns Its round-trip delay, in microseconds.
    */
-  answered(flow: number, due: number, sentAt: number, at: number): number {
+  answered(
+    flow: number,
+    due: number,
+    sentAt: number,
+    at: number,
+    inPeer = 0,
+  ): number {
     this.#total.messagesReceived++;
     this.#answeredBy[flow]++;
     this.#intervalOf(sentAt).open--;
     this.#lastMoved = at;
-    const fromSending = between(sentAt, at);
+    const fromSending = between(sentAt, at - inPeer);
     if (this.#fromSending === undefined) {
       this.#recent.record(fromSending);
       return fromSending;
     }
     this.#fromSending.record(fromSending);
-    const delay = between(due, at);
+    const delay = between(due, at - inPeer);
     this.#recent.record(delay);
     return delay;
   }
@@ -319,6 +342,7 @@ export class Tally {
       ...this.#speed(counts, length),
       late_sends: this.#lateSendsSince(this.#before),
       rtt_us: delays,
+      directions: this.directions?.endInterval(),
     };
     this.#before = Object.assign(new Activity(), this.#total);
     this.#earlier.add(this.#recent);
@@ -327,7 +351,7 @@ export class Tally {
       this.#keptAt = at;
       interval.event.rtt_so_far_us = this.#earlier.summary();
     }
-    this.#intervals.push({ start: at, open: 0, lost: 0 });
+    this.#intervals.push(newInterval(at));
   }
 
   /**
@@ -338,10 +362,14 @@ export class Tally {
    */
   *settledIntervals(all = false): Generator<Omit<IntervalEvent, "event">> {
     for (;;) {
-      const [{ event, open, lost }] = this.#intervals;
+      const [{ event, open, lost, lostOn }] = this.#intervals;
       const isOpen = this.#options.knowsLoss && open > 0 && !all;
       if (event === undefined || isOpen) return;
       this.#intervals.shift();
+      const { directions } = event;
+      if (directions && this.directions!.knowsWays(lost)) {
+        for (const way of WAYS) directions[way].lost = lostOn[way];
+      }
       yield { ...event, lost: this.#options.knowsLoss ? lost : undefined };
     }
   }

@@ -130,7 +130,7 @@ function metricColumns(place: MetricDefinition["column"]): Column[] {
     .map(({ name, kind, read }) =>
       figureColumn(
         name,
-        name.replace(".", "_") + UNIT_SUFFIXES[kind],
+        name.replaceAll(".", "_") + UNIT_SUFFIXES[kind],
         ({ messages_sent = 0, ...rest }) => read({ messages_sent, ...rest }),
         // A narrow column breaks the line before the share, not within.
         (value, sent) =>

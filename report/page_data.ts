@@ -87,7 +87,10 @@ export function pageData(runs: Runs): PageData {
 }
 
 function warningsOf({ result, intervals }: ClientRun): string[] {
-  const warnings = [...result?.measured?.instrument.warnings ?? []];
+  const warnings = [
+    ...result?.directions?.notes ?? [],
+    ...result?.measured?.instrument.warnings ?? [],
+  ];
   const impossible = intervals.filter(hasMoreLostThanSent).length;
   if (impossible > 0) {
     warnings.push(

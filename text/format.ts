@@ -117,9 +117,13 @@ export function toAscii(text: string): string {
   return text.replaceAll(/(?<=\d )µs/g, "us");
 }
 
-/** `1 client`, `2 clients`. */
-export function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+/** `1 client`, `2 clients`; `2 replies` where the plural is another word. */
+export function plural(
+  number: number,
+  noun: string,
+  several = `${noun}s`,
+): string {
+  return `${number} ${number === 1 ? noun : several}`;
 }
 
 /** `0.5 %`: a share of a whole, to two significant digits. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Expectation, Service, Transport } from "../../events/mod.ts";
+import type { Expectation, Transport, UdpService } from "../../events/mod.ts";
 import type { MetricExpectation } from "../../measure/expectations.ts";
 import {
   type Metric,
@@ -51,15 +51,20 @@ export function expectation(text: string): MetricExpectation {
   }
   const [, name, operator, value] = match;
   if (!isMetric(name)) {
-    throw new UsageError(
-      `"${name}" is not one of ${Object.keys(METRICS).join(", ")}`,
-    );
+    throw new UsageError(`"${name}" is not one of ${near(name).join(", ")}`);
   }
   return {
     metric: name,
     operator: operator as Expectation["operator"],
     ...limit(METRICS[name].kind, value),
   };
+}
+
+/** The metrics that a name may mean: those each way have a dot and a word. */
+function near(name: string): string[] {
+  const isDirected = (each: string) => /\.[a-z]/.test(each);
+  const isAbout = isDirected(name);
+  return Object.keys(METRICS).filter((each) => isDirected(each) === isAbout);
 }
 
 function isMetric(name: string): name is Metric {
@@ -74,7 +79,7 @@ function isMetric(name: string): name is Metric {
 export function checkMetrics(
   expectations: readonly MetricExpectation[],
   transport: Transport,
-  service: Service,
+  service: UdpService,
 ): void {
   for (const { metric } of expectations) {
     if (METRICS[metric].services[transport] === undefined) {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ProgramEvent } from "../../events/line.ts";
-import type { StartedEvent } from "../../events/mod.ts";
+import type { IntervalDirections, StartedEvent } from "../../events/mod.ts";
 import {
   formatByteRate,
   formatDuration,
@@ -24,6 +24,7 @@ export class LiveLine {
   #started: StartedEvent | undefined;
   #done = 0;
   #lost = 0;
+  readonly #lostOn = { out: 0, back: 0 };
   #isShown = false;
 
   /**
@@ -63,6 +64,9 @@ export class LiveLine {
       parts.push(`p99 ${formatDuration(event.rtt_us.p99!)}`);
     }
     if (event.lost !== undefined) parts.push(`${this.#lost} lost`);
+    if (event.directions !== undefined) {
+      parts.push(...this.#ways(event.directions));
+    }
     if (share > 0) {
       const left = share < 1
         ? `${formatDuration(elapsed / share - elapsed)} left`
@@ -70,6 +74,22 @@ export class LiveLine {
       parts.unshift(`${this.#bar(Math.min(share, 1))} ${left}`.trimEnd());
     }
     this.#show(parts);
+  }
+
+  /** What was lost on each way, and how much longer than the fastest the slowest took. */
+  #ways(directions: IntervalDirections): string[] {
+    const arrows = this.#ascii ? ["->", "<-"] : ["→", "←"];
+    return (["out", "back"] as const).flatMap((way, i) => {
+      const { lost, variation_us } = directions[way];
+      if (lost !== undefined) this.#lostOn[way] += lost;
+      const texts = [
+        ...lost === undefined ? [] : [`${this.#lostOn[way]} lost`],
+        ...variation_us?.p99 === undefined
+          ? []
+          : [`p99 +${formatDuration(variation_us.p99)}`],
+      ];
+      return texts.length === 0 ? [] : [`${arrows[i]} ${texts.join(", ")}`];
+    });
   }
 
   #bar(share: number): string {

@@ -9,9 +9,11 @@ import { formatAddress } from "../../net/address.ts";
 import type { Printed, ProgramEvent } from "../../events/line.ts";
 import type {
   ClientFigures,
+  ClockComparison,
   ConnectionClosedEvent,
   DatagramCounts,
   DelaySummary,
+  Directions,
   JudgedExpectation,
   Measured,
   Outage,
@@ -356,6 +358,7 @@ function resultLines(
   return [
     ...figureLines(verdictWord(event, measured), event, measured),
     ...chart,
+    ...(event.directions?.notes ?? []).map((text) => yellow(`note: ${text}`)),
     ...measured.instrument.warnings.map((text) => yellow(`warning: ${text}`)),
     ...(event.expectations ?? []).map(expectationLine),
   ];
@@ -374,6 +377,9 @@ function figureLines(
     lines.push(...datagramRows(datagrams, event.messages_sent));
   }
   lines.push(...connectionRows(measured, event.messages_sent));
+  if (event.directions !== undefined) {
+    lines.push(...directionRows(event.directions, event.messages_sent));
+  }
   if (errors > 0) lines.push(row("errors", String(errors)));
   if (rtt_us !== undefined) {
     const name = rtt_from_sending_us ? "from schedule" : "round trip";
@@ -506,11 +512,7 @@ function datagramRows(datagrams: DatagramCounts, sent: number): string[] {
     return elsewhere.map((text) => row("datagrams", text));
   }
   const share = (number: number | undefined, what: string) =>
-    number === undefined
-      ? []
-      : number === 0
-      ? [`0 ${what}`]
-      : [`${number} (${formatShare(number, sent)}) ${what}`];
+    countOf(number, sent, what);
   const late = share(datagrams.late, "late").map((text) =>
     datagrams.late_is_lower_bound ? `at least ${text}` : text
   );
@@ -532,6 +534,92 @@ function datagramRows(datagrams: DatagramCounts, sent: number): string[] {
       ].join(", "),
     ),
     ...order.length > 0 ? [row("", order.join(", "))] : [],
+  ];
+}
+
+/** `3 (1.5 %) lost`; nothing where it is unknown. */
+function countOf(
+  number: number | undefined,
+  sent: number,
+  what: string,
+): string[] {
+  if (number === undefined) return [];
+  return number === 0
+    ? [`0 ${what}`]
+    : [`${number} (${formatShare(number, sent)}) ${what}`];
+}
+
+/** What happened on each way, and in between, without what is unknown. */
+function directionRows(directions: Directions, sent: number): string[] {
+  const { reflector_us, lost_unknown, clock } = directions;
+  const rows = (["out", "back"] as const).flatMap((way) => {
+    const { lost, duplicates, reordered, jitter_us, variation_us, delay_us } =
+      directions[way];
+    const fate = [
+      ...countOf(lost, sent, "lost"),
+      ...countOf(duplicates, sent, "duplicated"),
+    ];
+    const order = [
+      ...countOf(reordered, sent, "reordered"),
+      ...jitter_us === undefined ? [] : [`jitter ${formatDuration(jitter_us)}`],
+    ];
+    const texts = [
+      fate.join(", "),
+      order.join(", "),
+      figuresOf("beyond the fastest", "+", variation_us, ["p50", "p99", "max"]),
+      figuresOf("delay", "", delay_us, ["min", "p50", "p99", "max"]),
+    ].filter((text) => text !== "");
+    return texts.map((text, i) => row(i === 0 ? `way ${way}` : "", text));
+  });
+  if (lost_unknown > 0) {
+    rows.push(
+      row("either way", countOf(lost_unknown, sent, "lost").join("")),
+    );
+  }
+  const inReflector = figuresOf("", "", reflector_us, ["p50", "p99", "max"]);
+  if (inReflector !== "") rows.push(row("reflector", inReflector));
+  if (clock !== undefined) rows.push(...clocksRows(clock));
+  return rows;
+}
+
+/** `beyond the fastest p50 +12 µs, p99 +1.2 ms`; empty where there are none. */
+function figuresOf(
+  name: string,
+  sign: string,
+  delays: DelaySummary | undefined,
+  figures: readonly ("min" | "p50" | "p99" | "max")[],
+): string {
+  const texts = figures.flatMap((figure) => {
+    const delay = delays?.[figure];
+    return delay === undefined
+      ? []
+      : [`${figure} ${sign}${formatDuration(delay)}`];
+  });
+  return texts.length === 0 ? "" : `${name} ${texts.join(", ")}`.trim();
+}
+
+/** How the clocks compare, and what that means for delays each way. */
+function clocksRows(clock: ClockComparison): string[] {
+  const { offset_us, bound_us, error_us, absolute } = clock;
+  return [
+    row(
+      "clocks",
+      `the reflector's is ${formatDuration(Math.abs(offset_us))} ${
+        offset_us < 0 ? "behind" : "ahead"
+      }`,
+    ),
+    row(
+      "",
+      `± ${formatDuration(bound_us)} (half the fastest round trip) ± ${
+        formatDuration(error_us)
+      } (their error)`,
+    ),
+    row(
+      "",
+      absolute
+        ? "said to be synchronized: delays each way to within their error"
+        : "delays each way are relative to the fastest",
+    ),
   ];
 }
 

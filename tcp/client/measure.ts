@@ -26,7 +26,7 @@ import {
 } from "../../measure/run.ts";
 import { close } from "../../net/close.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
-import type { Failure, MeasureResult } from "../../events/mod.ts";
+import type { Failure, MeasureResult, Service } from "../../events/mod.ts";
 import { checkOptions, time, whole } from "../../net/options.ts";
 import { plural } from "../../text/format.ts";
 import type { TcpClientOptions } from "./echo.ts";
@@ -40,6 +40,8 @@ import type { Connection } from "./connection.ts";
 export interface MeasureTcpOptions extends TcpClientOptions, MeasureOptions {
   /** The content of the messages, one byte or more; not used with `chargen`. */
   payload: Payload;
+  /** What the peer does with what it receives. @default {"echo"} */
+  service?: Service;
   /** Ends the run early, also while it connects. */
   signal?: AbortSignal;
 }

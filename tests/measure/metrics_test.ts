@@ -40,9 +40,19 @@ Deno.test("the reference lists the metrics that there are, with what they are of
 });
 
 Deno.test("--expect takes every metric, with a limit as its kind is written", async () => {
+  const delays = await summaryOf(evenly(1000, 100, 1000));
+  const way = {
+    lost: 7,
+    duplicates: 7,
+    reordered: 7,
+    jitter_us: 7,
+    variation_us: delays,
+    delay_us: delays,
+  };
   const run: RunFigures = {
     messages_sent: 1000,
-    rtt_us: await summaryOf(evenly(1000, 100, 1000)),
+    rtt_us: delays,
+    directions: { out: way, back: way, reflector_us: delays },
     datagrams: {
       lost: 7,
       corrupted: 7,

@@ -10,7 +10,12 @@ import {
   verdict,
 } from "../../measure/expectations.ts";
 import { FEW_FLOWS, type FlowContext } from "../../measure/flow.ts";
-import { Messages, randomStream } from "../../measure/messages.ts";
+import type { DirectionTally } from "../../measure/directions/directions.ts";
+import {
+  Messages,
+  type Payload,
+  randomStream,
+} from "../../measure/messages.ts";
 import {
   measure,
   MEASURE_KINDS,
@@ -21,28 +26,59 @@ import {
   prepare,
 } from "../../measure/run.ts";
 import type { Tally } from "../../measure/tally.ts";
+import { now } from "../../net/clock.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { EchosounderError } from "../../net/errors.ts";
-import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
+import {
+  checkOptions,
+  oneOf,
+  time,
+  unlimited,
+  whole,
+} from "../../net/options.ts";
 import type {
   DatagramCounts,
   DatagramResult,
   Failure,
   MeasureResult,
-  Service,
+  UdpService,
 } from "../../events/mod.ts";
 import { formatExactDuration, plural } from "../../text/format.ts";
+import { STAMP_PORT } from "../defaults.ts";
+import { Authentication } from "../stamp/authentication.ts";
+import { WallClock } from "../stamp/wall_clock.ts";
+import { SessionClock } from "./session_clock.ts";
+import {
+  isStampSize,
+  smallestStampSize,
+  StampSession,
+} from "./stamp_session.ts";
 import { ProbeSocket, SMALLEST_MEASURED } from "./probe_socket.ts";
 import { echoUdp, type UdpClientOptions } from "./echo.ts";
 import { findTarget, openSocket, TARGET_KINDS } from "./target.ts";
+
+/** Options of {@linkcode measureUdp} with the service `stamp`. */
+export interface SessionSenderOptions {
+  /** The key of authenticated mode, which the peer has, too; unauthenticated without one. */
+  key?: Uint8Array;
+  /**
+   * Say that this machine's clock is synchronized to UTC (the S bit). Where the peer
+   * says the same, and the clocks agree, delays each way are absolute.
+   * @default {false}
+   */
+  clockSynchronized?: boolean;
+}
 
 /** Options of {@linkcode measureUdp}. */
 export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
   /**
    * The size of each datagram, in bytes: at least {@linkcode SMALLEST_MEASURED}
-   * with `echo`.
+   * with `echo`; with `stamp` 44, with a key 112, or at least 4 more, which are
+   * Extra Padding (RFC 8972, section 4.1).
    */
   size: number;
+  /** Options of the service `stamp`. */
+  stamp?: SessionSenderOptions;
   /** Ends the run early. */
   signal?: AbortSignal;
 }
@@ -84,6 +120,7 @@ export async function measureUdp(
   checkOptions(options, {
     ...TARGET_KINDS,
     ...MEASURE_KINDS,
+    service: oneOf("echo", "discard", "chargen", "stamp"),
     retryFor: unlimited(time),
     size: whole(0),
   });
@@ -95,8 +132,20 @@ export async function measureUdp(
   }
   const stream = randomStream();
   const prepared = await prepare(options);
-  const target = await findTarget(options, size);
-  const unanswered = retryFor > 0 ? await awaitPeer(options) : undefined;
+  const target = await findTarget(
+    { port: service === "stamp" ? STAMP_PORT : undefined, ...options },
+    size,
+  );
+  const makeSession = service === "stamp"
+    ? stampSessions(options, prepared.directions!)
+    : undefined;
+  const unanswered = retryFor > 0
+    ? await awaitPeer(
+      options,
+      target.port,
+      makeSession?.().make(1, 1, now()) ?? { size },
+    )
+    : undefined;
   let flows: readonly ProbeSocket[] = [];
   const makeFlows = (context: FlowContext) => {
     flows = Array.from(
@@ -105,6 +154,7 @@ export async function measureUdp(
         new ProbeSocket(openSocket(target, options.bind), {
           target,
           service,
+          session: makeSession?.(),
           messages: new Messages({ size }, stream + index),
           pipeline: pipelineOf(options),
           timeout,
@@ -153,7 +203,7 @@ export async function measureUdp(
 function datagramsOf(
   tally: Tally,
   flows: readonly ProbeSocket[],
-  service: Service,
+  service: UdpService,
 ): DatagramCounts {
   const { lost, corrupted, strays, ...order } = tally.datagrams();
   const mayBeLate = flows.some(({ unanswered }) => unanswered > 0);
@@ -170,6 +220,44 @@ function datagramsOf(
   };
 }
 
+/**
+ * Checks the options of STAMP.
+ *
+ * @returns Makes the session of each flow.
+ * @throws {EchosounderError} `invalid-option` for a size that no packet can have, or an empty key.
+ */
+function stampSessions(
+  { size, stamp = {} }: MeasureUdpOptions,
+  directions: DirectionTally,
+): () => StampSession {
+  const { key, clockSynchronized = false } = stamp;
+  if (!isStampSize(size, key !== undefined)) {
+    const smallest = smallestStampSize(key !== undefined);
+    throw new EchosounderError(
+      "invalid-option",
+      `a packet of STAMP cannot have ${size} bytes, but ${smallest}, or from ${
+        smallest + 4
+      } on`,
+    );
+  }
+  const authentication = key && new Authentication(key);
+  const clock = new SessionClock(
+    new WallClock(() => directions.ownClockStepped(clockSynchronized)),
+  );
+  if (!clockSynchronized) directions.ownClockMoved = () => clock.moved;
+  const first = crypto.getRandomValues(new Uint16Array(1))[0];
+  let made = 0;
+  return () =>
+    new StampSession({
+      size,
+      // Any but 0, which stands for none.
+      ssid: (first + made++) % 0xffff + 1,
+      clock,
+      clockSynchronized,
+      authentication,
+    });
+}
+
 /** The mean, to a tenth; `undefined` of nothing. */
 function mean(numbers: number[]): number | undefined {
   if (numbers.length === 0) return undefined;
@@ -183,27 +271,32 @@ function mean(numbers: number[]): number | undefined {
  */
 async function awaitPeer(
   options: MeasureUdpOptions,
+  port: number,
+  payload: Payload,
 ): Promise<Failure | undefined> {
   const { onEvent } = options;
   const { failure } = await echoUdp({
     ...options,
-    payload: { size: options.size },
+    port,
+    payload,
     onEvent: (event) => event.event === "retry" ? onEvent?.(event) : undefined,
   });
-  return failure;
+  // A reflection is an answer, though not what was sent.
+  return failure?.code === "difference" ? undefined : failure;
 }
 
 function judge(
   figures: Pick<
     MeasureResult & DatagramResult,
-    "messages_sent" | "measured" | "datagrams"
+    "messages_sent" | "measured" | "datagrams" | "directions"
   >,
   timeout: number,
   expectations: readonly MetricExpectation[],
-  service: Service,
+  service: UdpService,
   lastError: string | undefined,
 ): Failure | undefined {
-  const { messages_sent: sent, datagrams, measured: { errors } } = figures;
+  const { messages_sent: sent, datagrams, directions, measured } = figures;
+  const { errors } = measured;
   const { lost = 0, corrupted = 0 } = datagrams;
   if (corrupted > 0) {
     return {
@@ -212,6 +305,10 @@ function judge(
         ? `${
           plural(corrupted, "answer")
         } with more than the 512 bytes of RFC 864`
+        : service === "stamp"
+        ? `${
+          plural(corrupted, "reply", "replies")
+        } that no reflector would send to this: too short, with another timestamp, or with a wrong HMAC`
         : `${corrupted} of ${plural(sent, "answer")} not what was sent`,
     };
   }
@@ -226,7 +323,11 @@ function judge(
       }, ${lost} of ${sent} lost`,
     };
   }
-  if (lost > 0 && !excusesLoss(expectations)) {
+  // Both ways together are all of it, where none is unknown.
+  const isJudged = excusesLoss(expectations) ||
+    expects(expectations, "loss.out") && expects(expectations, "loss.back") &&
+      directions?.lost_unknown === 0;
+  if (lost > 0 && !isJudged) {
     return {
       code: "loss",
       message: `${lost} of ${plural(sent, "datagram")} not answered`,
