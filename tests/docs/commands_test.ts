@@ -45,7 +45,7 @@ function exitCodes({ notes }: Block): number[] | undefined {
 /** A block as it is run: sooner at its end. */
 function shortened(commands: string): string {
   return commands
-    .replaceAll(/--duration \d+(ms|s|m)\b/g, "--duration 500ms")
+    .replaceAll(/--duration \d+(ms|s|m|h)\b/g, "--duration 500ms")
     .replaceAll(/--warmup \d+(ms|s|m)\b/g, "--warmup 100ms");
 }
 
