@@ -14,18 +14,24 @@ await runProgram({
   whenFull: "drop",
   isOneShot: ({ options }) => options.once,
   run: async ({ options }, session) => {
-    await runServer(session, options.grace, (signal) =>
-      serveUdp({
-        hostname: options.host,
-        port: options.port,
-        service: options.service,
-        once: options.once,
-        allow: options.allow,
-        loopGuard: options["loop-guard"] === "on",
-        detail: options.once || options["log-level"] === "debug",
-        signal,
-        onEvent: session.print,
-      }));
+    await runServer(session, {
+      definition: UDP_SERVER,
+      grace: options.grace,
+      metrics: options.metrics,
+      allow: options.allow,
+      serve: (signal, onEvent) =>
+        serveUdp({
+          hostname: options.host,
+          port: options.port,
+          service: options.service,
+          once: options.once,
+          allow: options.allow,
+          loopGuard: options["loop-guard"] === "on",
+          detail: options.once || options["log-level"] === "debug",
+          signal,
+          onEvent,
+        }),
+    });
     return DONE;
   },
 });
