@@ -97,6 +97,8 @@ export interface RelayOptions {
 export class UdpRelay implements Disposable {
   /** Where it is bound. */
   readonly port: number;
+  /** While it is, nothing passes. */
+  isBroken = false;
   readonly #options: RelayOptions;
   readonly #gate = new Gate(SPACING);
   readonly #inside = bindAnyPort();
@@ -120,6 +122,7 @@ export class UdpRelay implements Disposable {
     };
     for await (const [datagram, from] of this.#outside) {
       this.#client = from;
+      if (this.isBroken) continue;
       await this.#inside.send(datagram, server);
     }
   }
