@@ -60,8 +60,8 @@ export function clientFamilies(client: WatchedClient): () => Family[] {
     },
     longestDown: 0,
   }));
-  const isAnswered = service === "echo" ||
-    service === "chargen" && transport === "UDP";
+  const isTimed = service !== "discard" && service !== "chargen";
+  const isAnswered = isTimed || service === "chargen" && transport === "UDP";
   return () => {
     const readings = labelled.map(({ target, labels }): Reading => ({
       target,
@@ -101,7 +101,7 @@ export function clientFamilies(client: WatchedClient): () => Family[] {
         "histogram",
         "echosounder_rtt_seconds",
         "Round-trip delays (RFC 2681) of the messages answered, with a rate from their scheduled times.",
-        service === "echo" ? readings : [],
+        isTimed ? readings : [],
         delaySamples,
       ),
       counter("sent", "Messages sent.", (counts) => counts.messages_sent),

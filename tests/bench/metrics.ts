@@ -1,7 +1,7 @@
 /**
  * Whether scraping a client's metrics disturbs what it measures: the delays of one
- * run, in intervals with a scrape each second and in those between without. They
- * take turns, and the median of each kind's percentiles is told, so that a machine
+ * run, in intervals with a scrape each second and in others without. Which is which
+ * is drawn, and the median of each kind's percentiles is told, so that a machine
  * that is busy at times is so for both.
  *
  * @module
@@ -88,14 +88,18 @@ async function run(scenario: Scenario): Promise<void> {
         const event = line === "" ? undefined : JSON.parse(line);
         if (event?.event !== "interval" || event.warmup) continue;
         // The last one is cut off.
-        if (event.interval_us < 0.9e6 * interval) continue;
+        if (event.interval_us < 0.995e6 * interval) continue;
         parts.push(event.rtt_us);
         if (parts.length < targets) continue;
         const all = targets === 1 ? parts[0] : await mergeDelays(parts);
         (isScraping ? scraped : without).push(all!);
         parts = [];
-        isScraping = !isScraping;
-        nextScrape = isScraping
+        // Drawn, as a machine may have a beat of its own.
+        isScraping = Math.random() < 0.5;
+        // The program ends after the last one.
+        const isLast = without.length + scraped.length + 2 >
+          DURATION / interval;
+        nextScrape = isScraping && !isLast
           ? performance.now() + SCRAPE_EVERY / 3
           : Infinity;
       }
