@@ -156,7 +156,7 @@ export async function prepare(
 /** The figures of a run, at its end or so far. */
 export type Figures = Omit<ClientProgressEvent, "event">;
 
-/** What a run has counted so far. None of it ever falls, but for the length of outages. */
+/** What a run has counted so far. A message counts as sent until its socket refuses it. */
 export interface RunCounts extends Counts, TransportFigures {
   /** Messages that were due and could not be sent. */
   unsent: number;

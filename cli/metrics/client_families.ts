@@ -4,8 +4,16 @@
  * @module
  */
 import type { Service, Transport } from "../../events/mod.ts";
+import type { Distribution } from "../../measure/round_trips.ts";
 import type { RunCounts, RunInProgress } from "../../measure/run.ts";
-import { type Family, family, known, type Sample } from "./family.ts";
+import {
+  type Family,
+  family,
+  known,
+  type Labels,
+  type Sample,
+} from "./family.ts";
+import { Slices } from "./slices.ts";
 
 /** A target of a client, and its run. */
 export interface WatchedTarget {
@@ -43,12 +51,17 @@ const MICRO = 1e6;
 /** A target at the moment of a scrape. */
 interface Reading {
   target: WatchedTarget;
-  labels: Record<string, string>;
+  labels: Labels;
   counts: RunCounts | undefined;
+  delays: Distribution | undefined;
+  /** Its counters' values at their highest so far, by name. */
+  highest: Map<string, number>;
 }
 
-/** Makes the families of a client; each call reads its runs anew. */
-export function clientFamilies(client: WatchedClient): () => Family[] {
+/** Makes the families of a client; each call reads its runs anew, one after the other. */
+export function clientFamilies(
+  client: WatchedClient,
+): () => Promise<Family[]> {
   const { transport, service, source, targets } = client;
   const names = distinct(targets.map(({ name }) => name));
   const labelled = targets.map((target, i) => ({
@@ -58,16 +71,22 @@ export function clientFamilies(client: WatchedClient): () => Family[] {
       transport: transport.toLowerCase(),
       ...source === undefined ? {} : { source },
     },
-    longestDown: 0,
+    highest: new Map<string, number>(),
   }));
   const isTimed = service !== "discard" && service !== "chargen";
   const isAnswered = isTimed || service === "chargen" && transport === "UDP";
-  return () => {
-    const readings = labelled.map(({ target, labels }): Reading => ({
-      target,
-      labels,
-      counts: target.run?.counts(),
-    }));
+  return async () => {
+    const readings: Reading[] = [];
+    const slices = new Slices();
+    for (const each of labelled) {
+      const { run } = each.target;
+      readings.push({
+        ...each,
+        counts: run?.counts(),
+        delays: isTimed ? run?.distribution(BOUNDS) : undefined,
+      });
+      await slices.next();
+    }
     const counter = (
       name: string,
       help: string,
@@ -78,7 +97,7 @@ export function clientFamilies(client: WatchedClient): () => Family[] {
         `echosounder_${name}_total`,
         help,
         readings,
-        ({ labels, counts }) => known(labels, counts && read(counts)),
+        (reading) => rising(name, reading, read),
       );
     return [
       family(
@@ -87,7 +106,7 @@ export function clientFamilies(client: WatchedClient): () => Family[] {
         "Whether the target is being measured: 0 before its run has begun to measure, and when it is over.",
         readings,
         ({ target, labels, counts }) =>
-          known(labels, counts && !target.isOver ? 1 : 0),
+          known({}, counts && !target.isOver ? 1 : 0, labels),
       ),
       family(
         "gauge",
@@ -95,13 +114,13 @@ export function clientFamilies(client: WatchedClient): () => Family[] {
         "Whether answers come back; 0 in an outage.",
         readings,
         ({ target, labels, counts }) =>
-          known(labels, counts && upOf(target, counts)),
+          known({}, counts && upOf(target, counts), labels),
       ),
       family(
         "histogram",
         "echosounder_rtt_seconds",
         "Round-trip delays (RFC 2681) of the messages answered, with a rate from their scheduled times.",
-        isTimed ? readings : [],
+        readings,
         delaySamples,
       ),
       counter("sent", "Messages sent.", (counts) => counts.messages_sent),
@@ -125,19 +144,10 @@ export function clientFamilies(client: WatchedClient): () => Family[] {
         "Outages: times in which nothing came back, from the first message lost to the first answered.",
         ({ outages }) => outages?.count,
       ),
-      family(
-        "counter",
-        "echosounder_outage_seconds_total",
+      counter(
+        "outage_seconds",
         "The length of all outages.",
-        labelled.map((each, i) => ({ each, counts: readings[i].counts })),
-        ({ each, counts }) => {
-          if (counts?.outages === undefined) return [];
-          // While an outage lasts, its length is a lower bound that may turn out
-          // an interval too long.
-          const seconds = counts.outages.total_us / MICRO;
-          each.longestDown = Math.max(each.longestDown, seconds);
-          return known(each.labels, each.longestDown);
-        },
+        ({ outages }) => outages && outages.total_us / MICRO,
       ),
       counter(
         "reconnects",
@@ -180,15 +190,28 @@ export function clientFamilies(client: WatchedClient): () => Family[] {
         "Bytes moved, by direction.",
         readings,
         ({ labels, counts }) => [
-          ...known({ ...labels, direction: "sent" }, counts?.bytes_sent),
-          ...known(
-            { ...labels, direction: "received" },
-            counts?.bytes_received,
-          ),
+          ...known({ direction: "sent" }, counts?.bytes_sent, labels),
+          ...known({ direction: "received" }, counts?.bytes_received, labels),
         ],
       ),
     ];
   };
+}
+
+/**
+ * A counter of a target. What falls is taken for a restart by Prometheus, so it
+ * stays where the count is taken back: of a message that its socket refuses, and
+ * of an outage's last beat, before its end is known.
+ */
+function rising(
+  name: string,
+  { labels, counts, highest }: Reading,
+  read: (counts: RunCounts) => number | undefined,
+): Sample[] {
+  const value = counts && read(counts);
+  if (value === undefined) return [];
+  highest.set(name, Math.max(value, highest.get(name) ?? 0));
+  return known({}, highest.get(name), labels);
 }
 
 /** Whether a target answers; `undefined` where that cannot be seen, or not yet. */
@@ -202,21 +225,20 @@ function upOf(
   return run.isDown ? 0 : 1;
 }
 
-function delaySamples({ target, labels }: Reading): Sample[] {
-  const delays = target.run?.distribution(BOUNDS);
+function delaySamples({ delays, labels: shared }: Reading): Sample[] {
   if (delays === undefined) return [];
-  const bucket = (bound: string, value: number) => ({
+  const { within, count, sum } = delays;
+  const bucket = (le: string, value: number) => ({
     part: "_bucket",
-    labels: { ...labels, le: bound },
+    shared,
+    labels: { le },
     value,
   });
   return [
-    ...BOUNDS.map((bound, i) =>
-      bucket(String(bound / MICRO), delays.within[i])
-    ),
-    bucket("+Inf", delays.count),
-    { part: "_sum", labels, value: delays.sum / MICRO },
-    { part: "_count", labels, value: delays.count },
+    ...BOUNDS.map((bound, i) => bucket(String(bound / MICRO), within[i])),
+    bucket("+Inf", count),
+    { part: "_sum", shared, labels: {}, value: sum / MICRO },
+    { part: "_count", shared, labels: {}, value: count },
   ];
 }
 

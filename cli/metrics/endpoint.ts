@@ -27,7 +27,7 @@ export interface MetricsOptions {
   /** To these address blocks alone; to everyone where there are none. */
   allow?: readonly string[];
   /** Reads the metrics, besides those of the process. */
-  families: () => Family[];
+  families: () => Family[] | Promise<Family[]>;
   /** Whether the program does its work: `/healthz` is 200 or 503. */
   isHealthy: () => boolean;
   /** Called with what went wrong in answering a request. */
@@ -56,7 +56,7 @@ export async function serveMetrics(
   const answers: Record<string, (request: Request) => Promise<Response>> = {
     "/metrics": async ({ headers }) => {
       const format = formatFor(headers.get("accept"));
-      const all = [...families(), ...processFamilies(role)];
+      const all = [...await families(), ...processFamilies(role)];
       return new Response(await exposition(all, format), {
         headers: {
           "content-type": format,

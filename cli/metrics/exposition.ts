@@ -7,6 +7,10 @@
 // @ts-types="./registry.d.ts"
 import Registry from "prom-client/registry";
 import type { Family } from "./family.ts";
+import { Slices } from "./slices.ts";
+
+/** How many series are written at once. */
+const PORTION = 200;
 
 /**
  * The format for a scraper, as its media type: OpenMetrics where it asks for that,
@@ -32,24 +36,30 @@ export async function exposition(
   format: string,
 ): Promise<string> {
   const registry = new Registry(format);
-  for (const { name, help, type, samples } of families) {
-    if (samples.length === 0) continue;
-    const metric = {
-      // In OpenMetrics, the registry changes it.
-      name,
-      type,
-      get: () => ({
-        name: metric.name,
-        type,
-        help,
-        values: samples.map(({ labels, value, part }) => ({
-          labels,
-          value,
-          metricName: part && name + part,
-        })),
-      }),
-    };
-    registry.registerMetric(metric);
+  const isOpenMetrics = format === Registry.OPENMETRICS_CONTENT_TYPE;
+  const slices = new Slices();
+  const parts: string[] = [];
+  for (const { name, type, help, samples } of families) {
+    // In OpenMetrics, a counter's series end in what its family does not.
+    const isShort = isOpenMetrics && type === "counter";
+    for (let i = 0; i < samples.length; i += PORTION) {
+      const text = await registry.getMetricsAsString({
+        get: () => ({
+          name: isShort ? name.replace(/_total$/, "") : name,
+          type,
+          help,
+          values: samples.slice(i, i + PORTION).map((sample) => ({
+            labels: sample.labels,
+            sharedLabels: sample.shared,
+            value: sample.value,
+            metricName: sample.part && name + sample.part,
+          })),
+        }),
+      });
+      // Only the first portion of a family has its head.
+      parts.push(i === 0 ? text : text.replace(/^(#.*\n)+/, ""));
+      await slices.next();
+    }
   }
-  return await registry.metrics();
+  return [...parts, ...isOpenMetrics ? ["# EOF"] : [], ""].join("\n");
 }

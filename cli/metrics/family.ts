@@ -11,6 +11,8 @@ export type Labels = Readonly<Record<string, string>>;
 export interface Sample {
   /** What tells it apart from its family's others. */
   labels: Labels;
+  /** More of that, of which several series have the same object: it is written once. */
+  shared?: Labels;
   /** A finite number. */
   value: number;
   /** `_bucket`, `_sum` or `_count`: the part of a histogram that it is. */
@@ -41,6 +43,10 @@ export function family<T>(
 }
 
 /** A sample, or none where its value cannot be known. */
-export function known(labels: Labels, value: number | undefined): Sample[] {
-  return value === undefined ? [] : [{ labels, value }];
+export function known(
+  labels: Labels,
+  value: number | undefined,
+  shared?: Labels,
+): Sample[] {
+  return value === undefined ? [] : [{ labels, value, shared }];
 }

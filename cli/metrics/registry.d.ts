@@ -13,28 +13,24 @@ declare class Registry {
   static readonly OPENMETRICS_CONTENT_TYPE: string;
   /** @param contentType One of the two. */
   constructor(contentType: string);
-  /** Adds a metric to what is written. */
-  registerMetric(metric: Metric): void;
-  /** Writes all metrics. */
-  metrics(): Promise<string>;
+  /** Writes a metric, without a newline at its end. */
+  getMetricsAsString(metric: { get(): Metric }): Promise<string>;
 }
 
-/** A metric as the registry takes it. */
+/** A metric as the registry writes it. */
 interface Metric {
-  /** In OpenMetrics, the registry takes `_total` off a counter's name. */
+  /** In OpenMetrics, the name of a counter's series has `_total` after it. */
   name: string;
   type: "counter" | "gauge" | "histogram";
-  get(): {
-    name: string;
-    type: Metric["type"];
-    help: string;
-    values: {
-      /** The series' name where it is not the metric's. */
-      metricName?: string;
-      labels: Readonly<Record<string, string>>;
-      value: number;
-    }[];
-  };
+  help: string;
+  values: {
+    /** The series' name where it is not the metric's. */
+    metricName?: string;
+    labels: Readonly<Record<string, string>>;
+    /** Labels that are written once for each such object, and kept as text. */
+    sharedLabels?: Readonly<Record<string, string>>;
+    value: number;
+  }[];
 }
 
 export default Registry;
