@@ -116,6 +116,8 @@ async function run(scenario: Scenario): Promise<void> {
     `the end of ${name}: ${client.stderr}`,
     (DURATION + 60) * 1000,
   );
+  const { code, stderr } = await client.outcome();
+  if (code !== 0) throw new Error(stderr);
   console.log(
     `${name}: ${without.length} x ${interval} s without, ${scraped.length} x ${interval} s with a scrape a second`,
   );
