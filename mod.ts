@@ -43,12 +43,14 @@ export * from "./events/mod.ts";
 export { type AddressFamily } from "./net/resolve.ts";
 export { type LocalAddress } from "./net/address.ts";
 export { patternPieces, type Payload } from "./measure/messages.ts";
-export { mergeDelays } from "./measure/round_trips.ts";
+export { type Distribution, mergeDelays } from "./measure/round_trips.ts";
 export { type ScheduleOptions } from "./measure/schedule.ts";
 export {
   type Figures,
   type MeasureOptions,
+  type RunCounts,
   type RunInProgress,
+  type TransportFigures,
 } from "./measure/run.ts";
 export { type DelayCount } from "./measure/histogram.ts";
 export { type MetricExpectation } from "./measure/expectations.ts";

@@ -73,10 +73,15 @@ export function readOrder(
     );
   }
   if (isMeasuring(options)) checkMeasuring(transport, options);
-  else if (options.expect.length > 0) {
-    throw new UsageError(
-      "--expect needs something to measure: --count, --duration or --rate",
-    );
+  else {
+    const idle = options.expect.length > 0
+      ? "expect"
+      : options.metrics && "metrics";
+    if (idle) {
+      throw new UsageError(
+        `--${idle} needs something to measure: --count, --duration or --rate`,
+      );
+    }
   }
   return {
     family: readFamily(options),

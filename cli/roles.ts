@@ -34,6 +34,7 @@ import {
   hostname,
   localAddress,
   localPort,
+  metricsAddress,
   oneOf,
   positiveTime,
   rate,
@@ -67,6 +68,13 @@ const COMMON_OPTIONS = {
       "q",
       "the result alone",
     ),
+    "metrics": optionalValue({
+      placeholder: "[ADDR:]PORT",
+      parse: metricsAddress,
+      fallbackText: "none",
+      help:
+        "Serve metrics for Prometheus on http://ADDR:PORT/metrics, on 127.0.0.1 without ADDR; port 0 takes a free one.",
+    }),
     "log-level": value({
       placeholder: "LEVEL",
       fallback: "info",

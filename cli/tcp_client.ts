@@ -28,7 +28,9 @@ await runProgram({
     const order = readTcpOrder(line);
     return await runClient(session, {
       targets: await targetsOf(line),
-      interval: order.interval,
+      definition: TCP_CLIENT,
+      order,
+      metrics: options.metrics,
       run: (target) => {
         const common = {
           ...order,

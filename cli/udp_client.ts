@@ -31,7 +31,9 @@ await runProgram({
     const stamp = { key, clockSynchronized: options["clock-synchronized"] };
     return await runClient(session, {
       targets: await targetsOf(line),
-      interval: order.interval,
+      definition: UDP_CLIENT,
+      order,
+      metrics: options.metrics,
       run: (target) => {
         const retryFor = options["retry-for"];
         const common = { ...order, retryFor, ...target };

@@ -8,6 +8,7 @@ import type {
   ClockSteppedEvent,
   ErrorCode,
   NamedEvent,
+  Port,
   PositiveCount,
   Time,
 } from "./base.ts";
@@ -38,6 +39,14 @@ export interface ErrorEvent extends NamedEvent<"error"> {
   exit_code: 1 | 2 | 3 | 4 | 130;
 }
 
+/** A program serves metrics from now on. */
+export interface MetricsListeningEvent extends NamedEvent<"metrics-listening"> {
+  /** The address that was bound. */
+  host: string;
+  /** The port that was bound. */
+  port: Port;
+}
+
 /** A client is done with its targets, where there are several. */
 export interface VerdictEvent extends NamedEvent<"verdict"> {
   /** Whether all passed. */
@@ -49,7 +58,10 @@ export interface VerdictEvent extends NamedEvent<"verdict"> {
 }
 
 /** Everything that a program writes. */
-export type ProgramEvent = EchosounderEvent | VerdictEvent | ErrorEvent;
+export type ProgramEvent = EchosounderEvent | OfEveryProgram | VerdictEvent;
+
+/** What every program may write besides what it does as a role. */
+type OfEveryProgram = MetricsListeningEvent | ErrorEvent;
 
 /** What can come in floods: of each kind and reason, one a second is printed. */
 export type RateLimitedEvent =
@@ -73,13 +85,13 @@ export type Printed<E> = E extends RateLimitedEvent ? E & Omission : E;
 /** What each of the four programs prints. */
 export interface EventsOfRole {
   /** What a TCP server prints. */
-  "tcp-server": TcpServerEvent | ErrorEvent;
+  "tcp-server": TcpServerEvent | OfEveryProgram;
   /** What a UDP server prints. */
-  "udp-server": UdpServerEvent | ErrorEvent;
+  "udp-server": UdpServerEvent | OfEveryProgram;
   /** What a TCP client prints. */
-  "tcp-client": TcpClientEvent | VerdictEvent | ErrorEvent;
+  "tcp-client": TcpClientEvent | VerdictEvent | OfEveryProgram;
   /** What a UDP client prints. */
-  "udp-client": UdpClientEvent | VerdictEvent | ErrorEvent;
+  "udp-client": UdpClientEvent | VerdictEvent | OfEveryProgram;
 }
 
 /** The four programs. */

@@ -93,6 +93,23 @@ export class Histogram {
     }
   }
 
+  /**
+   * How many delays do not exceed each of some limits, to the histogram's
+   * precision.
+   *
+   * @param limits Delays in ascending order.
+   */
+  within(limits: readonly number[]): number[] {
+    const last = this.#counts.countsArrayIndex(this.#counts.maxValue);
+    let index = 0;
+    let sum = 0;
+    return limits.map((limit) => {
+      const end = Math.min(this.#counts.countsArrayIndex(limit), last);
+      while (index <= end) sum += this.#counts.getCountAtIndex(index++);
+      return sum;
+    });
+  }
+
   /** Adds another histogram's counts. */
   add(other: Histogram): void {
     this.#counts.add(other.#counts);

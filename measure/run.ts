@@ -6,11 +6,13 @@
 import type {
   ClientObserver,
   ClientProgressEvent,
+  Counts,
   DatagramCounts,
   Failure,
   IntervalEvent,
   OutageBeganEvent,
   OutageEndedEvent,
+  OutageSummary,
   StartedEvent,
   UdpService,
   Warmup,
@@ -30,7 +32,7 @@ import { DirectionTally } from "./directions/directions.ts";
 import { type DelayCount, Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
 import type { Brake } from "./pacer.ts";
-import type { RoundTrips } from "./round_trips.ts";
+import type { Distribution, RoundTrips } from "./round_trips.ts";
 import { Schedule, type ScheduleOptions } from "./schedule.ts";
 import { StarvationCheck } from "./starvation_check.ts";
 import { Tally, type TallyHistograms, tallyHistograms } from "./tally.ts";
@@ -159,12 +161,28 @@ export async function prepare(
 /** The figures of a run, at its end or so far. */
 export type Figures = Omit<ClientProgressEvent, "event">;
 
+/** What a run has counted so far. A message counts as sent until its socket refuses it. */
+export interface RunCounts extends Counts, TransportFigures {
+  /** Messages that were due and could not be sent. */
+  unsent: number;
+  /** With a rate: see `Measured`. */
+  late_sends: number | undefined;
+  /** Its outages; `undefined` where they cannot be seen. */
+  outages: OutageSummary | undefined;
+}
+
 /** A run that is under way. */
 export interface RunInProgress {
   /** Its figures so far, without histograms; `undefined` before it measures. */
   figures(): Figures | undefined;
-  /** Its round-trip delays so far, in microseconds, each with its count. */
-  delays(): DelayCount[];
+  /** What it has counted so far, without what takes long to sum up; `undefined` before it measures. */
+  counts(): RunCounts | undefined;
+  /**
+   * How its round-trip delays so far are distributed; `undefined` before it measures.
+   *
+   * @param limits Delays in microseconds, in ascending order.
+   */
+  distribution(limits: readonly number[]): Distribution | undefined;
   /** Whether nothing comes back at the moment; `undefined` where that cannot be seen. */
   readonly isDown: boolean | undefined;
 }
@@ -454,8 +472,19 @@ class Run implements RunInProgress {
     return this.#measured && this.#figures(this.#measured, false);
   }
 
-  delays(): DelayCount[] {
-    return this.#measured?.delays().counts() ?? [];
+  counts(): RunCounts | undefined {
+    const tally = this.#measured;
+    return tally && {
+      ...tally.counts(),
+      ...this.#context.figures(tally),
+      unsent: tally.unsent,
+      late_sends: tally.lateSends,
+      outages: tally.outageSummary(),
+    };
+  }
+
+  distribution(limits: readonly number[]): Distribution | undefined {
+    return this.#measured?.distribution(limits);
   }
 
   get isDown(): boolean | undefined {

@@ -187,6 +187,23 @@ export function localAddress(text: string): LocalAddress {
   );
 }
 
+/** Where metrics are served unless an address is given: for this machine alone. */
+const METRICS_HOST = "127.0.0.1";
+
+/** `PORT` or `ADDR:PORT`, to serve metrics on. */
+export function metricsAddress(text: string): Required<Target> {
+  if (/^\d+$/.test(text)) {
+    return { hostname: METRICS_HOST, port: localPort(text) };
+  }
+  const match = /^(\[.*\]|[^:/]+):([^:/]*)$/.exec(text);
+  if (match === null) {
+    throw new UsageError(
+      `"${text}" is not a port: write 9100, 0.0.0.0:9100 or [::]:9100`,
+    );
+  }
+  return { hostname: hostname(match[1]), port: localPort(match[2]) };
+}
+
 /** An address block in CIDR notation. */
 export function addressBlock(text: string): string {
   allowList([text]);

@@ -239,6 +239,9 @@ const WRITERS: Writers = {
     }
     return quiet ? [verdictLine(event)] : [];
   },
+  "metrics-listening": ({ host, port }) => [
+    `Metrics on ${bold(`http://${formatAddress(host, port)}/metrics`)}`,
+  ],
   "verdict": ({ targets, passed, failed }) => [
     passed
       ? `${green("passed")}: all ${targets} targets`

@@ -123,6 +123,8 @@ async function bothSides(transport: "tcp" | "udp"): Promise<string> {
     "--json",
     "--log-level",
     "debug",
+    "--metrics",
+    "0",
   ]);
   const target = `127.0.0.1:${await server.listening()}`;
   const one = await runRole(`${transport}-client`, [target, "--json"]);
@@ -133,6 +135,8 @@ async function bothSides(transport: "tcp" | "udp"): Promise<string> {
     "200ms",
     "--duration",
     "1200ms",
+    "--metrics",
+    "0",
   ]);
   server.signal("SIGTERM");
   const { stdout } = await server.outcome();

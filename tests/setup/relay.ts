@@ -150,6 +150,8 @@ export class UdpRelay implements Disposable {
   readonly #out: UdpWay;
   readonly #back: UdpWay;
   #client: Deno.Addr | undefined;
+  /** While it is, nothing passes. */
+  isBroken = false;
 
   constructor(options: RelayOptions) {
     this.port = (this.#outside.addr as Deno.NetAddr).port;
@@ -175,6 +177,7 @@ export class UdpRelay implements Disposable {
   async #forward(): Promise<void> {
     for await (const [datagram, from] of this.#outside) {
       this.#client = from;
+      if (this.isBroken) continue;
       this.#out.take(datagram.slice());
     }
   }
