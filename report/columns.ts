@@ -158,6 +158,8 @@ export function columnsOf(rows: readonly TableLine[]): Column[] {
 export const COLUMNS: readonly Column[] = [
   textColumn("Run", "run", ({ name }) => name),
   textColumn("Verdict", "verdict", ({ verdict }) => verdict?.text),
+  // Where there are any, they come before how fast the rest was.
+  ...metricColumns("with-outages"),
   textColumn("Peer", "peer", ({ target }) => target),
   textColumn(
     "Time (UTC)",
@@ -179,7 +181,6 @@ export const COLUMNS: readonly Column[] = [
     formatByteRate,
   ),
   ...metricColumns("always"),
-  ...metricColumns("with-outages"),
 ];
 
 /** The further columns of CSV. */

@@ -42,8 +42,11 @@ export interface PageData {
   made: string;
 }
 
-/** The most points of a run over time, and of all runs together, to bound the page's size. */
-const MOST_POINTS = 600;
+/**
+ * The most points of a run over time, about one for each pixel or two of a chart,
+ * and of all runs together, to bound the page's size.
+ */
+const MOST_POINTS = 360;
 const MOST_POINTS_IN_ALL = 20_000;
 
 /** The most disconnections of a run; further ones are counted. */

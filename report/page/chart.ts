@@ -54,7 +54,7 @@ const HEIGHT = 280;
 const MARK_WIDTH = 52;
 
 /** The room for a time: `22:28:35`, or its date. */
-const TIME_MARK_WIDTH = 84;
+const TIME_MARK_WIDTH = 72;
 
 /** The most lines in a legend; with more, it would be longer than the chart. */
 const LONGEST_LEGEND = 9;
@@ -145,6 +145,13 @@ export class Chart {
     return {
       width: Math.max(this.#frame.clientWidth, 200),
       height: HEIGHT,
+      // The last label of a clock has a date, which is wide.
+      padding: [
+        null,
+        timeline?.axis.isClock ? TIME_MARK_WIDTH / 2 : null,
+        null,
+        null,
+      ],
       legend: { show: lines.length <= LONGEST_LEGEND },
       cursor: { drag: { x: true, y: false } },
       scales: {

@@ -62,12 +62,14 @@ export class Charts {
     caption:
       "Messages back a second; of a long run, dotted the lowest of several intervals.",
     y: { isLog: false, format: formatRate },
+    steps: "before",
   });
   readonly #delayOverTime = new Chart({
     title: "Delay",
     caption:
       "The 99th percentile, and dotted the longest and the median; of a long run, those of the worst interval of several.",
     y: { isLog: true, format: formatDuration },
+    steps: "before",
   });
   readonly #loss = new Chart({
     title: "Loss",
@@ -161,10 +163,12 @@ export class Charts {
         const { series } = run;
         const values = series && read(series);
         if (!values?.some((value) => value !== null)) return [];
-        const points = timesOf(series!, scale).map((
+        // From the start: a step goes back to the point before.
+        const times = [startOf(series!, scale), ...timesOf(series!, scale)];
+        const points = times.map((
           time,
           i,
-        ): [number, number | null] => [time, values[i]]);
+        ): [number, number | null] => [time, values[Math.max(i - 1, 0)]]);
         return [{ label: name(run.name), run: index, points, isThin }];
       });
     this.#rate.draw([

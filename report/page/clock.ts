@@ -47,7 +47,7 @@ export function formatDate(zone: Zone, time: number): string {
   return shown(zone, time).slice(0, 10);
 }
 
-/** `UTC`, or `Europe/Berlin (UTC+01:00)` with the difference at that time. */
+/** `UTC`, or `Europe/Berlin, UTC+01:00` with the difference at that time. */
 export function zoneName(zone: Zone, time: number): string {
   if (zone === "UTC") return "UTC";
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
@@ -58,7 +58,7 @@ export function zoneName(zone: Zone, time: number): string {
   const difference = `${minutes < 0 ? "−" : "+"}${two(Math.floor(size / 60))}:${
     two(size % 60)
   }`;
-  return `${timeZone} (UTC${difference})`;
+  return `${timeZone}, UTC${difference}`;
 }
 
 /** The step from one mark to the next of an axis with room for so many. */

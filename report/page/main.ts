@@ -75,9 +75,7 @@ async function show(data: PageData, report: HTMLElement): Promise<void> {
       report.append(section(
         "Over time",
         times,
-        ...hasOutages(runs)
-          ? [element("h3", {}, "Outages"), outages.element]
-          : [],
+        ...hasOutages(runs) ? [outages.element] : [],
         charts.overTime,
       ));
     }

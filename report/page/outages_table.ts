@@ -7,12 +7,15 @@
 import { formatDuration } from "../../text/format.ts";
 import { listedOutages } from "../outages.ts";
 import type { PageRun } from "../page_data.ts";
-import { formatMoment, zoneName } from "./clock.ts";
+import { formatMoment, type Zone, zoneName } from "./clock.ts";
 import { element } from "./dom.ts";
 import type { TimeScale } from "./timeline.ts";
 
 /** The most rows; the longest outages are shown, and the rest is counted. */
 const MOST_ROWS = 300;
+
+/** What an outage is called; the column is left out where all are outages. */
+const DOWN = "down";
 
 /** A row: an outage, or a connection that was lost. */
 interface Row {
@@ -21,7 +24,15 @@ interface Row {
   at: number;
   /** How long it was, at least; it orders the rows by importance. */
   length_us: number;
-  cells: (moment: (time: string) => string) => string[];
+  cells: (clock: Clock) => string[];
+}
+
+/** Shows times. */
+interface Clock {
+  /** A moment with its date. */
+  moment: (time: string) => string;
+  /** The same after another, without its date where that is the same day. */
+  after: (time: string, before: string) => string;
 }
 
 /** Whether any of the runs has something to list. */
@@ -34,10 +45,12 @@ export function hasOutages(runs: readonly PageRun[]): boolean {
 /** The list of the selected runs. */
 export class OutagesTable {
   /** Its element. */
-  readonly element: HTMLElement = element("div", {});
+  readonly element: HTMLElement = element("div", { className: "down" });
 
   /** Shows the outages of these runs, in times of the scale. */
   show(runs: readonly PageRun[], scale: TimeScale): void {
+    // The time since a start is no time to look for in a log.
+    const zone = scale === "start" ? "local" : scale;
     const all = runs.flatMap(rowsOf);
     const shown = all.toSorted((one, other) => other.length_us - one.length_us)
       .slice(0, MOST_ROWS)
@@ -49,8 +62,10 @@ export class OutagesTable {
     if (all.length > shown.length) {
       unlisted.push(`${all.length - shown.length} more, which were shorter`);
     }
+    const name = zoneName(zone, (shown[0]?.at ?? Date.now()) / 1e3);
     this.element.replaceChildren(
-      ...shown.length === 0 ? [] : [table(shown, scale)],
+      element("h3", {}, `Outages, in ${name}`),
+      ...shown.length === 0 ? [] : [table(shown, zone)],
       ...shown.length + unlisted.length === 0
         ? [element("p", {}, "None in the selected runs.")]
         : unlisted.map((text) => element("p", { className: "rest" }, text)),
@@ -66,10 +81,10 @@ function rowsOf(run: PageRun): Row[] {
       run,
       at: Date.parse(began),
       length_us: outage_us,
-      cells: (moment) => [
-        "down",
+      cells: ({ moment, after }) => [
+        DOWN,
         moment(began),
-        ended === undefined ? "not ended" : moment(ended),
+        ended === undefined ? "not ended" : after(ended, began),
         `${is_lower_bound ? "at least " : ""}${formatDuration(outage_us)}`,
         uncertainty_us === undefined ? "" : formatDuration(uncertainty_us),
         first_sequence === undefined
@@ -86,13 +101,13 @@ function rowsOf(run: PageRun): Row[] {
       run,
       at: Date.parse(time),
       length_us: disconnected_us ?? 0,
-      cells: (moment) => [
+      cells: ({ moment, after }) => [
         `connection${of} lost`,
         moment(time),
-        disconnected_us === undefined
-          ? "not made anew"
-          : moment(new Date(Date.parse(time) + disconnected_us / 1e3)
-            .toISOString()),
+        disconnected_us === undefined ? "not made anew" : after(
+          new Date(Date.parse(time) + disconnected_us / 1e3).toISOString(),
+          time,
+        ),
         disconnected_us === undefined ? "" : formatDuration(disconnected_us),
         "",
         `${detail}; ${messages_lost} unanswered`,
@@ -102,23 +117,34 @@ function rowsOf(run: PageRun): Row[] {
   return [...outages, ...disconnections];
 }
 
-function table(rows: readonly Row[], scale: TimeScale): HTMLElement {
-  // The time since a start is no time to look for in a log.
-  const zone = scale === "start" ? "local" : scale;
-  const name = zoneName(zone, rows[0].at / 1e3);
+/** `2026-11-24 22:28:35.2`, and after it `22:28:39.2`. */
+function clockOf(zone: Zone): Clock {
   const moment = (time: string) => formatMoment(zone, Date.parse(time) / 1e3);
+  return {
+    moment,
+    after: (time, before) => {
+      const [date, clock] = moment(time).split(" ");
+      return moment(before).startsWith(date) ? clock : `${date} ${clock}`;
+    },
+  };
+}
+
+function table(rows: readonly Row[], zone: Zone): HTMLElement {
   const titles = [
     "Run",
     "What",
-    `From (${name})`,
+    "From",
     "To",
     "Length",
     "Off by at most",
     "Which",
   ];
   const figures = new Set(["Length", "Off by at most"]);
-  const texts = rows.map(({ run, cells }) => [run.name, ...cells(moment)]);
-  const used = titles.map((_, i) => texts.some((text) => text[i] !== ""));
+  const clock = clockOf(zone);
+  const texts = rows.map(({ run, cells }) => [run.name, ...cells(clock)]);
+  const used = titles.map((title, i) =>
+    texts.some((text) => text[i] !== (title === "What" ? DOWN : ""))
+  );
   const row = (make: (title: string, i: number) => HTMLElement) =>
     element(
       "tr",

@@ -22,7 +22,7 @@ export function timeSwitch(
 ): HTMLElement {
   const local = zoneName("local", from);
   const choices: [TimeScale, string][] = [
-    ["local", local === "UTC" ? "local time" : `local time, ${local}`],
+    ["local", local === "UTC" ? "local time" : `local time (${local})`],
     ["UTC", "UTC"],
     ["start", "time since each run's start"],
   ];
