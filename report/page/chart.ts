@@ -53,8 +53,8 @@ const HEIGHT = 280;
 /** Marks of the x scale closer together than this have no room for a label. */
 const MARK_WIDTH = 52;
 
-/** The room for a time: `22:28:35`, or its date. */
-const TIME_MARK_WIDTH = 72;
+/** The room for a time: `22:28:35`. */
+const TIME_MARK_WIDTH = 60;
 
 /** The most lines in a legend; with more, it would be longer than the chart. */
 const LONGEST_LEGEND = 9;
@@ -145,7 +145,7 @@ export class Chart {
     return {
       width: Math.max(this.#frame.clientWidth, 200),
       height: HEIGHT,
-      // The last label of a clock has a date, which is wide.
+      // The last label of a clock may stand at the very end.
       padding: [
         null,
         timeline?.axis.isClock ? TIME_MARK_WIDTH / 2 : null,

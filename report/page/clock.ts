@@ -42,9 +42,12 @@ export function formatClock(zone: Zone, time: number, step: number): string {
   return shown(zone, time).slice(11, step < MINUTE ? 19 : 16);
 }
 
-/** `2026-11-24`. */
-export function formatDate(zone: Zone, time: number): string {
-  return shown(zone, time).slice(0, 10);
+const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+/** `24 Nov`. */
+export function formatDay(zone: Zone, time: number): string {
+  const [, month, day] = shown(zone, time).slice(0, 10).split("-").map(Number);
+  return `${day} ${MONTHS[month - 1]}`;
 }
 
 /** `UTC`, or `Europe/Berlin, UTC+01:00` with the difference at that time. */

@@ -11,7 +11,7 @@ import type { Series } from "../series.ts";
 import type { Overlay } from "./overlay.ts";
 import {
   formatClock,
-  formatDate,
+  formatDay,
   formatMoment,
   timeMarks,
   timeStep,
@@ -30,7 +30,7 @@ export interface TimeAxis {
   isClock: boolean;
   /** The marks, for a range with room for so many. */
   marks(min: number, max: number, most: number): number[];
-  /** The marks' labels; a second line has the date where it begins. */
+  /** The marks' labels; a second line has the day where it begins. */
   labels(marks: readonly number[]): string[];
   /** A moment in full. */
   format(value: number): string;
@@ -61,9 +61,9 @@ export function timeAxis(scale: TimeScale, from: number): TimeAxis {
       marks.map((mark, i) => {
         const step = marks.length < 2 ? 1 : marks[1] - marks[0];
         const clock = formatClock(scale, mark, step);
-        const date = formatDate(scale, mark);
-        return i === 0 || date !== formatDate(scale, marks[i - 1])
-          ? `${clock}\n${date}`
+        const day = formatDay(scale, mark);
+        return i === 0 || day !== formatDay(scale, marks[i - 1])
+          ? `${clock}\n${day}`
           : clock;
       }),
     format: (value) => formatMoment(scale, value),

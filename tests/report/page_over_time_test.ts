@@ -175,12 +175,12 @@ for (const width of [390, 1024, 1280]) {
   );
 }
 
-Deno.test("a time axis has round marks: hours of the clock, with the date where it begins", () => {
+Deno.test("a time axis has round marks: hours of the clock, with the day where it begins", () => {
   const axis = timeAxis("UTC", FROM / 1e3);
   const [from, to] = [FROM / 1e3, FROM / 1e3 + 8 * HOUR];
   assertEquals(axis.labels(axis.marks(from, to, 6)), [
-    "22:00\n2026-11-24",
-    "00:00\n2026-11-25",
+    "22:00\n24 Nov",
+    "00:00\n25 Nov",
     "02:00",
     "04:00",
   ]);
