@@ -9,7 +9,8 @@ export type Zone = "local" | "UTC";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
-const DAY = 24 * HOUR;
+/** A day, in seconds. */
+export const DAY: number = 24 * HOUR;
 
 /** Steps of a time axis in seconds, all round on a clock. */
 const STEPS = [

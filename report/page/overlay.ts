@@ -20,6 +20,10 @@ export interface Overlay {
 /** The least width of a band: an outage of seconds shows in a day, too. */
 const LEAST_WIDTH = 2;
 
+/** How much a band covers; those of many runs, which overlap, share that of a few. */
+const COVER = 0.16;
+const FEW = 4;
+
 /** The height of each run's bar at the top, which tells apart whose outage it is. */
 const BAR = 5;
 const MOST_BARS = 12;
@@ -36,6 +40,7 @@ export function paintOverlay(plot: uPlot, overlays: readonly Overlay[]): void {
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   const withBands = overlays.filter(({ bands }) => bands.length > 0);
+  const cover = COVER * Math.min(1, FEW / withBands.length);
   for (const [place, { run, bands }] of withBands.entries()) {
     ctx.fillStyle = runColour(run);
     for (const [from, to] of bands) {
@@ -44,7 +49,7 @@ export function paintOverlay(plot: uPlot, overlays: readonly Overlay[]): void {
         plot.valToPos(to, "x", true) - left,
         LEAST_WIDTH * ratio,
       );
-      ctx.globalAlpha = 0.16;
+      ctx.globalAlpha = cover;
       ctx.fillRect(left, bbox.top, width, bbox.height);
       ctx.globalAlpha = 1;
       const top = bbox.top + (place % MOST_BARS) * BAR * ratio;

@@ -10,6 +10,7 @@ import type { PageRun } from "../page_data.ts";
 import type { Series } from "../series.ts";
 import type { Overlay } from "./overlay.ts";
 import {
+  DAY,
   formatClock,
   formatDay,
   formatMoment,
@@ -60,8 +61,9 @@ export function timeAxis(scale: TimeScale, from: number): TimeAxis {
     labels: (marks) =>
       marks.map((mark, i) => {
         const step = marks.length < 2 ? 1 : marks[1] - marks[0];
-        const clock = formatClock(scale, mark, step);
         const day = formatDay(scale, mark);
+        if (step >= DAY) return day;
+        const clock = formatClock(scale, mark, step);
         return i === 0 || day !== formatDay(scale, marks[i - 1])
           ? `${clock}\n${day}`
           : clock;

@@ -56,6 +56,10 @@ Deno.test("readRuns() makes a run of each target of a client with several", asyn
   );
   const head = { role: "udp-client", time: "2026-11-24T22:00:00.000Z" };
   const verdict = { passed: true, targets: 2, failed: [] };
+  // What it has measured so far is told on demand.
+  const asked = lines.findIndex((line) => line.includes('"event":"interval"'));
+  const { passed: _, ...soFar } = JSON.parse(lines[lines.length - 1]);
+  lines.splice(asked, 0, JSON.stringify({ ...soFar, event: "progress" }));
   const text = [
     ...lines,
     JSON.stringify({ event: "verdict", schema: 2, ...head, ...verdict }),

@@ -184,6 +184,8 @@ Deno.test("a time axis has round marks: hours of the clock, with the day where i
     "02:00",
     "04:00",
   ]);
+  const month = axis.marks(from, from + 30 * 24 * HOUR, 6);
+  assertEquals(axis.labels(month).slice(0, 2), ["26 Nov", "3 Dec"]);
 });
 
 Deno.test("an axis since the start tells hours as hours, and parts of a second below one", () => {
