@@ -9,7 +9,7 @@ import {
   formatRate,
   formatShare,
 } from "../text/format.ts";
-import type { Transport } from "../events/mod.ts";
+import type { OutageSummary, Transport } from "../events/mod.ts";
 import {
   METRIC_LIST,
   type MetricDefinition,
@@ -38,6 +38,8 @@ export interface Row {
   settings: string;
   /** Its figures; absent where it sent nothing. */
   measurements?: Measurements;
+  /** Its outages, where they are all that is known of it. */
+  outages?: OutageSummary;
   /** Whether it passed. */
   verdict: Verdict;
 }

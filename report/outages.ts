@@ -3,8 +3,22 @@
  *
  * @module
  */
-import type { Outage } from "../events/mod.ts";
+import type { Outage, OutageSummary } from "../events/mod.ts";
+import { formatDuration } from "../text/format.ts";
 import type { TableLine } from "./columns.ts";
+
+/** The outages of a run; `undefined` where it could not see any. */
+export function outagesOf(
+  { measurements, outages }: TableLine,
+): OutageSummary | undefined {
+  return measurements?.measured?.outages ?? outages;
+}
+
+/** `4.00 s`, `at least 4.00 s`: how long one was. */
+export function formatLength({ outage_us, is_lower_bound }: Outage): string {
+  if (!is_lower_bound) return formatDuration(outage_us);
+  return outage_us === 0 ? "unknown" : `at least ${formatDuration(outage_us)}`;
+}
 
 /**
  * The outages of a run that are listed: the longest ones, of more than a single
@@ -14,9 +28,9 @@ import type { TableLine } from "./columns.ts";
  *   left out.
  */
 export function listedOutages(
-  { measurements }: TableLine,
+  line: TableLine,
 ): { outages: Outage[]; unlisted?: string } {
-  const summary = measurements?.measured?.outages;
+  const summary = outagesOf(line);
   if (summary === undefined) return { outages: [] };
   const outages = summary.listed.filter(({ first_sequence, last_sequence }) =>
     first_sequence === undefined || first_sequence !== last_sequence

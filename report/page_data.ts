@@ -59,7 +59,8 @@ export function rowsOf(runs: readonly ClientRun[]): Row[] {
 }
 
 function rowOf(run: ClientRun, name: string): Row {
-  const { started, peer } = run;
+  const { started, peer, salvaged } = run;
+  const measurements = measurementsOf(run);
   const host = started?.target ?? peer?.peer_host;
   const port = (started ?? peer)?.peer_port;
   return {
@@ -71,7 +72,8 @@ function rowOf(run: ClientRun, name: string): Row {
     port,
     time: run.time,
     settings: settingsOf(run),
-    measurements: measurementsOf(run),
+    measurements,
+    outages: measurements === undefined ? salvaged?.outages : undefined,
     verdict: verdictOf(run),
   };
 }

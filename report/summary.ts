@@ -12,7 +12,7 @@ import {
   MORE_COLUMNS,
   type Row,
 } from "./columns.ts";
-import { listedOutages } from "./outages.ts";
+import { formatLength, listedOutages } from "./outages.ts";
 
 /** Untrusted text as a line, or a cell, of Markdown, with all markup escaped. */
 export function markdownText(text: string): string {
@@ -53,15 +53,16 @@ export function markdownSummary(rows: readonly Row[]): string {
 function outageTable(rows: readonly Row[]): string[] {
   const listed = rows.map((row) => ({ row, ...listedOutages(row) }));
   const lines = listed.flatMap(({ row, outages }) =>
-    outages.map((
-      { began, ended, outage_us, is_lower_bound, uncertainty_us },
-    ) => [
-      row.name,
-      utc(began),
-      ended === undefined ? "not ended" : utc(ended),
-      (is_lower_bound ? "at least " : "") + formatDuration(outage_us),
-      uncertainty_us === undefined ? "" : formatDuration(uncertainty_us),
-    ])
+    outages.map((outage) => {
+      const { began, ended, uncertainty_us } = outage;
+      return [
+        row.name,
+        utc(began),
+        ended === undefined ? "not ended" : utc(ended),
+        formatLength(outage),
+        uncertainty_us === undefined ? "" : formatDuration(uncertainty_us),
+      ];
+    })
   );
   const rest = listed.filter(({ unlisted }) => unlisted !== undefined)
     .map(({ row, unlisted }) =>

@@ -6,11 +6,12 @@
  */
 import "uplot/style";
 import "./page.css";
-import { plural } from "../../text/format.ts";
+import { formatDuration, plural } from "../../text/format.ts";
 import { mergeMeasurements } from "../measurements.ts";
 import type { PageData, PageRun } from "../page_data.ts";
 import { Charts } from "./charts.ts";
 import { element } from "./dom.ts";
+import { outagesOf } from "../outages.ts";
 import { hasOutages, OutagesTable } from "./outages_table.ts";
 import { RunsTable } from "./runs_table.ts";
 import { serversTable } from "./servers_table.ts";
@@ -96,7 +97,7 @@ function startOfAll(runs: readonly PageRun[]): number {
   return Math.min(...runs.map(({ time }) => Date.parse(time))) / 1e3;
 }
 
-/** `3 runs: 2 passed, 1 failed. Made 2026-11-24 02:05 UTC.` */
+/** `3 runs: 2 passed, 1 failed; 2 outages, the longest 5 min. Made 2026-11-24 02:05 UTC.` */
 function overview({ runs, servers, made }: PageData): string {
   const verdicts = (["passed", "failed", "cut off"] as const)
     .map((name) => ({
@@ -108,6 +109,16 @@ function overview({ runs, servers, made }: PageData): string {
   const parts = [];
   if (runs.length > 0) {
     parts.push(`${plural(runs.length, "run")}: ${verdicts.join(", ")}`);
+  }
+  const outages = runs.flatMap((run) => outagesOf(run) ?? []);
+  const count = outages.reduce((sum, each) => sum + each.count, 0);
+  if (count > 0) {
+    const longest = Math.max(...outages.map(({ longest_us }) => longest_us));
+    // Of outages that were only counted, no length is known.
+    const length = longest === 0
+      ? ""
+      : `, the longest ${formatDuration(longest)}`;
+    parts.push(`${plural(count, "outage")}${length}`);
   }
   if (servers.length > 0) parts.push(plural(servers.length, "server"));
   return `${parts.join("; ")}. Made ${

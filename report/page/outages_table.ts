@@ -5,7 +5,7 @@
  * @module
  */
 import { formatDuration } from "../../text/format.ts";
-import { listedOutages } from "../outages.ts";
+import { formatLength, listedOutages, outagesOf } from "../outages.ts";
 import type { PageRun } from "../page_data.ts";
 import { formatMoment, type Zone, zoneName } from "./clock.ts";
 import { element } from "./dom.ts";
@@ -38,7 +38,7 @@ interface Clock {
 /** Whether any of the runs has something to list. */
 export function hasOutages(runs: readonly PageRun[]): boolean {
   return runs.some((run) =>
-    run.disconnections.length > 0 || run.measurements?.measured?.outages?.count
+    run.disconnections.length > 0 || outagesOf(run)?.count
   );
 }
 
@@ -75,7 +75,7 @@ export class OutagesTable {
 
 function rowsOf(run: PageRun): Row[] {
   const outages = listedOutages(run).outages.map((outage): Row => {
-    const { began, ended, outage_us, uncertainty_us, is_lower_bound } = outage;
+    const { began, ended, outage_us, uncertainty_us } = outage;
     const { first_sequence, last_sequence } = outage;
     return {
       run,
@@ -85,7 +85,7 @@ function rowsOf(run: PageRun): Row[] {
         DOWN,
         moment(began),
         ended === undefined ? "not ended" : after(ended, began),
-        `${is_lower_bound ? "at least " : ""}${formatDuration(outage_us)}`,
+        formatLength(outage),
         uncertainty_us === undefined ? "" : formatDuration(uncertainty_us),
         first_sequence === undefined
           ? ""

@@ -207,6 +207,19 @@ Deno.test("an outage whose end was omitted is counted, and has no length", async
   });
 });
 
+Deno.test("a run that was killed before its first interval has its outages listed", async () => {
+  const lines = await Array.fromAsync(
+    longRunLines({ ...MINUTES, outages: [[10, 14]], isKilled: true }),
+  );
+  const until = lines.findIndex((line) => line.includes('"interval"'));
+  const { clients } = await readOne(lines.slice(0, until).join("\n") + "\n");
+  assertEquals(measurementsOf(clients[0]), undefined);
+  assertStringIncludes(
+    markdownSummary(rowsOf(clients)),
+    "| run.jsonl | 2026-11-24 21:00:10.0 | 2026-11-24 21:00:14.0 | 4.00 s | 200 ms |",
+  );
+});
+
 Deno.test("mergeMeasurements() sums up outages, and takes the mean availability over all time", async () => {
   const merged = await mergeMeasurements([
     await figuresOf({ ...MINUTES, outages: [[60, 90]] }),

@@ -84,6 +84,11 @@ pageTest(
       [run.Run, run.outages, run["longest outage"], run.availability],
       ["router", "2", "5 min", "98.9444\u00a0%"],
     );
+    const overview = await page.locator(".overview").textContent();
+    assert(
+      overview!.startsWith("1 run: 1 passed; 2 outages, the longest 5 min."),
+      overview!,
+    );
     await page.getByRole("button", { name: "passed" }).click();
     assert(await page.getByText("from night.jsonl").isVisible());
   },
