@@ -9,6 +9,7 @@ import type {
   DelaySummary,
   Directions,
   Measured,
+  OutageSummary,
   ResultEvent,
   Speed,
   Transport,
@@ -82,14 +83,19 @@ export interface MetricDefinition {
   read: (run: RunFigures) => number | undefined;
   /** Whether more of it is better. */
   isMoreBetter: boolean;
-  /** Where a report shows it: in every table, only in tables for programs, or not by itself. */
-  column: "always" | "for-programs" | "none";
+  /**
+   * Where a report shows it: in every table, in those of runs with outages and for
+   * programs, only in tables for programs, or not by itself.
+   */
+  column: "always" | "with-outages" | "for-programs" | "none";
   /** Whether runs are compared by it. */
   isCompared: boolean;
   /** Whether it says how much is lost: a run that is expected to lose some does not fail by a loss. */
   isLoss?: true;
   /** Which percentile of the delays it is. */
   percent?: number;
+  /** How far a run's figure may be off, in its unit. */
+  uncertainty?: (run: RunFigures) => number | undefined;
 }
 
 /** A figure of the delays. */
@@ -145,7 +151,7 @@ function outage(
     services: { TCP: ["echo"], UDP: ["echo", "chargen", "stamp"] },
     read: ({ measured }) => measured?.outages?.[key],
     isMoreBetter: false,
-    column: "for-programs",
+    column: "with-outages",
     isCompared: false,
     isLoss: true,
   };
@@ -236,6 +242,20 @@ const directedJitter = (way: Way) =>
 /** What is shown of losses each way. */
 const LOSS: Partial<MetricDefinition> = { column: "always", isCompared: true };
 
+/** How far an availability may be off: each outage by about as much as those listed. */
+function availabilityError(
+  outages: OutageSummary | undefined,
+): number | undefined {
+  if (!outages?.total_us || outages.availability_percent === undefined) {
+    return undefined;
+  }
+  const { count, total_us, availability_percent, listed } = outages;
+  const errors = listed.flatMap(({ uncertainty_us }) => uncertainty_us ?? []);
+  if (errors.length === 0) return undefined;
+  const mean = errors.reduce((sum, each) => sum + each, 0) / errors.length;
+  return (100 - availability_percent) * count * mean / total_us;
+}
+
 /** All metrics, by name. */
 export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
   "min": delay("min", "for-programs"),
@@ -265,10 +285,19 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     isLoss: true,
   }),
   "outages": outage("count", "count"),
-  "outage": outage("time", "longest_us", "their longest"),
+  "outage": {
+    ...outage("time", "longest_us", "their longest"),
+    isCompared: true,
+    uncertainty: ({ measured }) =>
+      measured?.outages?.listed.find(({ outage_us }) =>
+        outage_us === measured.outages?.longest_us
+      )?.uncertainty_us,
+  },
   "availability": {
     ...outage("percentage", "availability_percent", "time without one"),
     isMoreBetter: true,
+    isCompared: true,
+    uncertainty: ({ measured }) => availabilityError(measured?.outages),
   },
   "late": fate("late"),
   "duplicated": fate("duplicates"),

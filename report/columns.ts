@@ -9,7 +9,7 @@ import {
   formatRate,
   formatShare,
 } from "../text/format.ts";
-import type { Transport } from "../events/mod.ts";
+import type { OutageSummary, Transport } from "../events/mod.ts";
 import {
   METRIC_LIST,
   type MetricDefinition,
@@ -20,6 +20,8 @@ import type { Verdict } from "./runs.ts";
 
 /** A run, ready to be shown. */
 export interface Row {
+  /** What it is called: by its labels, or by its file. */
+  name: string;
   /** The file that it was read from, and of several in a file its number. */
   source: string;
   /** Which client. */
@@ -36,6 +38,8 @@ export interface Row {
   settings: string;
   /** Its figures; absent where it sent nothing. */
   measurements?: Measurements;
+  /** Its outages, where they are all that is known of it. */
+  outages?: OutageSummary;
   /** Whether it passed. */
   verdict: Verdict;
 }
@@ -57,6 +61,8 @@ export interface Column {
   text(line: TableLine): string;
   /** The same as a bare value, which lines are sorted by. */
   value(line: TableLine): string | number | undefined;
+  /** It is shown only where there is a run with outages. */
+  needsOutages?: true;
 }
 
 function textColumn(
@@ -127,22 +133,35 @@ const UNIT_SUFFIXES: Record<MetricKind, string> = {
 /** The columns of the metrics that a table shows. */
 function metricColumns(place: MetricDefinition["column"]): Column[] {
   return METRIC_LIST.filter(({ column }) => column === place)
-    .map(({ name, kind, read }) =>
-      figureColumn(
-        name,
+    .map(({ name, kind, read }) => ({
+      ...figureColumn(
+        name === "outage" ? "longest outage" : name,
         name.replaceAll(".", "_") + UNIT_SUFFIXES[kind],
         ({ messages_sent = 0, ...rest }) => read({ messages_sent, ...rest }),
         // A narrow column breaks the line before the share, not within.
         (value, sent) =>
           FIGURE_FORMATS[kind](value, sent).replace(" %", "\u00a0%"),
-      )
-    );
+      ),
+      needsOutages: place === "with-outages" || undefined,
+    }));
+}
+
+/** The columns that a table of these runs has: those with something to show. */
+export function columnsOf(rows: readonly TableLine[]): Column[] {
+  const hasOutages = rows.some(({ measurements }) =>
+    measurements?.measured?.outages?.count
+  );
+  return COLUMNS.filter(({ text, needsOutages }) =>
+    rows.some((row) => text(row) !== "") && (hasOutages || !needsOutages)
+  );
 }
 
 /** The columns of the page's table and of a summary in Markdown. */
 export const COLUMNS: readonly Column[] = [
-  textColumn("Run", "run", ({ source }) => source),
+  textColumn("Run", "run", ({ name }) => name),
   textColumn("Verdict", "verdict", ({ verdict }) => verdict?.text),
+  // Where there are any, they come before how fast the rest was.
+  ...metricColumns("with-outages"),
   textColumn("Peer", "peer", ({ target }) => target),
   textColumn(
     "Time (UTC)",
@@ -169,6 +188,7 @@ export const COLUMNS: readonly Column[] = [
 /** The further columns of CSV. */
 export const MORE_COLUMNS: readonly Column[] = [
   textColumn("Reason", "reason", ({ verdict }) => verdict?.reason),
+  textColumn("File", "file", ({ source }) => source),
   textColumn("Role", "role", ({ role }) => role),
   figureColumn("Sent", "sent", ({ messages_sent }) => messages_sent),
   figureColumn(

@@ -61,7 +61,7 @@ function sum(
 
 /** A figure without trailing zeros: `5 ms`, not `5.00 ms`. */
 export function trimZeros(figure: string): string {
-  return figure.replace(/\.0+(?= )|(?<=\.\d+?)0+(?= )/, "");
+  return figure.replace(/\.0+(?= |$)|(?<=\.\d+?)0+(?= |$)/, "");
 }
 
 const PREFIXES = ["", "k", "M", "G", "T"];

@@ -226,7 +226,7 @@ Deno.test("readRuns() refuses a histogram of other delays than the result counts
   assertEquals(
     await problemsOf(/"histogram":"[^"]*"/, `"histogram":"${histogram}"`),
     [
-      "its histogram cannot be used: it holds 7 delays, and the result says 1000",
+      "its histogram cannot be used: it holds 7 delays, and the line says 1000",
     ],
   );
 });
@@ -307,8 +307,10 @@ Deno.test("seriesOf() keeps the worst of several seconds where a run is long", (
   assertEquals(series.time.at(-1), 3600);
   assertEquals(Math.max(...series.p99.map(Number)), 999);
   assertEquals(series.p99.filter((delay) => delay === 999).length, 1);
-  assertEquals(Math.max(...series.loss!.map(Number)), 10);
+  assertEquals(Math.max(...series.loss!.map(Number)), 60);
+  assertEquals(Math.max(...series.meanLoss!.map(Number)), 10);
   assertAlmostEquals(Math.min(...series.rate), 9);
+  assertEquals(Math.min(...series.lowestRate!), 4);
 });
 
 /** An interval of a UDP client, of which only the counts matter. */
@@ -341,7 +343,8 @@ function secondsOf(...counts: [sent: number, lost: number][]) {
 Deno.test("seriesOf() divides what was lost by what was sent, over all seconds of a point", () => {
   const seconds = secondsOf([100, 100], [1, 0], [99, 50], [100, 0]);
   assertEquals(seriesOf(seconds, 10)?.loss, [100, 0, 50.51, 0]);
-  assertEquals(seriesOf(seconds, 2)?.loss, [99.01, 25.13]);
+  assertEquals(seriesOf(seconds, 2)?.meanLoss, [99.01, 25.13]);
+  assertEquals(seriesOf(seconds, 2)?.loss, [100, 50.51]);
 });
 
 Deno.test("seriesOf() leaves out a share of loss that cannot be: of nothing sent, or of less than was lost", () => {

@@ -75,7 +75,7 @@ export async function linesOf(run: InputRun): Promise<string[]> {
     },
     ...Array.from({ length: seconds }, (_, i) => ({
       event: "interval",
-      began: "2026-11-24T02:05:13.000Z",
+      began: new Date(Date.parse(time) + i * 1000).toISOString(),
       elapsed_us: (i + 1) * 1e6,
       interval_us: 1e6,
       ...counts(1 / seconds),

@@ -147,6 +147,11 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   ],
   [
     "udp-client",
+    ["a", "b", "a"],
+    'two targets are called "a": give each a label of its own, with --targets -',
+  ],
+  [
+    "udp-client",
     ["a", "--targets", "-"],
     "--targets and a exclude each other: each says what to test",
   ],
