@@ -189,6 +189,14 @@ function checkMeasuring(
     );
   }
   checkMetrics(options.expect, transport, service);
+  const ofFlows = options.expect.find(({ metric }) =>
+    metric.startsWith("flow")
+  );
+  if (ofFlows !== undefined && (connections ?? 1) < 2) {
+    throw new UsageError(
+      `--expect: ${ofFlows.metric} compares connections: use --connections`,
+    );
+  }
 }
 
 function readPayload(

@@ -327,6 +327,12 @@ export const UDP_CLIENT = {
   positionals: "HOST[:PORT]",
   options: {
     ...clientOptions("UDP"),
+    "source-port": optionalValue({
+      placeholder: "PORT",
+      parse: remotePort,
+      help:
+        "Send from this port; with --connections, from it and those that follow.",
+    }),
     "retry-for": value({
       placeholder: "TIME",
       fallback: "0s",

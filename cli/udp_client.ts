@@ -24,6 +24,7 @@ await runProgram({
     return runClient(session, (signal) => {
       const common = {
         ...order,
+        sourcePort: options["source-port"],
         retryFor: options["retry-for"],
         signal,
         onEvent: session.print,

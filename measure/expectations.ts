@@ -10,7 +10,13 @@ import type {
   ResultEvent,
 } from "../events/mod.ts";
 import { plural } from "../text/format.ts";
-import { type Metric, METRICS, type RunFigures, shareOf } from "./metrics.ts";
+import {
+  type Metric,
+  METRICS,
+  type RunFigures,
+  shareOf,
+  wholeOf,
+} from "./metrics.ts";
 
 /** An expectation of a known metric. */
 export interface MetricExpectation extends Expectation {
@@ -37,9 +43,10 @@ export function judgeExpectations(
   figures: RunFigures,
 ): JudgedExpectation[] {
   return expectations.map((expectation) => {
-    const read = METRICS[expectation.metric].read(figures);
+    const metric = METRICS[expectation.metric];
+    const read = metric.read(figures);
     const value = read !== undefined && expectation.unit === "percent"
-      ? shareOf(read, figures.messages_sent)
+      ? shareOf(read, wholeOf(metric, figures))
       : read;
     const held = value !== undefined &&
       COMPARISONS[expectation.operator](value, expectation.limit);

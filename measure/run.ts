@@ -6,6 +6,8 @@
 import type {
   ClientObserver,
   Failure,
+  FlowComparison,
+  InstrumentCheck,
   IntervalEvent,
   MeasureResult,
   StartedEvent,
@@ -23,6 +25,7 @@ import {
   whole,
 } from "../net/options.ts";
 import type { Flow, FlowContext } from "./flow.ts";
+import { compareFlows } from "./flows/comparison.ts";
 import { DirectionTally } from "./directions/directions.ts";
 import { Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
@@ -80,6 +83,10 @@ export const MEASURE_KINDS: Kinds<MeasureOptions> = {
 export interface RunContext {
   /** The peer. */
   target: Pick<StartedEvent, "target" | "peer_host" | "peer_port">;
+  /** The source ports of its flows. */
+  ports: readonly number[];
+  /** The first of them, where the caller chose it. */
+  localPort?: number;
   /** The size of each message, in bytes. */
   size: number;
   /** Milliseconds to wait for an answer. */
@@ -162,7 +169,7 @@ const ANSWERED: ReadonlySet<UdpService> = new Set(["echo", "stamp"]);
 
 function startedEvent(
   options: MeasureOptions,
-  { target, size, timeout }: RunContext,
+  { target, localPort, size, timeout }: RunContext,
 ): StartedEvent {
   const { service = "echo", connections = 1, warmup = 0 } = options;
   const { count, duration, interval, rate } = options;
@@ -177,6 +184,7 @@ function startedEvent(
     service,
     size,
     connections,
+    local_port: localPort,
     pipeline: ANSWERED.has(service) ? finite(pipeline) : undefined,
     rate_per_second: rate,
     count: finite(count),
@@ -351,6 +359,7 @@ class Run {
       onDelays?.(delays.counts());
       const summaryOf = (trips: RoundTrips | undefined) =>
         onDelays ? trips?.percentiles() : trips?.summary();
+      const check = instrument.check(tally, this.#starvation?.unread);
       const figures: Outcome["figures"] = {
         ...tally.counts(),
         duration_us: tally.duration,
@@ -362,9 +371,10 @@ class Run {
           errors: tally.errors,
           in_flight: isAnswered ? tally.inFlight : undefined,
           arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
+          flows: this.#compareFlows(tally, check),
           rtt_from_sending_us: summaryOf(tally.fromSending),
           warmup: warmed,
-          instrument: instrument.check(tally, this.#starvation?.unread),
+          instrument: check,
         },
       };
       const wasEnded = this.#isStopped && this.#isEndless;
@@ -372,6 +382,21 @@ class Run {
     } finally {
       instrument.stop();
     }
+  }
+
+  /** Compares the flows; `undefined` where answers do not show their messages. */
+  #compareFlows(
+    tally: Tally,
+    { timer_lateness_us, unread_us }: InstrumentCheck,
+  ): FlowComparison | undefined {
+    const { service = "echo" } = this.#options;
+    if (!ANSWERED.has(service)) return undefined;
+    return compareFlows(tally.byFlow, {
+      ports: this.#context.ports,
+      knowsLoss: this.#context.isDatagrams,
+      lateness: timer_lateness_us.p50,
+      isUnread: unread_us !== undefined,
+    });
   }
 
   #warmupOf(tally: Tally): Warmup {

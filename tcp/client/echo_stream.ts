@@ -195,7 +195,7 @@ export class EchoStream implements Flow, PacedFlow {
     const tally = this.#pacer.tally!;
     for (let sequence = first; sequence <= last; sequence++) {
       const due = this.#times.due(sequence);
-      tally.sent(due, at, this.#pacer.wasHeld(due));
+      tally.sent(this.#options.index, due, at, this.#pacer.wasHeld(due));
       this.#times.set(sequence, due, at);
       if (this.#options.onEvent) this.#emit("sent", sequence);
     }

@@ -155,7 +155,11 @@ export class ReplyTracker {
   /** Removes the last message: its socket refused it. */
   unsend(): void {
     const sequence = this.next - 1;
-    this.#tally!.unsent(this.#times.sentAt(sequence));
+    this.#tally!.unsent(
+      this.#flow,
+      this.#times.due(sequence),
+      this.#times.sentAt(sequence),
+    );
     if (this.#states[sequence % MEMORY] !== WAITING) return;
     this.#states[sequence % MEMORY] = ANSWERED;
     this.inFlight--;
@@ -236,7 +240,7 @@ export class ReplyTracker {
       }
       this.#states[sequence % MEMORY] = GIVEN_UP;
       this.unanswered++;
-      this.#tally!.gaveUp(sentAt);
+      this.#tally!.gaveUp(this.#flow, this.#times.due(sequence), sentAt);
       this.#session?.numbering.gaveUp(sequence);
       hasLost = true;
       yield { sequence, sentAt };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { close } from "../../net/close.ts";
 import { cannotBind, EchosounderError } from "../../net/errors.ts";
 import { type Kinds, oneOf, time, whole } from "../../net/options.ts";
 import { type AddressFamily, resolveHost } from "../../net/resolve.ts";
@@ -17,16 +18,25 @@ export interface TargetOptions {
   port?: number;
   /** Take addresses of this family only. */
   family?: AddressFamily;
+  /**
+   * The port to send from, from 1 to 65535; of several sockets that of the first, and
+   * the others have those that follow. Without it, the system chooses.
+   */
+  sourcePort?: number;
   /** Milliseconds that resolving the name may take. @default {5000} */
   timeout?: number;
   /** Aborts resolving. */
   signal?: AbortSignal;
 }
 
+/** The last port that there is. */
+export const LAST_PORT = 65_535;
+
 /** The valid values of these options. */
 export const TARGET_KINDS: Kinds<TargetOptions> = {
-  port: whole(1, 65_535),
+  port: whole(1, LAST_PORT),
   family: oneOf(4, 6),
+  sourcePort: whole(1, LAST_PORT),
   timeout: time,
 };
 
@@ -58,13 +68,36 @@ export async function findTarget(
 /**
  * Opens a socket of the target's address family.
  *
+ * @param port The port to send from; 0 for one that the system chooses.
  * @throws {EchosounderError} `cannot-bind` when the system gives none.
  */
-export function openSocket(target: Deno.NetAddr): Deno.DatagramConn {
+export function openSocket(target: Deno.NetAddr, port = 0): Deno.DatagramConn {
   const hostname = target.hostname.includes(":") ? "::" : "0.0.0.0";
   try {
-    return Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+    return Deno.listenDatagram({ transport: "udp", hostname, port });
   } catch (error) {
-    throw cannotBind(hostname, 0, error);
+    throw cannotBind(hostname, port, error);
+  }
+}
+
+/**
+ * Opens several sockets, from ports that follow each other where the first is given.
+ *
+ * @throws {EchosounderError} `cannot-bind` when the system does not give all of them.
+ */
+export function openSockets(
+  target: Deno.NetAddr,
+  count: number,
+  first?: number,
+): Deno.DatagramConn[] {
+  const sockets: Deno.DatagramConn[] = [];
+  try {
+    while (sockets.length < count) {
+      sockets.push(openSocket(target, first && first + sockets.length));
+    }
+    return sockets;
+  } catch (error) {
+    sockets.forEach(close);
+    throw error;
   }
 }
