@@ -14,6 +14,7 @@ import {
   METRIC_LIST,
   type MetricDefinition,
   type MetricKind,
+  wholeOf,
 } from "../measure/metrics.ts";
 import type { Measurements } from "./measurements.ts";
 import type { Verdict } from "./runs.ts";
@@ -78,7 +79,8 @@ function figureColumn(
   title: string,
   name: string,
   read: (measurements: Partial<Measurements>) => number | undefined,
-  format: (value: number, sent: number) => string = String,
+  format: (value: number, of: number) => string = String,
+  whole = ({ messages_sent = 0 }: Partial<Measurements>) => messages_sent,
 ): Column {
   const value = ({ measurements }: TableLine) =>
     measurements === undefined ? undefined : read(measurements);
@@ -89,8 +91,9 @@ function figureColumn(
     value,
     text: (line) => {
       const figure = value(line);
-      const sent = line.measurements?.messages_sent ?? 0;
-      return figure === undefined ? "" : format(figure, sent);
+      return figure === undefined
+        ? ""
+        : format(figure, whole(line.measurements!));
     },
   };
 }
@@ -125,16 +128,19 @@ const UNIT_SUFFIXES: Record<MetricKind, string> = {
 /** The columns of the metrics that a table shows. */
 function metricColumns(place: MetricDefinition["column"]): Column[] {
   return METRIC_LIST.filter(({ column }) => column === place)
-    .map(({ name, kind, read }) =>
-      figureColumn(
+    .map((metric) => {
+      const { name, kind, read } = metric;
+      return figureColumn(
         name,
         name.replace(".", "_") + UNIT_SUFFIXES[kind],
         ({ messages_sent = 0, ...rest }) => read({ messages_sent, ...rest }),
         // A narrow column breaks the line before the share, not within.
         (value, sent) =>
           FIGURE_FORMATS[kind](value, sent).replace(" %", "\u00a0%"),
-      )
-    );
+        ({ messages_sent = 0, ...rest }) =>
+          wholeOf(metric, { messages_sent, ...rest }),
+      );
+    });
 }
 
 /** The columns of the page's table and of a summary in Markdown. */

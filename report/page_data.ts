@@ -42,6 +42,9 @@ export interface PageData {
 const MOST_POINTS = 600;
 const MOST_POINTS_IN_ALL = 20_000;
 
+/** The most flows of all runs together, for the same reason. */
+const MOST_FLOWS_IN_ALL = 20_000;
+
 /** Turns runs into rows, with their figures. */
 export function rowsOf(runs: readonly ClientRun[]): Row[] {
   return runs.map(rowOf);
@@ -72,7 +75,7 @@ export function pageData(runs: Runs): PageData {
   );
   return {
     runs: clients.map((run) => ({
-      ...rowOf(run),
+      ...withFewFlows(rowOf(run), MOST_FLOWS_IN_ALL / clients.length),
       expectations: (run.result?.expectations ?? []).map((expectation) => ({
         text: formatExpectation(expectation),
         held: expectation.held,
@@ -84,6 +87,16 @@ export function pageData(runs: Runs): PageData {
     problems,
     made: new Date().toISOString(),
   };
+}
+
+/** The same with no more flows than so many, the worst ones. */
+function withFewFlows(row: Row, most: number): Row {
+  const flows = row.measurements?.measured?.flows;
+  if (flows === undefined || flows.each.length <= most) return row;
+  const each = flows.each.slice(0, Math.max(Math.floor(most), 1));
+  const { measurements } = row;
+  const measured = { ...measurements?.measured, flows: { ...flows, each } };
+  return { ...row, measurements: { ...measurements!, measured } };
 }
 
 function warningsOf({ result, intervals }: ClientRun): string[] {

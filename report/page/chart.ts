@@ -20,6 +20,8 @@ export interface ChartLine {
   points: [x: number, y: number | null][];
   /** It accompanies another line of the same run. */
   isThin?: boolean;
+  /** Dots instead of a line; `rings` go around the dots of another line. */
+  dots?: "dots" | "rings";
 }
 
 /** How a chart looks. */
@@ -29,7 +31,13 @@ export interface ChartStyle {
   /** What it shows, in a sentence. */
   caption: string;
   /** The form of its x scale, and what x values are called. */
-  x: { isLog: boolean; format: (value: number) => string; marks?: number[] };
+  x: {
+    isLog: boolean;
+    format: (value: number) => string;
+    marks?: number[];
+    /** Begin a linear scale at its first point instead of 0. */
+    isTight?: boolean;
+  };
   /** The same for y. */
   y: { isLog: boolean; format: (value: number) => string };
   /** Draw from each point to the next as a step. */
@@ -37,6 +45,12 @@ export interface ChartStyle {
 }
 
 const HEIGHT = 280;
+
+/** How dots look; a ring is hollow. */
+const DOTS: Record<"dots" | "rings", uPlot.Series.Points> = {
+  dots: { show: true, size: 6, width: 1 },
+  rings: { show: true, size: 15, width: 2, fill: "transparent" },
+};
 
 /** Marks of the x scale closer together than this have no room for a label. */
 const MARK_WIDTH = 52;
@@ -130,7 +144,7 @@ export class Chart {
           distr: x.isLog ? 3 : 1,
           range: (_, min, max) =>
             !x.isLog
-              ? [0, max]
+              ? x.isTight ? [min - 1, max + 1] : [0, max]
               : max > min
               ? [min, max]
               : [min * 0.9, max * 1.1],
@@ -180,8 +194,12 @@ export class Chart {
           dash: line.isThin ? [3, 4] : runDash(Math.max(line.run, 0)),
           width: line.run < 0 ? 7 : line.isThin ? 1.5 : 2,
           spanGaps: false,
-          paths: isStepped ? uPlot.paths.stepped!({ align: 1 }) : undefined,
-          points: {
+          paths: line.dots
+            ? () => null
+            : isStepped
+            ? uPlot.paths.stepped!({ align: 1 })
+            : undefined,
+          points: line.dots ? DOTS[line.dots] : {
             show: false,
             filter: (plot, index) => {
               const lone = lonePoints(plot.data[index]);

@@ -6,7 +6,8 @@
  * @module
  */
 import { formatDuration, formatRate } from "../../text/format.ts";
-import type { DelaySummary } from "../../events/mod.ts";
+import type { DelaySummary, FlowFigures } from "../../events/mod.ts";
+import { shareOf } from "../../measure/metrics.ts";
 import type { PageRun } from "../page_data.ts";
 import { Chart, type ChartLine } from "./chart.ts";
 import { curvesOf, type DelayCurves, scalePoint } from "./delays.ts";
@@ -23,6 +24,7 @@ function percentileName(oneIn: number): string {
 }
 
 const percent = (value: number) => `${Number(value.toPrecision(2))} %`;
+const port = (value: number) => String(Math.round(value));
 const seconds = (value: number) => `${Number(value.toPrecision(4))} s`;
 
 /** A line's colour and name for all runs together. */
@@ -34,6 +36,9 @@ export class Charts {
   readonly delays: HTMLElement;
   /** The charts over time. */
   readonly overTime: HTMLElement;
+
+  /** The charts of flows. */
+  readonly flows: HTMLElement;
 
   readonly #runs: PageRun[];
   readonly #curves: Map<PageRun, Promise<DelayCurves | undefined>> = new Map();
@@ -72,6 +77,21 @@ export class Charts {
     y: { isLog: false, format: percent },
   });
 
+  readonly #flowLoss = new Chart({
+    title: "Loss by source port",
+    caption:
+      "The share of its messages that each flow lost; ringed where it fares worse than the rest.",
+    x: { isLog: false, isTight: true, format: port },
+    y: { isLog: false, format: percent },
+  });
+  readonly #flowDelay = new Chart({
+    title: "Median by source port",
+    caption:
+      "The median of each flow's round trips; ringed where it fares worse than the rest.",
+    x: { isLog: false, isTight: true, format: port },
+    y: { isLog: true, format: formatDuration },
+  });
+
   constructor(runs: PageRun[]) {
     this.#runs = runs;
     this.delays = element(
@@ -87,6 +107,44 @@ export class Charts {
       this.#delayOverTime.element,
       this.#loss.element,
     );
+    this.flows = element(
+      "div",
+      { className: "charts" },
+      this.#flowLoss.element,
+      this.#flowDelay.element,
+    );
+  }
+
+  #drawFlows(shown: { run: PageRun; index: number }[]): void {
+    const lines = (
+      by: NonNullable<FlowFigures["worse_by"]>[number],
+      read: (flow: FlowFigures) => number | undefined,
+    ): ChartLine[] =>
+      shown.flatMap(({ run, index }) => {
+        const flows = run.measurements?.measured?.flows?.each ?? [];
+        const line = (
+          flows: FlowFigures[],
+          label: string,
+          dots: ChartLine["dots"],
+        ): ChartLine[] => {
+          const points = flows.flatMap((flow): [number, number][] => {
+            const value = read(flow);
+            return value === undefined ? [] : [[flow.local_port, value]];
+          }).toSorted(([one], [other]) => one - other);
+          return points.length === 0
+            ? []
+            : [{ label, run: index, points, dots }];
+        };
+        const worse = flows.filter(({ worse_by }) => worse_by?.includes(by));
+        return [
+          ...line(flows, run.source, "dots"),
+          ...line(worse, `${run.source}, worse than the rest`, "rings"),
+        ];
+      });
+    this.#flowLoss.draw(
+      lines("loss", ({ lost, sent }) => lost && shareOf(lost, sent)),
+    );
+    this.#flowDelay.draw(lines("delay", ({ p50_us }) => p50_us || undefined));
   }
 
   /** Draws the selected runs, and where there are several all together. */
@@ -97,6 +155,7 @@ export class Charts {
     const shown = this.#runs.map((run, index) => ({ run, index }))
       .filter(({ run }) => selected.has(run));
     this.#drawOverTime(shown);
+    this.#drawFlows(shown);
 
     const curves: [Omit<ChartLine, "points">, DelayCurves][] = [];
     for (const { run, index } of shown) {

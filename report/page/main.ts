@@ -63,6 +63,9 @@ async function show(data: PageData, report: HTMLElement): Promise<void> {
     if (runs.some(({ series }) => series)) {
       report.append(section("Over time", charts.overTime));
     }
+    if (runs.some(({ measurements }) => measurements?.measured?.flows)) {
+      report.append(section("Flows", charts.flows));
+    }
     drawing = update();
     await drawing;
   }

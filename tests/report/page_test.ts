@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { formatDuration } from "../../text/format.ts";
-import { mergeDelays } from "../../mod.ts";
+import { type FlowFigures, mergeDelays } from "../../mod.ts";
 import {
   bundlePage,
   readRuns,
@@ -143,6 +143,53 @@ async function legend(page: Page, chart: string): Promise<string[]> {
     .locator(".u-label").allTextContents();
   return labels.slice(1);
 }
+
+/** A run of 64 flows, of which one lost more than the rest. */
+async function flowsRun(): Promise<Source[]> {
+  const each = Array.from({ length: 64 }, (_, i): FlowFigures => ({
+    connection: i + 1,
+    local_port: 40_000 + i,
+    sent: 100,
+    lost: i === 3 ? 12 : 0,
+    p50_us: 200 + i,
+    p99_us: 300 + i,
+    worse_by: i === 3 ? ["loss"] : undefined,
+  }));
+  return [{
+    name: "flows.jsonl",
+    text: await textOf({
+      delays: SLOW,
+      lost: 12,
+      flows: { count: 64, bad: 1, unjudged: 0, each },
+    }),
+  }];
+}
+
+pageTest(
+  "the page shows each flow of a run as a dot, and rings those that fare worse",
+  flowsRun,
+  async ({ page, complaints }) => {
+    assertEquals(await legend(page, "Loss by source port"), [
+      "flows.jsonl",
+      "flows.jsonl, worse than the rest",
+    ]);
+    assertEquals(await legend(page, "Median by source port"), ["flows.jsonl"]);
+    const [row] = await rows(page, RUNS);
+    assertEquals(row["flows.bad"], "1");
+    assertEquals(complaints, []);
+  },
+);
+
+pageTest(
+  "the page has no charts of flows where no run compared any",
+  threeRuns,
+  async ({ page }) => {
+    assertEquals(
+      await page.getByRole("heading", { name: "Flows", exact: true }).count(),
+      0,
+    );
+  },
+);
 
 pageTest(
   "the page shows the result of each run",
