@@ -80,7 +80,7 @@ function section(title: string, content: HTMLElement): HTMLElement {
 
 /** `3 runs: 2 passed, 1 failed. Made 2026-11-24 02:05 UTC.` */
 function overview({ runs, servers, made }: PageData): string {
-  const verdicts = (["passed", "failed", "cut off"] as const)
+  const verdicts = (["passed", "failed", "sent", "cut off"] as const)
     .map((name) => ({
       name,
       count: runs.filter(({ verdict }) => verdict.text === name).length,

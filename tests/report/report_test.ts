@@ -498,6 +498,17 @@ Deno.test("markdownSummary() escapes markup in untrusted text", async () => {
   assert(!lines[2].includes("\u001b"), lines[2]);
 });
 
+Deno.test("a run of which nobody knows whether anything arrived is no run that passed", async () => {
+  const [started, _, __, result] = await linesOf({ delays: [100], lost: 0 });
+  const one = JSON.parse(result);
+  one.measured.arrival = "unknown";
+  const { clients } = await readOne(`${started}\n${JSON.stringify(one)}\n`);
+  assertEquals(verdictOf(clients[0]), {
+    text: "sent",
+    reason: "whether the datagrams arrived is unknown",
+  });
+});
+
 Deno.test("the loss of a flow is a share of what that flow sent", async () => {
   const text = await textOf({
     delays: [100, 200],
