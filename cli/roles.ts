@@ -12,7 +12,7 @@ import {
   DEFAULT_PORT as TCP_PORT,
   DEFAULT_READ_AHEAD,
 } from "../tcp/defaults.ts";
-import { DEFAULT_PORT as UDP_PORT } from "../udp/defaults.ts";
+import { DEFAULT_PORT as UDP_PORT, STAMP_PORT } from "../udp/defaults.ts";
 import { expectation } from "./command_line/expectation.ts";
 import { EXIT_CODE_MEANINGS } from "./exit_codes.ts";
 import {
@@ -301,6 +301,31 @@ export const UDP_SERVER = {
   positionals: "",
   options: {
     ...serverOptions("UDP"),
+    "port": value({
+      short: "p",
+      placeholder: "PORT",
+      fallback: String(UDP_PORT),
+      parse: localPort,
+      help: `Port to bind; 0 takes a free one; ${STAMP_PORT} for stamp.`,
+    }),
+    "service": value({
+      placeholder: "NAME",
+      fallback: "echo",
+      parse: oneOf("echo", "discard", "chargen", "stamp"),
+      help:
+        "echo (RFC 862), discard (RFC 863), chargen (RFC 864) or stamp (RFC 8762).",
+    }),
+    "stateless": flag(
+      "stamp: number answers as what they answer, and keep no sessions.",
+    ),
+    "clock-synchronized": flag(
+      "stamp: say that this machine's clock is synchronized to UTC.",
+    ),
+    "auth-key-file": optionalValue({
+      placeholder: "-",
+      parse: standardInput,
+      help: "stamp: authenticated, with the key on standard input.",
+    }),
     "once": flag("Serve one datagram, then exit."),
     "loop-guard": value({
       placeholder: "on|off",
@@ -315,6 +340,10 @@ export const UDP_SERVER = {
     ["", `echo on port ${UDP_PORT} until Ctrl+C`],
     ["--port 0 --json", "a free port, which the first line names"],
     ["--once", "one datagram, then exit"],
+    [
+      "--service stamp",
+      "a STAMP reflector, which shows on which way packets are lost",
+    ],
   ],
   exitCodes: EXIT_CODE_MEANINGS,
 } satisfies RoleDefinition;
@@ -367,8 +396,8 @@ export const UDP_CLIENT = {
       "does it lose anything?",
     ],
     [
-      "localhost:862 --service stamp --count 5 --interval 200ms",
-      "each way by itself, against udp-server --service stamp",
+      "localhost --service stamp",
+      "on which way is it slow, or loses? (udp-server --service stamp)",
     ],
   ],
   exitCodes: EXIT_CODE_MEANINGS,

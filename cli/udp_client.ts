@@ -5,6 +5,7 @@
  */
 import { echoUdp } from "../udp/client/echo.ts";
 import { measureUdp } from "../udp/client/measure.ts";
+import { readAuthKey } from "./auth_key.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
@@ -18,10 +19,14 @@ await runProgram({
   isOneShot: ({ options }) => !isMeasuring(options),
   hasLiveLine: ({ options }) =>
     isMeasuring(options) && !printsMessages(options),
-  run: (line, session) => {
+  run: async (line, session) => {
     const { options } = line;
     const { payload, ...order } = readUdpOrder(line);
-    return runClient(session, (signal) => {
+    const key = options["auth-key-file"] === undefined
+      ? undefined
+      : await readAuthKey(Deno.stdin.readable);
+    const stamp = { key, clockSynchronized: options["clock-synchronized"] };
+    return await runClient(session, (signal) => {
       const common = {
         ...order,
         sourcePort: options["source-port"],
@@ -32,7 +37,7 @@ await runProgram({
       };
       return payload instanceof Uint8Array || !isMeasuring(options)
         ? echoUdp({ ...common, payload })
-        : measureUdp({ ...common, size: payload.size });
+        : measureUdp({ ...common, size: payload.size, stamp });
     });
   },
 });

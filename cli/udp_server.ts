@@ -4,21 +4,43 @@
  * @module
  */
 import { serveUdp } from "../udp/server/server.ts";
+import { readAuthKey } from "./auth_key.ts";
+import { UsageError } from "./command_line/values.ts";
 import { DONE } from "./exit_codes.ts";
 import { runProgram } from "./program.ts";
 import { UDP_SERVER } from "./roles.ts";
 import { runServer } from "./server.ts";
 
+/** Options that only a reflector has. */
+const STAMP_OPTIONS = [
+  "stateless",
+  "clock-synchronized",
+  "auth-key-file",
+] as const;
+
 await runProgram({
   definition: UDP_SERVER,
   whenFull: "drop",
   isOneShot: ({ options }) => options.once,
-  run: async ({ options }, session) => {
+  run: async ({ options, given }, session) => {
+    const isStamp = options.service === "stamp";
+    const stray = STAMP_OPTIONS.find((name) => given.has(name) && !isStamp);
+    if (stray !== undefined) {
+      throw new UsageError(`--${stray} needs --service stamp`);
+    }
+    const key = options["auth-key-file"] === undefined
+      ? undefined
+      : await readAuthKey(Deno.stdin.readable);
     await runServer(session, options.grace, (signal) =>
       serveUdp({
         hostname: options.host,
-        port: options.port,
+        port: given.has("port") ? options.port : undefined,
         service: options.service,
+        stamp: {
+          stateless: options.stateless,
+          clockSynchronized: options["clock-synchronized"],
+          key,
+        },
         once: options.once,
         allow: options.allow,
         loopGuard: options["loop-guard"] === "on",

@@ -86,6 +86,17 @@ export interface NamedEvent<Name extends string> {
   event: Name;
 }
 
+/**
+ * The system's time was set, or leapt, while timestamps of it were taken (STAMP):
+ * those before and after cannot be compared.
+ */
+export interface ClockSteppedEvent extends NamedEvent<"clock-stepped"> {
+  /** By how much, good to a millisecond. */
+  step_us: Microseconds;
+  /** To a later time, or to an earlier one. */
+  direction: "forwards" | "backwards";
+}
+
 /** What every event about a peer has. */
 export interface PeerAddress {
   /** The peer's address. */

@@ -3,11 +3,18 @@
  *
  * @module
  */
-import type { Base64, ErrorCode, NamedEvent, PositiveCount } from "./base.ts";
+import type {
+  Base64,
+  ClockSteppedEvent,
+  ErrorCode,
+  NamedEvent,
+  PositiveCount,
+} from "./base.ts";
 import type { TcpClientEvent, UdpClientEvent } from "./client.ts";
 import type { EchosounderEvent } from "./mod.ts";
 import type { Failure } from "./result.ts";
 import type {
+  DroppedEvent,
   FaultEvent,
   RejectedEvent,
   SuppressedEvent,
@@ -29,7 +36,12 @@ export interface ErrorEvent extends NamedEvent<"error"> {
 export type ProgramEvent = EchosounderEvent | ErrorEvent;
 
 /** What can come in floods: of each kind and reason, one a second is printed. */
-export type RateLimitedEvent = RejectedEvent | SuppressedEvent | FaultEvent;
+export type RateLimitedEvent =
+  | RejectedEvent
+  | SuppressedEvent
+  | DroppedEvent
+  | ClockSteppedEvent
+  | FaultEvent;
 
 /** What a rate-limited event may have besides. */
 export interface Omission {

@@ -228,8 +228,10 @@ export interface ClockComparison {
   offset_us: ClockDifference;
   /** The most that the estimate may be off: half of the fastest round trip. */
   bound_us: Microseconds;
-  /** The error of both clocks together by their own estimates; present where delays each way are absolute. */
-  error_us?: Microseconds;
+  /** What both clocks may be off besides, by their own estimates. */
+  error_us: Microseconds;
+  /** Whether delays each way are absolute: both clocks are said to be synchronized, and agree. */
+  absolute: boolean;
   /** How often the reflector's clock was set while measuring. */
   steps: Count;
   /** How often this machine's clock was set. */

@@ -4,14 +4,15 @@
  * @module
  */
 import type {
+  ClockSteppedEvent,
   Count,
   Microseconds,
   NamedEvent,
   PeerAddress,
   Port,
   PositiveCount,
-  Service,
   Traffic,
+  UdpService,
 } from "./base.ts";
 
 /** A server is bound and serves clients from now on. */
@@ -21,7 +22,7 @@ export interface ListeningEvent extends NamedEvent<"listening"> {
   /** The port that was actually bound. */
   port: Port;
   /** What it does with what it receives. */
-  service: Service;
+  service: UdpService;
 }
 
 /** A TCP server accepted a client. */
@@ -90,6 +91,21 @@ export interface RejectedEvent extends NamedEvent<"rejected">, PeerAddress {
 export interface SuppressedEvent extends NamedEvent<"suppressed">, PeerAddress {
 }
 
+/**
+ * Why a STAMP reflector does not answer a packet.
+ *
+ * - `too-short`: it is shorter than a test packet of its mode.
+ * - `wrong-hmac`: its HMAC is not that of the key.
+ * - `reflection`: it is a reflector's, and answering it might never end.
+ */
+export type DropReason = "too-short" | "wrong-hmac" | "reflection";
+
+/** A STAMP reflector dropped a packet. */
+export interface DroppedEvent extends NamedEvent<"dropped">, PeerAddress {
+  /** Why. */
+  reason: DropReason;
+}
+
 /** A UDP server received a datagram (only with `detail`). */
 export interface DatagramEvent extends NamedEvent<"datagram">, PeerAddress {
   /** Its size. */
@@ -135,6 +151,28 @@ export interface ServedDatagrams {
   suppressed: Count;
 }
 
+/** What became of the packets that a STAMP reflector received. */
+export interface Reflections {
+  /** Sessions begun: an address, port and session identifier each. None without state. */
+  sessions: Count;
+  /** Sessions forgotten because there were too many: the ones idle for longest. */
+  sessions_forgotten: Count;
+  /** Packets shorter than STAMP's, from TWAMP Light senders; they were answered. */
+  short: Count;
+  /** Packets dropped because they were shorter than a test packet. */
+  too_short: Count;
+  /** Packets dropped because of their HMAC. */
+  wrong_hmac: Count;
+  /** Packets dropped because they were a reflector's. */
+  reflected_already: Count;
+  /** How often the reflector stood still for 50 ms or more: stopped, or without a processor. */
+  standstills: Count;
+  /** Packets received after a standstill, of which it estimated when they had arrived. */
+  estimated: Count;
+  /** How often the system's time was set, or leapt. */
+  clock_steps: Count;
+}
+
 /** A server has stopped. */
 export interface SummaryEvent extends NamedEvent<"summary">, Traffic {
   /** Connections (TCP) or datagrams (UDP) rejected. */
@@ -147,6 +185,8 @@ export interface SummaryEvent extends NamedEvent<"summary">, Traffic {
   connections?: ServedConnections;
   /** What became of its datagrams; absent over TCP. */
   datagrams?: ServedDatagrams;
+  /** What became of its test packets; only with the service `stamp`. */
+  reflections?: Reflections;
 }
 
 /** The summary of a TCP server. */
@@ -178,5 +218,7 @@ export type UdpServerEvent =
   | DatagramEvent
   | RejectedEvent
   | SuppressedEvent
+  | DroppedEvent
+  | ClockSteppedEvent
   | FaultEvent
   | SummaryEvent;

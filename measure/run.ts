@@ -394,7 +394,7 @@ class Run {
     return compareFlows(tally.byFlow, {
       ports: this.#context.ports,
       knowsLoss: this.#context.isDatagrams,
-      lateness: timer_lateness_us.p50,
+      lateness: timer_lateness_us.p99,
       isUnread: unread_us !== undefined,
     });
   }

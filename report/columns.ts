@@ -132,7 +132,7 @@ function metricColumns(place: MetricDefinition["column"]): Column[] {
       const { name, kind, read } = metric;
       return figureColumn(
         name,
-        name.replace(".", "_") + UNIT_SUFFIXES[kind],
+        name.replaceAll(".", "_") + UNIT_SUFFIXES[kind],
         ({ messages_sent = 0, ...rest }) => read({ messages_sent, ...rest }),
         // A narrow column breaks the line before the share, not within.
         (value, sent) =>

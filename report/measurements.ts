@@ -6,7 +6,14 @@
 import { formatDuration, formatRate, trimZeros } from "../text/format.ts";
 import { mergeDelays } from "../measure/round_trips.ts";
 import type { RunFigures } from "../measure/metrics.ts";
-import type { Counts, IntervalEvent, Measured, Speed } from "../events/mod.ts";
+import type {
+  Counts,
+  DelaySummary,
+  Direction,
+  IntervalEvent,
+  Measured,
+  Speed,
+} from "../events/mod.ts";
 import type { ClientRun } from "./runs.ts";
 
 /** A run's figures, in the form of a result; what a run has no figure for is absent. */
@@ -26,7 +33,7 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
   if (result !== undefined) {
     const { messages_sent, messages_received, bytes_sent, bytes_received } =
       result;
-    const { duration_us, rtt_us, datagrams, measured } = result;
+    const { duration_us, rtt_us, datagrams, directions, measured } = result;
     const counts = {
       messages_sent,
       messages_received,
@@ -39,6 +46,11 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
       duration_us,
       rtt_us,
       datagrams,
+      directions: directions && {
+        out: directions.out,
+        back: directions.back,
+        reflector_us: directions.reflector_us,
+      },
       measured: measured === undefined
         ? speedOf(counts, duration_us)
         : figuresOf(measured),
@@ -104,20 +116,38 @@ export async function mergeMeasurements(
     const known = runs.flatMap((run) => read(run) ?? []);
     return known.length === 0 ? undefined : sum(known);
   };
+  const delays = (read: (run: Merged) => DelaySummary | undefined) =>
+    mergeDelays(runs.flatMap((run) => {
+      const known = read(run);
+      return known?.histogram === undefined ? [] : known;
+    }));
+  const way = async (name: "out" | "back"): Promise<Direction> => ({
+    lost: total(({ directions }) => directions?.[name].lost),
+    duplicates: total(({ directions }) => directions?.[name].duplicates),
+    reordered: total(({ directions }) => directions?.[name].reordered),
+    variation_us: await delays(({ directions }) =>
+      directions?.[name].variation_us
+    ),
+  });
   return {
     messages_sent: sum(runs.map(({ messages_sent }) => messages_sent)),
     messages_received: sum(
       runs.map(({ messages_received }) => messages_received),
     ),
-    rtt_us: await mergeDelays(
-      runs.flatMap(({ rtt_us }) =>
-        rtt_us?.histogram === undefined ? [] : rtt_us
-      ),
-    ),
+    rtt_us: await delays(({ rtt_us }) => rtt_us),
     datagrams: {
       lost: total(({ datagrams }) => datagrams?.lost),
       corrupted: total(({ datagrams }) => datagrams?.corrupted),
     },
+    directions: runs.every(({ directions }) => directions === undefined)
+      ? undefined
+      : {
+        out: await way("out"),
+        back: await way("back"),
+        reflector_us: await delays(({ directions }) =>
+          directions?.reflector_us
+        ),
+      },
     measured: { errors: total(({ measured }) => measured?.errors) },
   };
 }

@@ -100,7 +100,10 @@ function withFewFlows(row: Row, most: number): Row {
 }
 
 function warningsOf({ result, intervals }: ClientRun): string[] {
-  const warnings = [...result?.measured?.instrument.warnings ?? []];
+  const warnings = [
+    ...result?.directions?.notes ?? [],
+    ...result?.measured?.instrument.warnings ?? [],
+  ];
   const impossible = intervals.filter(hasMoreLostThanSent).length;
   if (impossible > 0) {
     warnings.push(

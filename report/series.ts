@@ -21,7 +21,22 @@ export interface Series {
    * none can be lost.
    */
   loss?: (number | null)[];
+  /** With STAMP: the same for each way. */
+  out?: WaySeries;
+  back?: WaySeries;
+  /** With STAMP: the 99th percentile of the reflector's own time; of several seconds, the worst one's. */
+  reflector?: (number | null)[];
 }
+
+/** One way over time. */
+export interface WaySeries {
+  /** Percent of the messages sent then that were lost on it; `null` where that is unknown. */
+  loss: (number | null)[];
+  /** 99th percentile of the delay beyond the fastest; of several seconds, the worst one's. */
+  p99: (number | null)[];
+}
+
+const WAYS = ["out", "back"] as const;
 
 const round = (number: number) => Number(number.toPrecision(4));
 
@@ -47,6 +62,22 @@ function lossOf(intervals: readonly IntervalEvent[]): number | null {
   return sent === 0 ? null : round(100 * lost / sent);
 }
 
+/** The share lost on one way of all that some intervals sent, in percent. */
+function lossOn(
+  way: "out" | "back",
+  intervals: readonly IntervalEvent[],
+): number | null {
+  let lost = 0;
+  let sent = 0;
+  for (const interval of intervals) {
+    const lostOn = interval.directions?.[way].lost;
+    if (lostOn === undefined || hasMoreLostThanSent(interval)) return null;
+    lost += lostOn;
+    sent += interval.messages_sent;
+  }
+  return sent === 0 ? null : round(100 * lost / sent);
+}
+
 function worst(delays: (number | undefined)[]): number | null {
   const known = delays.flatMap((delay) => delay ?? []);
   return known.length === 0 ? null : Math.max(...known);
@@ -65,6 +96,10 @@ export function seriesOf(
   const canLose = intervals.some(({ lost }) => lost !== undefined);
   const series: Series = { time: [], rate: [], p50: [], p99: [] };
   if (canLose) series.loss = [];
+  if (intervals.some(({ directions }) => directions)) {
+    for (const way of WAYS) series[way] = { loss: [], p99: [] };
+    series.reflector = [];
+  }
   const each = Math.ceil(intervals.length / points);
   for (let i = 0; i < intervals.length; i += each) {
     const part = intervals.slice(i, i + each);
@@ -78,6 +113,17 @@ export function seriesOf(
     series.p50.push(worst(part.map(({ rtt_us }) => rtt_us?.p50)));
     series.p99.push(worst(part.map(({ rtt_us }) => rtt_us?.p99)));
     series.loss?.push(lossOf(part));
+    for (const way of WAYS) {
+      series[way]?.loss.push(lossOn(way, part));
+      series[way]?.p99.push(
+        worst(
+          part.map(({ directions }) => directions?.[way].variation_us?.p99),
+        ),
+      );
+    }
+    series.reflector?.push(
+      worst(part.map(({ directions }) => directions?.reflector_us?.p99)),
+    );
   }
   return series;
 }

@@ -25,15 +25,20 @@ export function expectation(text: string): MetricExpectation {
   }
   const [, name, operator, value] = match;
   if (!isMetric(name)) {
-    throw new UsageError(
-      `"${name}" is not one of ${Object.keys(METRICS).join(", ")}`,
-    );
+    throw new UsageError(`"${name}" is not one of ${near(name).join(", ")}`);
   }
   return {
     metric: name,
     operator: operator as Expectation["operator"],
     ...limit(METRICS[name].kind, value),
   };
+}
+
+/** The metrics that a name may mean: those each way have a dot and a word. */
+function near(name: string): string[] {
+  const isDirected = (each: string) => /\.[a-z]/.test(each);
+  const isAbout = isDirected(name);
+  return Object.keys(METRICS).filter((each) => isDirected(each) === isAbout);
 }
 
 function isMetric(name: string): name is Metric {

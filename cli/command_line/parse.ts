@@ -148,7 +148,9 @@ function spellOut(args: string[], table: OptionTable): SpelledOut {
       }
       value = "true";
     } else if (value === undefined && i + 1 < end) {
-      if (!args[i + 1].startsWith("-")) value = args[++i];
+      // "-" alone stands for standard input.
+      const next = args[i + 1];
+      if (next === "-" || !next.startsWith("-")) value = args[++i];
     }
     if (value === undefined) {
       problems.push(needsValue(name, table[name]));

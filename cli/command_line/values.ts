@@ -203,12 +203,11 @@ export function percentage(text: string): number {
   return Number(match[1]);
 }
 
-/** `-`: what a program must not be given on its command line, where others see it. */
+/** `-`, for standard input: the sandbox lets a program read no file. */
 export function standardInput(text: string): "-" {
-  if (text !== "-") {
-    throw new UsageError(
-      `"${text}" is a file, which the program may not read: write - and give it the key on standard input, as < ${text}`,
-    );
-  }
-  return text;
+  if (text === "-") return text;
+  throw new UsageError(
+    `"${text}" cannot be opened, since the sandbox lets the program read no file: ` +
+      "write - and give it on standard input (< FILE)",
+  );
 }

@@ -18,6 +18,7 @@ import type {
   JudgedExpectation,
   Measured,
   PeerAddress,
+  Reflections,
   ResultEvent,
   SummaryEvent,
   Transport,
@@ -82,6 +83,12 @@ const REJECTED_REASONS = {
   "not-unicast": "not the address of one peer",
 };
 
+const DROP_REASONS = {
+  "too-short": "too short for a test packet",
+  "wrong-hmac": "its HMAC is not that of the key",
+  "reflection": "it is a reflector's answer",
+};
+
 const STRAY_REASONS = {
   "other-address": "not from the peer's address",
   "late": "too late",
@@ -114,6 +121,20 @@ const WRITERS: Writers = {
       `Suppressed an answer to ${peer(event)}: it repeats the same datagram${
         alsoOmitted(event.omitted)
       }`,
+    ),
+  ],
+  "dropped": (event) => [
+    yellow(
+      `Dropped a packet from ${peer(event)}: ${DROP_REASONS[event.reason]}${
+        alsoOmitted(event.omitted)
+      }`,
+    ),
+  ],
+  "clock-stepped": (event) => [
+    yellow(
+      `The system's time was set ${event.direction} by ${
+        formatDuration(event.step_us)
+      }${alsoOmitted(event.omitted)}`,
     ),
   ],
   "datagram": (event, { oneShot }) => {
@@ -199,7 +220,7 @@ function closedLine(event: ConnectionClosedEvent): string {
 }
 
 function summaryLine(event: SummaryEvent): string {
-  const { connections, datagrams, rejected, faults } = event;
+  const { connections, datagrams, reflections, rejected, faults } = event;
   const received = formatSize(event.bytes_received);
   const sent = formatSize(event.bytes_sent);
   const counts: string[] = [];
@@ -224,10 +245,32 @@ function summaryLine(event: SummaryEvent): string {
     );
     if (suppressed > 0) counts.push(`${suppressed} suppressed`);
   }
+  if (reflections !== undefined) counts.push(...reflectionCounts(reflections));
   if (faults > 0) counts.push(`${plural(faults, "fault")} survived`);
   return `Stopped after ${formatDuration(event.duration_us)}: ${
     counts.join(", ")
   }`;
+}
+
+/** What a reflector counted, without what never was. */
+function reflectionCounts(reflections: Reflections): string[] {
+  const { sessions, clock_steps } = reflections;
+  const counts: [number, string][] = [
+    [reflections.sessions_forgotten, "forgotten"],
+    [reflections.short, "from TWAMP Light senders"],
+    [reflections.too_short, "too short"],
+    [reflections.wrong_hmac, "with a wrong HMAC"],
+    [reflections.reflected_already, "reflected already"],
+    [reflections.standstills, "times at a standstill"],
+    [reflections.estimated, "with an estimated arrival"],
+  ];
+  return [
+    ...sessions > 0 ? [plural(sessions, "session")] : [],
+    ...counts.filter(([count]) => count > 0).map(([count, what]) =>
+      `${count} ${what}`
+    ),
+    ...clock_steps > 0 ? [`${plural(clock_steps, "step")} of the clock`] : [],
+  ];
 }
 
 /** `7`, or `3/7` where there are several connections. */
@@ -413,14 +456,17 @@ function directionRows(directions: Directions, sent: number): string[] {
   const rows = (["out", "back"] as const).flatMap((way) => {
     const { lost, duplicates, reordered, jitter_us, variation_us, delay_us } =
       directions[way];
-    const counts = [
+    const fate = [
       ...countOf(lost, sent, "lost"),
       ...countOf(duplicates, sent, "duplicated"),
+    ];
+    const order = [
       ...countOf(reordered, sent, "reordered"),
       ...jitter_us === undefined ? [] : [`jitter ${formatDuration(jitter_us)}`],
     ];
     const texts = [
-      counts.join(", "),
+      fate.join(", "),
+      order.join(", "),
       figuresOf("beyond the fastest", "+", variation_us, ["p50", "p99", "max"]),
       figuresOf("delay", "", delay_us, ["min", "p50", "p99", "max"]),
     ].filter((text) => text !== "");
@@ -433,7 +479,7 @@ function directionRows(directions: Directions, sent: number): string[] {
   }
   const inReflector = figuresOf("", "", reflector_us, ["p50", "p99", "max"]);
   if (inReflector !== "") rows.push(row("reflector", inReflector));
-  if (clock !== undefined) rows.push(row("clocks", clocksText(clock)));
+  if (clock !== undefined) rows.push(...clocksRows(clock));
   return rows;
 }
 
@@ -454,18 +500,28 @@ function figuresOf(
 }
 
 /** How the clocks compare, and what that means for delays each way. */
-function clocksText(
-  { offset_us, bound_us, error_us }: ClockComparison,
-): string {
-  const apart = formatDuration(Math.abs(offset_us));
-  const offset = `the reflector's is ${apart} ${
-    offset_us < 0 ? "behind" : "ahead"
-  }, to within ${formatDuration(bound_us)} (half the fastest round trip)`;
-  return error_us === undefined
-    ? `${offset}: delays each way are relative to the fastest`
-    : `${offset}: said to be synchronized, to within ${
-      formatDuration(error_us)
-    }`;
+function clocksRows(clock: ClockComparison): string[] {
+  const { offset_us, bound_us, error_us, absolute } = clock;
+  return [
+    row(
+      "clocks",
+      `the reflector's is ${formatDuration(Math.abs(offset_us))} ${
+        offset_us < 0 ? "behind" : "ahead"
+      }`,
+    ),
+    row(
+      "",
+      `± ${formatDuration(bound_us)} (half the fastest round trip) ± ${
+        formatDuration(error_us)
+      } (their error)`,
+    ),
+    row(
+      "",
+      absolute
+        ? "said to be synchronized: delays each way to within their error"
+        : "delays each way are relative to the fastest",
+    ),
+  ];
 }
 
 function delayRows(name: string, delays: DelaySummary): string[] {

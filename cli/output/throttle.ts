@@ -15,7 +15,7 @@ const SPACING = 1_000_000;
 
 /**
  * Wraps a function that prints events: it is called for one rejection, suppressed
- * answer or fault a second of each kind and reason, with the number of those
+ * answer, dropped packet, step of the clock or fault a second of each kind and reason, with the number of those
  * omitted before, and for every other event.
  *
  * @param print Prints an event.
@@ -45,7 +45,8 @@ export function throttled<Result>(
 }
 
 function isRateLimited(event: ProgramEvent): event is RateLimitedEvent {
-  return ["rejected", "suppressed", "fault"].includes(event.event);
+  return ["rejected", "suppressed", "dropped", "clock-stepped", "fault"]
+    .includes(event.event);
 }
 
 /** What events are limited by. */
@@ -54,7 +55,10 @@ function kindOf(event: RateLimitedEvent): string {
     case "rejected":
       return `rejected ${event.reason}`;
     case "suppressed":
-      return "suppressed";
+    case "clock-stepped":
+      return event.event;
+    case "dropped":
+      return `dropped ${event.reason}`;
     case "fault":
       return `fault ${event.operation}`;
   }

@@ -54,9 +54,13 @@ export class DirectionTally implements DirectionSink {
   readonly #reordered: Record<Way, number> = { out: 0, back: 0 };
   #untimed = 0;
   #ownSteps = 0;
-  /** Both clocks have always been said to be synchronized; the largest error. */
+  /** Both clocks have always been said to be synchronized. */
   #areSynchronized = true;
-  #error = 0;
+  /**
+   * By how much this machine's time has moved, in microseconds, against the clock
+   * of the times that are recorded.
+   */
+  ownClockMoved: () => number = () => 0;
   /** Called for each loss that is attributed. */
   onLost: (way: Way, sentAt: number) => void = () => {};
 
@@ -101,10 +105,9 @@ export class DirectionTally implements DirectionSink {
 
   /** Records the times of a message, and what is said about the clocks. */
   timed(times: Times, claims: ClockClaims): void {
-    this.#oneWay.record(times);
+    this.#oneWay.record(times, claims.error);
     this.#reflector.recent.record(between(times.received, times.reflected));
     this.#areSynchronized &&= claims.areSynchronized;
-    this.#error = Math.max(this.#error, claims.error);
   }
 
   /** Counts a reply whose timestamps cannot be: the reflector's clock was set in between. */
@@ -181,6 +184,12 @@ export class DirectionTally implements DirectionSink {
     const offset = this.#oneWay.offset;
     const { isKnown, reason } = this.#ways;
     const notes: string[] = reason === undefined ? [] : [reason];
+    const { isSteady } = this.#oneWay;
+    if (!isSteady) {
+      notes.push(
+        "the reflector's timestamps are not those of a clock that runs steadily: there are no delays each way",
+      );
+    }
     const absolute = this.#absolute(notes);
     const hasReplies = this.#flows.some(({ numbering }) =>
       numbering.replies > 0
@@ -190,14 +199,14 @@ export class DirectionTally implements DirectionSink {
       const jitters = this.#flows.flatMap(({ jitter }) =>
         jitter[name].value ?? []
       );
-      const variation_us = all.summary();
+      const variation_us = isSteady ? all.summary() : undefined;
       const shift = this.#oneWay.smallest(name);
       if (absolute) all.shift(shift);
       return {
         lost: isKnown ? this.#lost[name] : undefined,
         duplicates: hasReplies ? this.#duplicates[name] : undefined,
         reordered: isKnown ? this.#reordered[name] : undefined,
-        jitter_us: mean(jitters),
+        jitter_us: isSteady ? mean(jitters) : undefined,
         variation_us,
         delay_us: absolute ? all.percentiles() : undefined,
       };
@@ -215,13 +224,16 @@ export class DirectionTally implements DirectionSink {
       back,
       lost_unknown: unknown,
       reflector_us: this.#reflector.earlier.summary(),
-      clock: offset && {
-        offset_us: between(0, offset.offset),
-        bound_us: between(0, offset.bound),
-        error_us: absolute ? between(0, this.#error) : undefined,
-        steps: this.#oneWay.steps,
-        own_steps: this.#ownSteps,
-      },
+      clock: offset && isSteady
+        ? {
+          offset_us: between(this.ownClockMoved(), offset.offset),
+          bound_us: between(0, offset.bound),
+          error_us: between(0, offset.error),
+          absolute,
+          steps: this.#oneWay.steps,
+          own_steps: this.#ownSteps,
+        }
+        : undefined,
       notes,
     };
   }
@@ -239,12 +251,12 @@ export class DirectionTally implements DirectionSink {
     for (const name of WAYS) {
       const smallest = this.#oneWay.smallest(name);
       if (smallest >= 0) continue;
-      const error = formatDuration(this.#error);
+      const error = formatDuration(offset.error);
       notes.push(
         `delays each way are relative: the clocks are said to be synchronized, but by them a message took ${
           formatDuration(-smallest)
         } less than nothing on the way ${name}, ` +
-          (-smallest > this.#error
+          (-smallest > offset.error
             ? `which is more than the ${error} of their error estimates`
             : `which is within the ${error} of their error estimates`),
       );

@@ -124,13 +124,12 @@ export class Numbering {
 
   /**
    * Whether one more message, whose answer has the reflector's next number, would
-   * tell more: on which way those after the last reply were lost, or, where
-   * anything was lost or overtaken, whether the reflector numbers by itself.
+   * tell more: whether the reflector numbers by itself, or on which way messages
+   * after the last reply were lost.
    */
   get hasOpenQuestion(): boolean {
     if (this.replies === 0 || this.isStateful === false) return false;
-    return this.#numbers.includes(LOST) ||
-      this.isStateful === undefined && this.hasTrouble;
+    return this.isStateful === undefined || this.#numbers.includes(LOST);
   }
 
   /** Records the next message, which is about to be sent. */
@@ -304,8 +303,17 @@ export class Numbering {
       start = i + 1;
     }
     this.#drop(start);
-    if (numbers.length > LONGEST) this.#drop(numbers.length >> 1);
+    if (numbers.length > LONGEST) this.#giveUpHalf();
     this.#settleAt = Math.max(SETTLE_FROM, 2 * numbers.length);
+  }
+
+  /** Forgets the older half of what cannot be attributed. */
+  #giveUpHalf(): void {
+    const half = this.#numbers.length >> 1;
+    for (let i = 0; i < half; i++) {
+      this.#firstNumber = Math.max(this.#firstNumber, this.#numbers[i] + 1);
+    }
+    this.#drop(half);
   }
 
   /**

@@ -15,6 +15,9 @@ const RESOLUTION = 2000;
 /** How much faster one clock may run than the other while both are being disciplined. */
 const LARGEST_DRIFT = 1000e-6;
 
+/** One in so many messages may find the clocks moved: with more, one of them is no clock. */
+const FEWEST_BETWEEN_MOVES = 10;
+
 /** The four times of a message, in microseconds: the inner two of the reflector's clock. */
 export interface Times {
   /** When it was sent. */
@@ -33,6 +36,8 @@ export interface ClockOffset {
   offset: number;
   /** The most that the estimate may be off: half of the smallest round trip. */
   bound: number;
+  /** What the clocks may be off besides, as they say themselves. */
+  error: number;
 }
 
 /**
@@ -50,10 +55,12 @@ export class OneWay {
   steps = 0;
   /** How often both had drifted apart by more than the smallest round trip. */
   drifts = 0;
+  #count = 0;
   #smallest: Record<Way, number> = { out: Infinity, back: Infinity };
   #last: { out: number; back: number; at: number } | undefined;
   #shortestTrip = Infinity;
   #offset = 0;
+  #error = 0;
 
   private constructor(out: Variation, back: Variation) {
     this.variation = { out, back };
@@ -64,8 +71,18 @@ export class OneWay {
     return new OneWay(await Variation.create(), await Variation.create());
   }
 
-  /** Records the times of a message. */
-  record({ sent, received, reflected, returned }: Times): void {
+  /** Whether the reflector's clock runs like one; its timestamps mean nothing else. */
+  get isSteady(): boolean {
+    return (this.steps + this.drifts - 1) * FEWEST_BETWEEN_MOVES <= this.#count;
+  }
+
+  /**
+   * Records the times of a message.
+   *
+   * @param error What both clocks say that the times may be off, in microseconds.
+   */
+  record({ sent, received, reflected, returned }: Times, error = 0): void {
+    this.#count++;
     const out = received - sent;
     const back = returned - reflected;
     const last = this.#last;
@@ -84,6 +101,7 @@ export class OneWay {
     if (out + back >= this.#shortestTrip) return;
     this.#shortestTrip = out + back;
     this.#offset = (out - back) / 2;
+    this.#error = error;
   }
 
   /** Whether no one offset of the clocks explains these delays and others. */
@@ -112,6 +130,10 @@ export class OneWay {
   /** The offset of the clocks as they are now; `undefined` where nothing was recorded. */
   get offset(): ClockOffset | undefined {
     if (this.#shortestTrip === Infinity) return undefined;
-    return { offset: this.#offset, bound: Math.max(this.#shortestTrip, 0) / 2 };
+    return {
+      offset: this.#offset,
+      bound: Math.max(this.#shortestTrip, 0) / 2,
+      error: this.#error,
+    };
   }
 }

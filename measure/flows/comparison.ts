@@ -12,7 +12,7 @@
  *   others'.
  * - Delay: more of the flow's round trips took longer than the median of the others'
  *   (Mood's median test). Its own median is beyond theirs by a tenth, by a millisecond,
- *   by what the client's own timers are late, and by several times what the flows
+ *   by how late the client's own timers are, and by several times what the flows
  *   differ from each other anyway.
  *
  * Messages that the client sent late are left out.
@@ -40,7 +40,8 @@ const MORE_LOSS = 1.5;
  * A flow's median is beyond the others' by this share of theirs, by this many
  * microseconds, and by so many times the median distance of all flows' medians from
  * the middle one: a client serves its flows in turns, so that some are a little
- * slower in each run.
+ * slower in each run. It is also beyond how late the client's own timers are: with a
+ * rate, what the client does on a beat of its own hits the same flows again and again.
  */
 const MORE_DELAY = 0.1;
 const LEAST_DELAY = 1000;
@@ -61,7 +62,7 @@ export interface ComparedFlows {
   ports: readonly number[];
   /** Whether a message can be lost, as a datagram can. */
   knowsLoss: boolean;
-  /** How late the client's own timers ran, in the median, in microseconds. */
+  /** How late the client's own timers ran, at their 99th percentile, in microseconds. */
   lateness: number;
   /** Whether the client left answers unread: their delays are then its own doing. */
   isUnread: boolean;

@@ -91,6 +91,20 @@ export class Charts {
     x: { isLog: false, isTight: true, format: port },
     y: { isLog: true, format: formatDuration },
   });
+  readonly #variation = new Chart({
+    title: "Delay each way",
+    caption:
+      "The 99th percentile of the delay beyond the fastest, on the way out, dotted on the way back, and within the reflector.",
+    x: { isLog: false, format: seconds },
+    y: { isLog: true, format: formatDuration },
+  });
+  readonly #lossEachWay = new Chart({
+    title: "Loss each way",
+    caption:
+      "The share of the messages lost on the way out, and dotted on the way back.",
+    x: { isLog: false, format: seconds },
+    y: { isLog: false, format: percent },
+  });
 
   constructor(runs: PageRun[]) {
     this.#runs = runs;
@@ -106,6 +120,10 @@ export class Charts {
       this.#rate.element,
       this.#delayOverTime.element,
       this.#loss.element,
+      // Only a run with STAMP tells the ways apart.
+      ...runs.some(({ series }) => series?.out)
+        ? [this.#variation.element, this.#lossEachWay.element]
+        : [],
     );
     this.flows = element(
       "div",
@@ -212,6 +230,19 @@ export class Charts {
       ...lines(({ p50 }) => p50, (source) => `${source} p50`, true),
     ]);
     this.#loss.draw(lines(({ loss }) => loss));
+    this.#variation.draw([
+      ...lines(({ out }) => out?.p99, (source) => `${source} out`),
+      ...lines(({ back }) => back?.p99, (source) => `${source} back`, true),
+      ...lines(
+        ({ reflector }) => reflector,
+        (source) => `${source} reflector`,
+        true,
+      ),
+    ]);
+    this.#lossEachWay.draw([
+      ...lines(({ out }) => out?.loss, (source) => `${source} out`),
+      ...lines(({ back }) => back?.loss, (source) => `${source} back`, true),
+    ]);
   }
 }
 

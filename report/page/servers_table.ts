@@ -54,10 +54,16 @@ const COLUMNS: ServerColumn[] = [
 /** `none`, or `3 rejected, 1 cut off`. */
 function troubles({ summary }: ServerRun): string {
   if (summary === undefined) return "no summary: it was killed, or still runs";
-  const { rejected, faults, connections, datagrams } = summary;
+  const { rejected, faults, connections, datagrams, reflections } = summary;
   const parts = [
     [rejected, "rejected"],
     [datagrams?.suppressed, "answers suppressed"],
+    [reflections?.sessions_forgotten, "sessions forgotten"],
+    [reflections?.too_short, "too short"],
+    [reflections?.wrong_hmac, "with a wrong HMAC"],
+    [reflections?.reflected_already, "reflected already"],
+    [reflections?.standstills, "times at a standstill"],
+    [reflections?.clock_steps, "steps of the clock"],
     [connections?.failed, "broken off"],
     [connections?.idle, "idle too long"],
     [connections?.cut_off, "cut off at its stop"],

@@ -3,8 +3,9 @@
  *
  *   load KIND PORT CLIENTS SIZE DEPTH SECONDS MESSAGES
  *
- * KIND is tcp (connections that stay), churn (connect, echo, close, again) or
- * udp (a socket for each client). Each client has DEPTH messages of SIZE bytes
+ * KIND is tcp (connections that stay), churn (connect, echo, close, again), udp
+ * (a socket for each client) or stamp (the same, to a STAMP reflector, which sends
+ * the first bytes back in other places, and some of its own beside them). Each client has DEPTH messages of SIZE bytes
  * in flight, until SECONDS are over or MESSAGES have been sent.
  *
  * When each client is connected and has had one echo (not for churn), it prints
@@ -35,6 +36,8 @@
 #define PATIENCE 10.0     /* seconds without any echo before it gives up */
 #define LOST_AFTER 0.2    /* seconds until a datagram counts as lost */
 #define LARGEST_DEPTH 64
+#define STAMP_SIZE 44     /* bytes of a test packet */
+#define STAMP_COPY 24     /* where a reflection has what a test packet begins with */
 #define BATCH 256
 
 /* Datagrams in flight in total, so that the server's socket holds them, as
@@ -60,6 +63,7 @@ struct client {
 };
 
 static enum { TCP, CHURN, UDP } kind;
+static int is_stamp;
 static int port, client_count, depth;
 static size_t size;
 static long limit, at_once;
@@ -264,9 +268,9 @@ static void take_datagrams(struct client *client) {
     if (count < 0) fail("recv");
     if ((size_t)count != size) wrong("a datagram came back in another size");
     uint64_t number;
-    memcpy(&number, scratch, sizeof number);
-    if (memcmp(scratch + sizeof number, payload + sizeof number,
-               size - sizeof number) != 0) wrong("the echo differs");
+    memcpy(&number, scratch + (is_stamp ? STAMP_COPY : 0), sizeof number);
+    if (!is_stamp && memcmp(scratch + sizeof number, payload + sizeof number,
+                            size - sizeof number) != 0) wrong("the echo differs");
     for (int slot = 0; slot < depth; slot++) {
       if (client->sent_at[slot] == 0 || client->number_of[slot] != number) continue;
       count_echo(client, now(), client->sent_at[slot]);
@@ -339,7 +343,9 @@ static void run(void) {
 
 int main(int argc, char **argv) {
   if (argc != 8) wrong("load KIND PORT CLIENTS SIZE DEPTH SECONDS MESSAGES");
-  kind = !strcmp(argv[1], "udp") ? UDP : !strcmp(argv[1], "churn") ? CHURN : TCP;
+  is_stamp = !strcmp(argv[1], "stamp");
+  kind = is_stamp || !strcmp(argv[1], "udp") ? UDP
+       : !strcmp(argv[1], "churn") ? CHURN : TCP;
   port = atoi(argv[2]);
   client_count = atoi(argv[3]);
   size = strtoul(argv[4], NULL, 10);
@@ -347,6 +353,7 @@ int main(int argc, char **argv) {
   at_once = AT_ONCE(size);
   double seconds = atof(argv[6]);
   long most = atol(argv[7]);
+  if (is_stamp && size != STAMP_SIZE) wrong("a test packet has another size");
   if (depth < 1 || depth > LARGEST_DEPTH || client_count < 1 || size < 8)
     wrong("a number is out of range");
 
@@ -361,7 +368,9 @@ int main(int argc, char **argv) {
   clients = calloc(client_count, sizeof *clients);
   queue = calloc(client_count, sizeof *queue);
   if (!payload || !scratch || !clients || !queue) fail("malloc");
-  for (size_t i = 0; i < size; i++) payload[i] = (char)(i * 31 + i / 251);
+  /* A test packet is zero but for its number. */
+  for (size_t i = 0; i < size && !is_stamp; i++)
+    payload[i] = (char)(i * 31 + i / 251);
   epoll = epoll_create1(0);
 
   /* One echo each, so that every client is accepted and served. */

@@ -19,7 +19,10 @@ export interface Peer {
   name: string;
   /** Starts it, and waits until it listens; absent where it knows no such transport. */
   start: Partial<
-    Record<"tcp" | "udp", () => Promise<{ server: TestProcess; port: number }>>
+    Record<
+      "tcp" | "udp" | "stamp",
+      () => Promise<{ server: TestProcess; port: number }>
+    >
   >;
 }
 
@@ -61,7 +64,7 @@ async function startAtPort(command: (port: number) => string[]) {
   return { server, port };
 }
 
-function ours(transport: "tcp" | "udp") {
+function ours(transport: "tcp" | "udp", ...options: string[]) {
   return async () => {
     const server = new TestProcess([
       ...roleCommand(`${transport}-server`),
@@ -69,6 +72,7 @@ function ours(transport: "tcp" | "udp") {
       HOST,
       "--port",
       "0",
+      ...options,
     ]);
     return { server, port: await server.listening() };
   };
@@ -103,6 +107,10 @@ export async function findPeers(folder: string): Promise<Peer[]> {
   peers.push({
     name: "echosounder",
     start: { tcp: ours("tcp"), udp: ours("udp") },
+  });
+  peers.push({
+    name: "echosounder, stamp",
+    start: { stamp: ours("udp", "--service", "stamp") },
   });
   both("bare Deno loop", (transport) => [
     Deno.execPath(),

@@ -36,6 +36,7 @@ const LOADS: Load[] = [
   { name: "bulk", kind: "tcp", clients: 10, size: 65_536, depth: 4 },
   { name: "churn", kind: "churn", clients: 50, size: 64, depth: 1 },
   { name: "udp-64", kind: "udp", clients: 20, size: 64, depth: 8 },
+  { name: "udp-44", kind: "udp", clients: 20, size: 44, depth: 8 },
   { name: "udp-8k", kind: "udp", clients: 20, size: 8192, depth: 4 },
   { name: "udp-200", kind: "udp", clients: 200, size: 64, depth: 1 },
   { name: "udp-1000", kind: "udp", clients: 1000, size: 64, depth: 1 },
@@ -169,6 +170,17 @@ function peakMemory(pid: number): number {
   return Number(/VmHWM:\s+(\d+)/.exec(status)![1]) / 1024;
 }
 
+/** The bytes of a test packet, a load of which reflectors can answer, too. */
+const STAMP_SIZE = 44;
+
+/** What the load generator does with a peer; `undefined` where it does not serve the load. */
+function kindFor({ start }: Peer, { kind, size }: Load) {
+  if (start[kind === "udp" ? "udp" : "tcp"] !== undefined) return kind;
+  if (start.stamp !== undefined && kind === "udp" && size === STAMP_SIZE) {
+    return "stamp";
+  }
+}
+
 /** Runs a load against a peer; `undefined` where the peer failed. */
 async function run(
   peer: Peer,
@@ -176,12 +188,12 @@ async function run(
   seconds: number,
   generator: string,
 ): Promise<Run | undefined> {
-  const start = peer.start[load.kind === "udp" ? "udp" : "tcp"]!;
-  const { server, port } = await start();
+  const kind = kindFor(peer, load)!;
+  const { server, port } = await peer.start[kind === "churn" ? "tcp" : kind]!();
   await using _ = server;
   const child = new Deno.Command(generator, {
     args: [
-      load.kind,
+      kind,
       String(port),
       String(load.clients),
       String(load.size),
@@ -235,8 +247,7 @@ async function compare(
   seconds: number,
   generator: string,
 ): Promise<void> {
-  const transport = load.kind === "udp" ? "udp" : "tcp";
-  const able = peers.filter(({ start }) => start[transport] !== undefined);
+  const able = peers.filter((peer) => kindFor(peer, load) !== undefined);
   const runs = new Map<Peer, Run[]>();
   for (let round = 0; round < rounds; round++) {
     for (const peer of able) {

@@ -69,8 +69,8 @@ Deno.test("the schema lets nothing in that it does not name", () => {
   assertEquals(open, []);
 });
 
-/** What no test can provoke: a UDP socket that fails. */
-const OUT_OF_REACH = ["udp-server FaultEvent"];
+/** What no test can provoke: a UDP socket that fails, a system's time that is set. */
+const OUT_OF_REACH = ["udp-server FaultEvent", "udp-server ClockSteppedEvent"];
 
 /** A port on which nothing listens: no system gives it to a server that takes a free one. */
 const NOBODY = "127.0.0.1:1";
@@ -90,6 +90,7 @@ Deno.test("every event that the schema knows is written by the programs that it 
     oneClient("udp-client", [NOBODY, "--timeout", "50ms"]),
     lossAndStrays(),
     suppression(),
+    drop(),
     LINUX ? fault() : "",
   ]);
   const seen = new Set(outputs.flatMap(parseEvents).map(kindOf));
@@ -185,6 +186,22 @@ async function suppression(): Promise<string> {
     for (let i = 0; i < 100; i++) await socket.send(bytes("again"), port);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
+  server.signal("SIGTERM");
+  return (await server.outcome()).stdout;
+}
+
+/** A reflector that gets something else than a test packet. */
+async function drop(): Promise<string> {
+  await using server = startRole("udp-server", [
+    "--port",
+    "0",
+    "--json",
+    "--service",
+    "stamp",
+  ]);
+  using socket = new UdpSocket();
+  await socket.send(bytes("no packet"), await server.listening());
+  await server.shows('"dropped"');
   server.signal("SIGTERM");
   return (await server.outcome()).stdout;
 }

@@ -463,6 +463,60 @@ pageTest(
 );
 
 pageTest(
+  "the page shows each way of a run with STAMP, in columns and over time",
+  async () => {
+    await using server = startRole("udp-server", [
+      ...["--host", "127.0.0.1", "--port", "0", "--service", "stamp"],
+    ]);
+    const port = await server.listening();
+    const { stdout } = await runRole("udp-client", [
+      `127.0.0.1:${port}`,
+      ...["--service", "stamp", "--json", "--rate", "100", "--count", "150"],
+      ...["--expect", "loss<=100%"],
+    ]);
+    return [
+      { name: "stamp.jsonl", text: stdout },
+      { name: "echo.jsonl", text: await textOf({ delays: FAST, lost: 0 }) },
+    ];
+  },
+  async ({ page, complaints }) => {
+    const [stamp, echo] = await rows(page, RUNS);
+    for (
+      const name of [
+        "variation.out.p99",
+        "variation.back.p99",
+        "reflector.p99",
+      ]
+    ) {
+      assert(/^[\d.]+ (µs|ms|s)$/.test(stamp[name]), `${name}: ${stamp[name]}`);
+      assertEquals(echo[name], "");
+    }
+    assertEquals(await legend(page, "Delay each way"), [
+      "stamp.jsonl out",
+      "stamp.jsonl back",
+      "stamp.jsonl reflector",
+    ]);
+    const [together] = await rows(page, TOGETHER);
+    assert(together["variation.out.p99"] !== "");
+    assertEquals(complaints, []);
+  },
+);
+
+pageTest(
+  "the page of runs without STAMP has no columns and no charts of each way",
+  threeRuns,
+  async ({ page }) => {
+    const [run] = await rows(page, RUNS);
+    const directed = Object.keys(run).filter((name) =>
+      /out|back|reflector/.test(name)
+    );
+    assertEquals(directed, []);
+    const headings = await page.getByRole("heading").allTextContents();
+    assertEquals(headings.filter((text) => text.includes("each way")), []);
+  },
+);
+
+pageTest(
   "the page names what could not be read, and shows a run that was cut off",
   async () => {
     const lines = await linesOf({ delays: FAST, seconds: 4 });

@@ -873,3 +873,42 @@ Deno.test("readRuns() reads a measuring UDP client, its loss included", async ()
   assertEquals([messages_received, datagrams?.lost], [50, 0]);
   assertEquals(typeof datagrams?.jitter_us, "number");
 });
+
+Deno.test("compareRuns() finds what grew on one way alone", async () => {
+  const run = async (lost: number, slowest: number): Promise<Measurements> => {
+    const fast = await summaryOf(evenly(10_000, 1, 100));
+    const slow = await summaryOf(evenly(10_000, 1, slowest));
+    return {
+      messages_sent: 10_000,
+      messages_received: 10_000 - lost,
+      bytes_sent: 0,
+      bytes_received: 0,
+      duration_us: 1e6,
+      rtt_us: fast,
+      directions: {
+        out: { lost: 0, variation_us: fast },
+        back: { lost, variation_us: slow },
+        reflector_us: fast,
+      },
+    };
+  };
+  const { figures, isWorse } = await compareRuns(
+    [await run(10, 100), await run(10, 100)],
+    [await run(30, 5000)],
+    20,
+  );
+  assertEquals(isWorse, true);
+  const judged = Object.fromEntries(
+    figures.map(({ name, judgement }) => [name, judgement]),
+  );
+  assertEquals(
+    [
+      "loss.out",
+      "loss.back",
+      "variation.out.p99",
+      "variation.back.p99",
+      "reflector.p99",
+    ].map((name) => judged[name]),
+    ["same", "worse", "same", "worse", "same"],
+  );
+});

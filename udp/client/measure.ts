@@ -24,6 +24,7 @@ import {
   pipelineOf,
   Preparation,
 } from "../../measure/run.ts";
+import { now } from "../../net/clock.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { EchosounderError } from "../../net/errors.ts";
 import {
@@ -44,6 +45,7 @@ import { formatExactDuration, plural } from "../../text/format.ts";
 import { STAMP_PORT } from "../defaults.ts";
 import { Authentication } from "../stamp/authentication.ts";
 import { WallClock } from "../stamp/wall_clock.ts";
+import { SessionClock } from "./session_clock.ts";
 import {
   isStampSize,
   smallestStampSize,
@@ -53,6 +55,18 @@ import { ProbeSocket, SMALLEST_MEASURED } from "./probe_socket.ts";
 import { echoUdp, type UdpClientOptions } from "./echo.ts";
 import { findTarget, LAST_PORT, openSockets, TARGET_KINDS } from "./target.ts";
 
+/** Options of {@linkcode measureUdp} with the service `stamp`. */
+export interface SessionSenderOptions {
+  /** The key of authenticated mode, which the peer has, too; unauthenticated without one. */
+  key?: Uint8Array;
+  /**
+   * Say that this machine's clock is synchronized to UTC (the S bit). Where the peer
+   * says the same, and the clocks agree, delays each way are absolute.
+   * @default {false}
+   */
+  clockSynchronized?: boolean;
+}
+
 /** Options of {@linkcode measureUdp}. */
 export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
   /**
@@ -61,17 +75,8 @@ export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
    * Extra Padding (RFC 8972, section 4.1).
    */
   size: number;
-  /**
-   * With the service `stamp`: the key of authenticated mode, which the peer has,
-   * too; unauthenticated without one.
-   */
-  key?: Uint8Array;
-  /**
-   * With the service `stamp`: say that this machine's clock is synchronized to UTC
-   * (the S bit). Where the peer says the same, and the clocks agree, delays each
-   * way are absolute. @default {false}
-   */
-  clockSynchronized?: boolean;
+  /** Options of the service `stamp`. */
+  stamp?: SessionSenderOptions;
   /** Ends the run early. */
   signal?: AbortSignal;
 }
@@ -143,7 +148,7 @@ export async function measureUdp(
     ? await awaitPeer(
       options,
       target.port,
-      makeSession?.().makeQuestion() ?? { size },
+      makeSession?.().make(1, 1, now()) ?? { size },
     )
     : undefined;
   const sockets = openSockets(target, connections, sourcePort);
@@ -216,9 +221,10 @@ export async function measureUdp(
  * @throws {EchosounderError} `invalid-option` for a size that no packet can have, or an empty key.
  */
 function stampSessions(
-  { size, key, clockSynchronized = false }: MeasureUdpOptions,
+  { size, stamp = {} }: MeasureUdpOptions,
   directions: DirectionTally,
 ): () => StampSession {
+  const { key, clockSynchronized = false } = stamp;
   if (!isStampSize(size, key !== undefined)) {
     const smallest = smallestStampSize(key !== undefined);
     throw new EchosounderError(
@@ -229,9 +235,10 @@ function stampSessions(
     );
   }
   const authentication = key && new Authentication(key);
-  const clock = new WallClock(() =>
-    directions.ownClockStepped(clockSynchronized)
+  const clock = new SessionClock(
+    new WallClock(() => directions.ownClockStepped(clockSynchronized)),
   );
+  if (!clockSynchronized) directions.ownClockMoved = () => clock.moved;
   const first = crypto.getRandomValues(new Uint16Array(1))[0];
   let made = 0;
   return () =>
@@ -277,14 +284,15 @@ async function awaitPeer(
 function judge(
   figures: Pick<
     MeasureResult & DatagramResult,
-    "messages_sent" | "measured" | "datagrams"
+    "messages_sent" | "measured" | "datagrams" | "directions"
   >,
   timeout: number,
   expectations: readonly MetricExpectation[],
   service: UdpService,
   lastError: string | undefined,
 ): Failure | undefined {
-  const { messages_sent: sent, datagrams, measured: { errors } } = figures;
+  const { messages_sent: sent, datagrams, directions, measured } = figures;
+  const { errors } = measured;
   const { lost = 0, corrupted = 0 } = datagrams;
   if (corrupted > 0) {
     return {
@@ -293,6 +301,10 @@ function judge(
         ? `${
           plural(corrupted, "answer")
         } with more than the 512 bytes of RFC 864`
+        : service === "stamp"
+        ? `${
+          plural(corrupted, "reply", "replies")
+        } that no reflector would send to this: too short, with another timestamp, or with a wrong HMAC`
         : `${corrupted} of ${plural(sent, "answer")} not what was sent`,
     };
   }
@@ -307,9 +319,13 @@ function judge(
       }, ${lost} of ${sent} lost`,
     };
   }
-  const lossIsExpected = expects(expectations, "loss") ||
-    expects(expectations, "flow.loss");
-  if (lost > 0 && !lossIsExpected) {
+  // The flow that lost the most judges all of them, and both ways together are all
+  // of the loss, where none is unknown.
+  const isJudged = expects(expectations, "loss") ||
+    expects(expectations, "flow.loss") ||
+    expects(expectations, "loss.out") && expects(expectations, "loss.back") &&
+      directions?.lost_unknown === 0;
+  if (lost > 0 && !isJudged) {
     return {
       code: "loss",
       message: `${lost} of ${plural(sent, "datagram")} not answered`,

@@ -163,13 +163,17 @@ export class ProbeSocket implements Flow, PacedFlow {
       return wait - (now() - start) / 1000;
     };
     let questions = 0;
-    while (isAnswered && left() > 0 && !this.#closed.signal.aborted) {
+    for (
+      let wait = left();
+      isAnswered && wait > 0 && !this.#closed.signal.aborted;
+      wait = left()
+    ) {
       if (session?.hasOpenQuestion && questions < MOST_QUESTIONS) {
         questions++;
         this.#socket.send(session.makeQuestion(), this.#options.target)
           .catch((error) => this.#pacer.tally!.failed(describeError(error)));
       }
-      await pause(Math.min(left(), LINGER), this.#closed.signal);
+      await pause(Math.min(wait, LINGER), this.#closed.signal);
     }
     for (const _ of this.#tracker.giveUp(() => false));
     session?.finish();

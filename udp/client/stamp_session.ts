@@ -18,13 +18,8 @@ import {
   type Mode,
   type ReflectorPacket,
 } from "../stamp/packet.ts";
-import {
-  microsecondsBetween,
-  type Timestamp,
-  writeTimestamp,
-} from "../stamp/timestamp.ts";
+import { type Timestamp, writeTimestamp } from "../stamp/timestamp.ts";
 import { extraPadding, TLV_HEADER_SIZE } from "../stamp/tlv.ts";
-import type { WallClock } from "../stamp/wall_clock.ts";
 import type {
   DirectionTally,
   FlowDirections,
@@ -35,7 +30,7 @@ import {
   type Way,
 } from "../../measure/directions/numbering.ts";
 import { Jitter } from "../../measure/jitter.ts";
-import { now } from "../../net/clock.ts";
+import type { SessionClock } from "./session_clock.ts";
 
 /** What a session is made of. */
 export interface StampSessionOptions {
@@ -43,8 +38,8 @@ export interface StampSessionOptions {
   size: number;
   /** Its identifier, of 16 bits; not 0. */
   ssid: number;
-  /** The system's time. */
-  clock: WallClock;
+  /** The clock of all sessions. */
+  clock: SessionClock;
   /** Whether the system's time is said to be synchronized to UTC. */
   clockSynchronized: boolean;
   /** The key of authenticated mode. */
@@ -83,10 +78,6 @@ export class StampSession implements FlowDirections {
   readonly #layout: Layout;
   readonly #packet: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
-  readonly #time: Timestamp = { seconds: 0, nanoseconds: 0 };
-  /** The moment from which times are counted, on both clocks. */
-  readonly #origin: Timestamp;
-  readonly #originAt: number;
   #sent = new Uint32Array(FIRST_MEMORY * FIELDS);
   #directions: DirectionTally | undefined;
   /** The last reflection that was read. */
@@ -94,7 +85,8 @@ export class StampSession implements FlowDirections {
   #hasTimes = false;
   #received = 0;
   #reflected = 0;
-  /** The timestamps of the questions at the end. */
+  /** The number of the first question at the end, and the timestamps of all. */
+  #firstQuestion = 0;
   readonly #questions: [number, number][] = [];
   /** How many the reflector has numbered, by its answer to the first question. */
   #end: number | undefined;
@@ -106,13 +98,11 @@ export class StampSession implements FlowDirections {
     this.#layout = LAYOUTS[this.#mode];
     this.#packet = new Uint8Array(size);
     this.#view = new DataView(this.#packet.buffer);
-    this.#originAt = now();
-    this.#origin = clock.read({ seconds: 0, nanoseconds: 0 });
     const padding = size - this.#layout.size;
     encodeSenderPacket(
       {
         sequence: 0,
-        timestamp: this.#origin,
+        timestamp: clock.read(),
         errorEstimate: this.#errorEstimate,
         ssid,
         extensions: padding > 0 ? extraPadding(padding) : undefined,
@@ -152,17 +142,20 @@ export class StampSession implements FlowDirections {
    */
   make(sequence: number, oldest: number, at: number): Uint8Array<ArrayBuffer> {
     this.numbering.sent(sequence, at);
+    this.#firstQuestion = sequence + 1;
     this.#stamp(sequence - 1);
     this.#remember(sequence, oldest);
     return this.#packet;
   }
 
   /**
-   * Makes the first packet of one more session. Its answer has the number that a
-   * stateful reflector has come to, whereas a stateless one repeats the sender's.
+   * Makes one more packet after the last message, whose number skips one, as if
+   * another had been lost on the way. Its answer has the number that a stateful
+   * reflector has come to, which is lower, whereas a stateless one repeats the
+   * sender's.
    */
   makeQuestion(): Uint8Array<ArrayBuffer> {
-    this.#stamp(this.#questions.length);
+    this.#stamp(this.#firstQuestion + this.#questions.length);
     const { timestamp } = this.#layout;
     this.#questions.push([
       this.#view.getUint32(timestamp),
@@ -175,7 +168,7 @@ export class StampSession implements FlowDirections {
     const { clock, authentication } = this.#options;
     const { timestamp, errorEstimate } = this.#layout;
     this.#view.setUint32(0, number);
-    writeTimestamp(this.#view, timestamp, clock.read(this.#time), "NTP");
+    writeTimestamp(this.#view, timestamp, clock.read(), "NTP");
     this.#view.setUint16(
       errorEstimate,
       encodeErrorEstimate(this.#errorEstimate),
@@ -211,7 +204,7 @@ export class StampSession implements FlowDirections {
    * it is too short, or its HMAC is wrong.
    */
   read(datagram: Uint8Array): number | undefined {
-    const { authentication } = this.#options;
+    const { authentication, clock } = this.#options;
     if (authentication?.verify(datagram) === false) return undefined;
     this.#reflection = decodeReflectorPacket(datagram, this.#mode);
     if (this.#reflection === undefined) return undefined;
@@ -219,8 +212,8 @@ export class StampSession implements FlowDirections {
     this.#hasTimes = isTime(timestamp) && isTime(receiveTimestamp) &&
       wordAt(datagram, this.#layout.timestamp) !== 0 &&
       wordAt(datagram, this.#layout.receiveTimestamp) !== 0;
-    this.#received = microsecondsBetween(this.#origin, receiveTimestamp);
-    this.#reflected = microsecondsBetween(this.#origin, timestamp);
+    this.#received = clock.ofDay(receiveTimestamp);
+    this.#reflected = clock.ofDay(timestamp);
     return this.#reflection.senderSequence;
   }
 
@@ -237,7 +230,9 @@ export class StampSession implements FlowDirections {
   takeAnswer(datagram: Uint8Array): boolean {
     if (this.#questions.length === 0) return false;
     const number = this.read(datagram);
-    const question = number === undefined ? undefined : this.#questions[number];
+    if (number === undefined) return false;
+    const index = number - this.#firstQuestion >>> 0;
+    const question = this.#questions[index];
     const { senderTimestamp } = this.#layout;
     if (
       question === undefined ||
@@ -246,8 +241,8 @@ export class StampSession implements FlowDirections {
     ) return false;
     const { sequence } = this.#reflection!;
     this.numbering.isStateful ??= sequence !== number;
-    // Before the first one there was none that may have been numbered, too.
-    if (number === 0) this.#end ??= sequence;
+    // Before another one, the first may have been numbered or not.
+    if (index === 0) this.#end ??= sequence;
     return true;
   }
 
@@ -308,17 +303,12 @@ export class StampSession implements FlowDirections {
   ): void {
     const { clock, clockSynchronized } = this.#options;
     const { errorEstimate } = this.#reflection!;
-    let sent = sentAt - this.#originAt;
-    let returned = at - this.#originAt;
-    // The monotonic clock is not set. The wall clock is, but only its times can
-    // be compared with another's.
+    // The monotonic clock is not set. The system's time is, but only that can be
+    // compared with another machine's.
     const steps = clock.steps;
-    if (clockSynchronized) {
-      const ahead = microsecondsBetween(this.#origin, clock.read(this.#time)) -
-        (now() - this.#originAt);
-      sent += ahead;
-      returned += ahead;
-    }
+    const moved = clockSynchronized ? clock.moved : 0;
+    const sent = clock.ofMonotonic(sentAt) + moved;
+    const returned = clock.ofMonotonic(at) + moved;
     const place = this.#placeOf(sequence);
     const isAcrossStep = clock.steps !== steps ||
       this.#sent[place] === sequence >>> 0 &&

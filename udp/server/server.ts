@@ -12,25 +12,33 @@ import { CHARGEN_CYCLE, CHARGEN_DATAGRAM_LIMIT } from "../../net/chargen.ts";
 import { cannotBind, describeError } from "../../net/errors.ts";
 import { checkOptions, oneOf, whole } from "../../net/options.ts";
 import type {
+  DropReason,
   FaultEvent,
   RejectedEvent,
   Service,
   UdpServerEvent,
+  UdpService,
   UdpSummary,
 } from "../../events/mod.ts";
 import { DEFAULT_BIND_ADDRESS } from "../../net/defaults.ts";
 import { RECEIVE_BUFFER_SIZE } from "../datagram.ts";
-import { DEFAULT_PORT } from "../defaults.ts";
+import { DEFAULT_PORT, STAMP_PORT } from "../defaults.ts";
 import { LoopGuard } from "./loop_guard.ts";
+import { BEAT } from "./standstill.ts";
+import { Reflector, type ReflectorOptions } from "./reflector.ts";
+
+export { type ReflectorOptions } from "./reflector.ts";
 
 /** Options of {@linkcode serveUdp}. */
 export interface ServeUdpOptions {
   /** The address to bind; `::` binds both families where the system allows. @default {"0.0.0.0"} */
   hostname?: string;
-  /** The port to bind; 0 takes a free one. @default {7000} */
+  /** The port to bind; 0 takes a free one. @default {7000, or 862 for `stamp`} */
   port?: number;
   /** What to do with datagrams. @default {"echo"} */
-  service?: Service;
+  service?: UdpService;
+  /** How to reflect test packets, with the service `stamp`. */
+  stamp?: ReflectorOptions;
   /** Serve one datagram, and stop. @default {false} */
   once?: boolean;
   /** Serve only peers inside these address blocks (CIDR); empty means everyone. */
@@ -50,10 +58,13 @@ export interface ServeUdpOptions {
   onEvent?: (event: UdpServerEvent) => void;
 }
 
-/** Makes the answer to a datagram; `undefined` for none. */
-type UdpService = (datagram: Uint8Array) => Uint8Array | undefined;
+/** The answer to a datagram; `undefined` for none, or why it is dropped. */
+type Answer = Uint8Array | undefined | DropReason;
 
-const UDP_SERVICES: Record<Service, UdpService> = {
+/** Makes the answer to a datagram. */
+type Answerer = (datagram: Uint8Array, peer: Deno.NetAddr) => Answer;
+
+const UDP_SERVICES: Record<Service, Answerer> = {
   echo: (datagram) => datagram,
   discard: () => undefined,
   // A random number of characters from 0 to 512 (RFC 864).
@@ -78,6 +89,10 @@ export class UdpServer implements AsyncDisposable {
   readonly #startedAt: number = now();
   /** Whether datagrams are answered at all. */
   readonly #answers: boolean;
+  readonly #buffer: Uint8Array<ArrayBuffer> = new Uint8Array(
+    RECEIVE_BUFFER_SIZE,
+  );
+  readonly #reflector: Reflector | undefined;
   /** The last peer's address, and why it is rejected, if it is. */
   #lastHost: string | undefined;
   #hostRejection: RejectedEvent["reason"] | undefined;
@@ -94,15 +109,24 @@ export class UdpServer implements AsyncDisposable {
 
   /** Binds; see {@linkcode serveUdp}. */
   constructor(options: ServeUdpOptions = {}) {
-    const { hostname = DEFAULT_BIND_ADDRESS, port = DEFAULT_PORT, signal } =
+    const { hostname = DEFAULT_BIND_ADDRESS, service = "echo", signal } =
       options;
+    const { port = service === "stamp" ? STAMP_PORT : DEFAULT_PORT } = options;
     checkOptions(options, {
       port: whole(0, 65_535),
-      service: oneOf(...Object.keys(UDP_SERVICES)),
+      service: oneOf(...Object.keys(UDP_SERVICES), "stamp"),
     });
+    checkOptions(options.stamp ?? {}, { maxSessions: whole(1) });
     this.#options = options;
     this.#allowed = allowList(options.allow ?? []);
-    this.#answers = options.service !== "discard";
+    this.#answers = service !== "discard";
+    if (service === "stamp") {
+      this.#reflector = new Reflector(
+        this.#buffer,
+        options.stamp ?? {},
+        this.#onClockStep,
+      );
+    }
     signal?.throwIfAborted();
     try {
       this.#socket = Deno.listenDatagram({ transport: "udp", hostname, port });
@@ -114,7 +138,7 @@ export class UdpServer implements AsyncDisposable {
       event: "listening",
       host: this.addr.hostname,
       port: this.addr.port,
-      service: options.service ?? "echo",
+      service,
     });
     signal?.addEventListener("abort", this.#abort, { once: true });
     this.finished = this.#run();
@@ -142,7 +166,10 @@ export class UdpServer implements AsyncDisposable {
   };
 
   async #run(): Promise<UdpSummary> {
+    const beat = this.#reflector &&
+      setInterval(() => this.#reflector!.beat(), BEAT);
     await this.#serveAll();
+    clearInterval(beat);
     close(this.#socket);
     this.#options.signal?.removeEventListener("abort", this.#abort);
     const summary: UdpSummary = {
@@ -157,6 +184,7 @@ export class UdpServer implements AsyncDisposable {
         sent: this.#datagramsSent,
         suppressed: this.#suppressed,
       },
+      reflections: this.#reflector?.counts,
     };
     this.#emit(summary);
     return summary;
@@ -173,9 +201,13 @@ export class UdpServer implements AsyncDisposable {
   #serveAll(): Promise<void> {
     const stopping = this.#stopping.signal;
     const { service = "echo", loopGuard = true, once, detail } = this.#options;
-    const answerTo = UDP_SERVICES[service];
+    const reflector = this.#reflector;
+    const answerTo: Answerer = service === "stamp"
+      ? ({ length }, { hostname, port }) =>
+        reflector!.reflect(hostname, port, length)
+      : UDP_SERVICES[service];
     const socket = this.#socket;
-    const buffer = new Uint8Array(RECEIVE_BUFFER_SIZE);
+    const buffer = this.#buffer;
     const guard = loopGuard && this.#answers
       ? new LoopGuard(buffer)
       : undefined;
@@ -205,8 +237,13 @@ export class UdpServer implements AsyncDisposable {
           this.#suppress(peer);
           return done(0);
         }
-        const answer = answerTo(datagram);
+        const answer = answerTo(datagram, peer);
         if (answer === undefined) return done(0);
+        if (typeof answer === "string") {
+          this.#drop(peer, answer);
+          if (detail) this.#emitDatagram(datagram, peer, 0);
+          return receive();
+        }
         this.#sending = true;
         socket.send(answer, peer).then(onSent, onSendFailed);
       };
@@ -273,6 +310,23 @@ export class UdpServer implements AsyncDisposable {
     });
   }
 
+  #drop(peer: Deno.NetAddr, reason: DropReason): void {
+    this.#emit({
+      event: "dropped",
+      peer_host: peer.hostname,
+      peer_port: peer.port,
+      reason,
+    });
+  }
+
+  readonly #onClockStep = (microseconds: number): void => {
+    this.#emit({
+      event: "clock-stepped",
+      step_us: Math.round(Math.abs(microseconds)),
+      direction: microseconds < 0 ? "backwards" : "forwards",
+    });
+  };
+
   #emitDatagram(
     datagram: Uint8Array,
     peer: Deno.NetAddr,
@@ -310,6 +364,9 @@ export class UdpServer implements AsyncDisposable {
  * It follows the shape of `Deno.serve`: it is bound when the call returns,
  * `addr` is what was bound, `shutdown()` stops it in order, and aborting
  * `signal` at once. Failing to send or to receive a datagram never ends it.
+ *
+ * With the service `stamp` it is a Session-Reflector (RFC 8762): it answers test
+ * packets with its own timestamps and number (`stamp`, {@linkcode ReflectorOptions}).
  *
  * It does not answer a sender that is not a single peer (multicast, broadcast,
  * port 0). Of equal datagrams that keep coming from the same peer, the answer to

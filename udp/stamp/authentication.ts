@@ -2,9 +2,12 @@
  * Authenticated mode: HMAC-SHA-256, truncated to 128 bits, over the first 96 bytes
  * of a packet (RFC 8762, section 4.4; RFC 4868).
  *
- * By `node:crypto`, which needs no permission and costs 5 to 6 microseconds a
- * packet; Web Crypto costs 9 to 11 and a turn of the event loop. It is loaded when
- * the first key is, since loading it takes as long as the program's whole start.
+ * By `node:crypto`, which needs no permission. Two of its one-shot hashes, which is
+ * what an HMAC is (RFC 2104), cost 2 microseconds, with their digests as
+ * hexadecimal text, which it makes fastest; its own HMAC, an object and a stream
+ * each time, costs 4 to 10, and Web Crypto 9 to 11 and a turn of the event loop.
+ * It is loaded when the first key is, since loading it takes as long as the
+ * program's whole start.
  *
  * @module
  */
@@ -16,10 +19,16 @@ const COVERED = 96;
 /** The bytes of an HMAC. */
 export const HMAC_SIZE = 16;
 
+/** The bytes of a block and of a digest of SHA-256. */
+const BLOCK_SIZE = 64;
+const DIGEST_SIZE = 32;
+
 /** A key with which packets are signed and verified. */
 export class Authentication {
-  readonly #key: Uint8Array;
   readonly #crypto: typeof import("node:crypto");
+  /** The key, combined with a constant, and what is hashed after it. */
+  #inner: Uint8Array;
+  readonly #outer: Uint8Array;
 
   /**
    * @param key Shared by both sides; as long as the digest, 32 bytes, is best.
@@ -32,8 +41,14 @@ export class Authentication {
         "the key for authentication is empty",
       );
     }
-    this.#key = key.slice();
     this.#crypto = process.getBuiltinModule("node:crypto");
+    const block = new Uint8Array(BLOCK_SIZE);
+    if (key.length > BLOCK_SIZE) this.#hash(key, block, 0);
+    else block.set(key);
+    this.#inner = new Uint8Array(BLOCK_SIZE + COVERED);
+    this.#inner.set(block.map((byte) => byte ^ 0x36));
+    this.#outer = new Uint8Array(BLOCK_SIZE + DIGEST_SIZE);
+    this.#outer.set(block.map((byte) => byte ^ 0x5c));
   }
 
   /** Writes a packet's HMAC into it; it has the 112 bytes of authenticated mode at least. */
@@ -61,8 +76,34 @@ export class Authentication {
 
   /** The truncated HMAC of some pieces of text, one after the other. */
   digest(...text: Uint8Array[]): Uint8Array {
-    const hmac = this.#crypto.createHmac("sha256", this.#key);
-    for (const piece of text) hmac.update(piece);
-    return hmac.digest().subarray(0, HMAC_SIZE);
+    const length = text.reduce((sum, piece) => sum + piece.length, BLOCK_SIZE);
+    if (length > this.#inner.length) {
+      const longer = new Uint8Array(length);
+      longer.set(this.#inner.subarray(0, BLOCK_SIZE));
+      this.#inner = longer;
+    }
+    let end = BLOCK_SIZE;
+    for (const piece of text) {
+      this.#inner.set(piece, end);
+      end += piece.length;
+    }
+    this.#hash(this.#inner.subarray(0, end), this.#outer, BLOCK_SIZE);
+    const digest = new Uint8Array(DIGEST_SIZE);
+    this.#hash(this.#outer, digest, 0);
+    return digest.subarray(0, HMAC_SIZE);
   }
+
+  /** Writes the SHA-256 of a text. */
+  #hash(text: Uint8Array, into: Uint8Array, offset: number): void {
+    const hex = this.#crypto.hash("sha256", text, "hex");
+    for (let i = 0; i < DIGEST_SIZE; i++) {
+      const high = fromHex(hex.charCodeAt(2 * i));
+      into[offset + i] = high << 4 | fromHex(hex.charCodeAt(2 * i + 1));
+    }
+  }
+}
+
+/** The value of a hexadecimal digit (`0` to `9`, `a` to `f`). */
+function fromHex(code: number): number {
+  return (code & 0x0f) + (code >> 6) * 9;
 }

@@ -36,9 +36,13 @@ const LARGEST_SLEW = 500e-6;
 /** Milliseconds from one comparison of the clocks to the next. */
 const COMPARE_EVERY = 0.5;
 
-/** How long to look for the edge of a millisecond, in milliseconds and readings. */
-const EDGE_WITHIN = 3;
-const EDGE_READINGS = 100_000;
+/**
+ * How narrow the bounds are at the edge of a millisecond, and how long to look for
+ * one, in milliseconds and readings: on a busy machine, the first may be missed.
+ */
+const EDGE_WIDTH = 0.005;
+const EDGE_WITHIN = 20;
+const EDGE_READINGS = 200_000;
 
 /** The wall clock, finer than a millisecond. */
 export class WallClock {
@@ -51,11 +55,11 @@ export class WallClock {
   #most = Infinity;
   #ahead = 0;
   /** When the clocks were last compared. */
-  #comparedAt = -Infinity;
+  #comparedAt = 0;
   #steps = 0;
 
   /**
-   * Takes up to a millisecond, in which it looks for the clock's edge.
+   * Takes a millisecond or so, in which it looks for the clock's edge.
    *
    * @param onStep Called when the system's time was set, with the microseconds by
    * which, good to a millisecond.
@@ -107,47 +111,49 @@ export class WallClock {
     return into;
   }
 
-  /** Compares the clocks once. */
+  /** Compares the clocks, and follows where the wall clock has gone. */
   #compare(): void {
+    const known = this.#ahead;
+    if (this.#narrow()) {
+      this.#ahead = Math.min(Math.max(known, this.#least), this.#most);
+      return;
+    }
+    this.#findEdge();
+    this.#steps++;
+    this.#onStep((this.#ahead - known) * 1000);
+  }
+
+  /**
+   * Narrows the bounds by a reading of both clocks.
+   *
+   * @returns Whether it agrees with them; if not, they are those of the reading.
+   */
+  #narrow(): boolean {
     const before = this.#clocks.monotonic();
     const wall = this.#clocks.wall() - this.#origin * 1000;
     const after = this.#clocks.monotonic();
-    // It was from `wall` up to `wall + 1` somewhere between the two.
-    const least = wall - after;
-    const most = wall + 1 - before;
     const slewed = (after - this.#comparedAt) * LARGEST_SLEW;
     this.#comparedAt = after;
-    this.#least -= slewed;
-    this.#most += slewed;
-    if (least > this.#most || most < this.#least) {
-      const known = this.#ahead;
-      this.#findEdge();
-      this.#steps++;
-      this.#onStep((this.#ahead - known) * 1000);
-      return;
-    }
-    this.#least = Math.max(this.#least, least);
-    this.#most = Math.min(this.#most, most);
-    this.#ahead = Math.min(Math.max(this.#ahead, this.#least), this.#most);
+    // It was from `wall` up to `wall + 1` somewhere between the two.
+    const least = Math.max(wall - after, this.#least - slewed);
+    const most = Math.min(wall + 1 - before, this.#most + slewed);
+    const agrees = least <= most;
+    this.#least = agrees ? least : wall - after;
+    this.#most = agrees ? most : wall + 1 - before;
+    return agrees;
   }
 
-  /** Compares the clocks until the wall clock's millisecond changes, from scratch. */
+  /** Narrows the bounds, from scratch, until a reading was at the edge of a millisecond. */
   #findEdge(): void {
-    const { monotonic, wall } = this.#clocks;
-    const start = monotonic();
-    const first = wall();
-    let before = start, time = first, after = start;
+    const start = this.#clocks.monotonic();
+    this.#comparedAt = start;
+    this.#least = -Infinity;
+    this.#most = Infinity;
     for (let i = 0; i < EDGE_READINGS; i++) {
-      before = after;
-      time = wall();
-      after = monotonic();
-      if (time !== first || after - start > EDGE_WITHIN) break;
+      this.#narrow();
+      if (this.#most - this.#least <= EDGE_WIDTH) break;
+      if (this.#comparedAt - start > EDGE_WITHIN) break;
     }
-    const relative = time - this.#origin * 1000;
-    // At the edge, its millisecond began between the two; else it is somewhere in it.
-    this.#least = relative - after;
-    this.#most = relative - before + (time === first + 1 ? 0 : 1);
     this.#ahead = (this.#least + this.#most) / 2;
-    this.#comparedAt = after;
   }
 }

@@ -8,6 +8,7 @@ import type {
   FlowComparison,
   FlowFigures,
   Measured,
+  Reflections,
   ResultEvent,
 } from "../../../events/mod.ts";
 import { oneLine, printable } from "../../../text/printable.ts";
@@ -210,6 +211,60 @@ Deno.test("a summary writes one datagram in the singular and several in the plur
   );
 });
 
+Deno.test("a reflector's summary writes what it counted, and a step of the clock says which way", () => {
+  const style = { oneShot: false, transport: "UDP" as const, ascii: false };
+  const summary = (reflections: Reflections) =>
+    textLines({
+      event: "summary",
+      bytes_received: 44,
+      bytes_sent: 44,
+      rejected: 0,
+      faults: 0,
+      duration_us: 1000,
+      datagrams: { received: 1, sent: 1, suppressed: 0 },
+      reflections,
+    }, style)[0].replace(/^.*rejected/, "");
+  const none = {
+    sessions: 0,
+    sessions_forgotten: 0,
+    short: 0,
+    too_short: 0,
+    wrong_hmac: 0,
+    reflected_already: 0,
+    standstills: 0,
+    estimated: 0,
+    clock_steps: 0,
+  };
+  assertEquals(summary(none), "");
+  assertEquals(
+    summary({ ...none, sessions: 1, clock_steps: 1 }),
+    ", 1 session, 1 step of the clock",
+  );
+  assertEquals(
+    summary({
+      sessions: 2,
+      sessions_forgotten: 3,
+      short: 4,
+      too_short: 5,
+      wrong_hmac: 6,
+      reflected_already: 7,
+      standstills: 8,
+      estimated: 9,
+      clock_steps: 10,
+    }),
+    ", 2 sessions, 3 forgotten, 4 from TWAMP Light senders, 5 too short, " +
+      "6 with a wrong HMAC, 7 reflected already, 8 times at a standstill, " +
+      "9 with an estimated arrival, 10 steps of the clock",
+  );
+  assertEquals(
+    textLines(
+      { event: "clock-stepped", step_us: 2_500_000, direction: "backwards" },
+      style,
+    ),
+    ["The system's time was set backwards by 2.50 s"],
+  );
+});
+
 Deno.test("delayChart() draws delays on a logarithmic scale, in the width that there is", () => {
   const delays: DelayCount[] = [[100, 50], [1000, 25], [100_000, 1]];
   const lines = delayChart(delays, formatDuration, {
@@ -266,6 +321,74 @@ Deno.test("rates and shares are given with no more digits than they are good for
     "0 %",
     "0.1 %",
   ]);
+});
+
+Deno.test("a result each way fits into 80 columns, and says what is relative and what is unknown", () => {
+  const delays = {
+    count: 198,
+    min: 0,
+    mean: 230.1,
+    max: 401_123.4,
+    p50: 210,
+    p99: 123_456,
+  };
+  const way = {
+    lost: 1234,
+    duplicates: 1234,
+    reordered: 1234,
+    jitter_us: 123_456,
+    variation_us: delays,
+  };
+  const lines = textLines({
+    event: "result",
+    passed: true,
+    messages_sent: 2000,
+    messages_received: 1980,
+    bytes_sent: 12_800,
+    bytes_received: 12_672,
+    duration_us: 2_000_000,
+    directions: {
+      out: way,
+      back: { duplicates: 0, variation_us: delays, delay_us: delays },
+      lost_unknown: 7,
+      reflector_us: delays,
+      clock: {
+        offset_us: -123_456_789,
+        bound_us: 123_456,
+        error_us: 123_456,
+        absolute: false,
+        steps: 0,
+        own_steps: 0,
+      },
+      notes: ["why"],
+    },
+    measured: {
+      errors: 0,
+      instrument: {
+        timer_lateness_us: { p50: 100, p99: 200, max: 300 },
+        cpu_share: 0.5,
+        warnings: [],
+      },
+    },
+  }, { oneShot: false, transport: "UDP", ascii: false });
+  const text = stripVTControlCharacters(lines.join("\n"));
+  for (const line of text.split("\n")) assert(line.length <= 80, line);
+  const [, directed] = text.split(/(?= {2}way out)/);
+  assertEquals(
+    directed,
+    `  way out       1234 (62 %) lost, 1234 (62 %) duplicated
+                1234 (62 %) reordered, jitter 123 ms
+                beyond the fastest p50 +210 µs, p99 +123 ms, max +401 ms
+  way back      0 duplicated
+                beyond the fastest p50 +210 µs, p99 +123 ms, max +401 ms
+                delay min 0 s, p50 210 µs, p99 123 ms, max 401 ms
+  either way    7 (0.35 %) lost
+  reflector     p50 210 µs, p99 123 ms, max 401 ms
+  clocks        the reflector's is 2 min 3 s behind
+                ± 123 ms (half the fastest round trip) ± 123 ms (their error)
+                delays each way are relative to the fastest
+note: why`,
+  );
 });
 
 Deno.test("a measuring result fits into 80 columns and says what counts", () => {
@@ -450,6 +573,7 @@ const HOSTILE_EVENTS: ProgramEvent[] = [
   },
   { event: "rejected", ...FROM_HOSTILE, reason: "not-allowed" },
   { event: "suppressed", ...FROM_HOSTILE },
+  { event: "dropped", ...FROM_HOSTILE, reason: "too-short" },
   {
     event: "datagram",
     ...FROM_HOSTILE,

@@ -115,3 +115,13 @@ Deno.test("Variation keeps percentiles when a smaller delay comes later", async 
   assertEquals([all.count, all.min, all.max], [1010, 0, 1099]);
   assert(Math.abs(all.p50! - 1049) <= 2, `${all.p50}`);
 });
+
+Deno.test("OneWay says where timestamps are not those of a clock", async () => {
+  const path = await follow();
+  for (let i = 0; i < 100; i++) {
+    path.exchange(100, 100);
+    // As if the clock stood still.
+    path.step(-10_000);
+  }
+  assert(!path.oneWay.isSteady);
+});

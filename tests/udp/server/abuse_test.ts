@@ -16,6 +16,7 @@ import { CHARGEN_CYCLE } from "../../../net/chargen.ts";
 import { LoopGuard } from "../../../udp/server/loop_guard.ts";
 import { parseEvents } from "../../setup/events.ts";
 import { bytes, noise } from "../../setup/bytes.ts";
+import { CAN_FORGE, forge } from "../../setup/forge.ts";
 import { roleCommand, startRole } from "../../setup/process.ts";
 import { UdpPeer, UdpSocket } from "../../setup/udp_peer.ts";
 import { until } from "../../setup/until.ts";
@@ -33,25 +34,6 @@ function serve(options: ServeUdpOptions = {}) {
     ...options,
   });
   return { server, events, port: server.addr.port };
-}
-
-/** Sends datagrams that claim to come from another port: that takes a raw socket, and root. */
-const FORGER = `
-import socket, struct, sys
-source, target = int(sys.argv[1]), int(sys.argv[2])
-raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
-for payload in map(str.encode, sys.argv[3:]):
-    header = struct.pack("!HHHH", source, target, 8 + len(payload), 0)
-    raw.sendto(header + payload, ("127.0.0.1", 0))
-`;
-const CAN_FORGE = Deno.build.os === "linux" && Deno.uid() === 0 &&
-  isInstalled("python3");
-
-async function forge(from: number, to: number, ...payloads: string[]) {
-  const { success, stderr } = await new Deno.Command("python3", {
-    args: ["-c", FORGER, String(from), String(to), ...payloads],
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
 /**

@@ -1,4 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import * as fc from "fast-check";
+import { createHmac } from "node:crypto";
 import { EchosounderError } from "../../../net/errors.ts";
 import { Authentication } from "../../../udp/stamp/authentication.ts";
 import { bytesOf, hex } from "../../setup/hex.ts";
@@ -42,6 +44,24 @@ Deno.test("a packet's HMAC is the last 16 of its 112 bytes, over all 96 before t
   }
   assertEquals(key.verify(packet.subarray(0, 111)), false);
   assertEquals(new Authentication(text("another key")).verify(packet), false);
+});
+
+Deno.test("the digest is node:crypto's HMAC, for any key and any pieces of text", () => {
+  const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
+  fc.assert(fc.property(
+    fc.uint8Array({ minLength: 1, maxLength: 200 }),
+    fc.array(fc.tuple(bytes(120), bytes(600)), { maxLength: 5 }),
+    (key, texts) => {
+      const authentication = new Authentication(key);
+      for (const [one, other] of texts) {
+        assertEquals(
+          hex(authentication.digest(one, other)),
+          createHmac("sha256", key).update(one).update(other).digest("hex")
+            .slice(0, 32),
+        );
+      }
+    },
+  ));
 });
 
 Deno.test("an empty key is refused", () => {
