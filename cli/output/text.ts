@@ -420,11 +420,9 @@ const MOST_FLOWS = 8;
 /** How many flows fare worse than the rest, and the worst where any do. */
 function flowRows({ count, bad, unjudged, each }: FlowComparison): string[] {
   if (bad === undefined) {
-    return [row("flows", `${count}, with too few messages to compare them`)];
+    return [row("flows", `${count}, too little sent to compare them`)];
   }
-  const few = unjudged === 0
-    ? ""
-    : `; ${unjudged} sent too few messages to tell`;
+  const few = unjudged === 0 ? "" : `; ${unjudged} sent too little to tell`;
   const summary = `${bad === 0 ? "none" : bad} of ${count} worse than the rest`;
   return [
     row("flows", (bad === 0 ? summary : yellow(summary)) + few),

@@ -488,7 +488,7 @@ Deno.test("a result names the flows that fare worse than the rest, and the worst
       .map(stripVTControlCharacters).slice(2);
   const harmed = rows({ count: 10, bad: 1, unjudged: 2, each });
   assertEquals(harmed.slice(0, 3), [
-    "  flows         1 of 10 worse than the rest; 2 sent too few messages to tell",
+    "  flows         1 of 10 worse than the rest; 2 sent too little to tell",
     "                port 40000: 12 (12 %) lost, p50 200 us, p99 4.00 ms: worse by loss and delay",
     "                port 40001: 0 lost, p50 201 us, p99 4.00 ms",
   ]);
@@ -499,7 +499,7 @@ Deno.test("a result names the flows that fare worse than the rest, and the worst
     "                port 40001: 0 lost, p50 201 us, p99 4.00 ms",
   ]);
   assertEquals(rows({ count: 10, unjudged: 10, each }), [
-    "  flows         10, with too few messages to compare them",
+    "  flows         10, too little sent to compare them",
   ]);
 });
 
