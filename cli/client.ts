@@ -153,6 +153,14 @@ function checkMeasuring(
       `--expect: over TCP, ${lossy.metric} needs --interval: only then is a broken connection replaced`,
     );
   }
+  const ofFlows = options.expect.find(({ metric }) =>
+    metric.startsWith("flow")
+  );
+  if (ofFlows !== undefined && (connections ?? 1) < 2) {
+    throw new UsageError(
+      `--expect: ${ofFlows.metric} compares connections: use --connections`,
+    );
+  }
 }
 
 /** The only address family to use, where an option says which. */

@@ -489,6 +489,13 @@ export const UDP_CLIENT = {
   options: {
     ...clientOptions("UDP"),
     ...grouped("Network", {
+      "source-port": optionalValue({
+        placeholder: "PORT",
+        parse: remotePort,
+        fallbackText: "the system chooses",
+        help:
+          "Send from this port; with --connections, from it and those that follow.",
+      }),
       "retry-for": value({
         placeholder: "TIME",
         fallback: "0s",

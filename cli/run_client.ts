@@ -119,7 +119,7 @@ export async function runClient(
       await runOne(state);
       return DONE;
     } catch (error) {
-      const event = errorEvent(error);
+      const event = errorEvent(error, definition.role);
       session.printError(event, state.name);
       return event.exit_code;
     }

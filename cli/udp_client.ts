@@ -36,7 +36,8 @@ await runProgram({
       metrics: options.metrics,
       run: (target) => {
         const retryFor = options["retry-for"];
-        const common = { ...order, retryFor, ...target };
+        const sourcePort = options["source-port"];
+        const common = { ...order, sourcePort, retryFor, ...target };
         return payload instanceof Uint8Array || !isMeasuring(options)
           ? echoUdp({ ...common, payload })
           : measureUdp({ ...common, size: payload.size, stamp });

@@ -4,6 +4,7 @@
  * @module
  */
 import { SMALLEST_MEASURED } from "../udp/client/probe_socket.ts";
+import { LAST_PORT } from "../udp/client/target.ts";
 import { isStampSize, smallestStampSize } from "../udp/client/stamp_session.ts";
 import { isMeasuring, type Order, readOrder } from "./client.ts";
 import type { CommandLine } from "./command_line/parse.ts";
@@ -27,6 +28,20 @@ export function readUdpOrder(
 ): Order {
   const order = readOrder(UDP_CLIENT.transport, line);
   const { size, service = "echo" } = line.options;
+  if (line.options.bind?.port && line.options["source-port"] !== undefined) {
+    throw new UsageError(
+      "--source-port and --bind with a port exclude each other: each says from which port to send",
+    );
+  }
+  const first = line.options["source-port"];
+  const { connections = 1 } = order;
+  if (first !== undefined && first + connections - 1 > LAST_PORT) {
+    throw new UsageError(
+      `--source-port ${first}: from there on, there are only ${
+        LAST_PORT - first + 1
+      } ports for --connections ${connections}`,
+    );
+  }
   if (service === "stamp") return readStampOrder(line, order);
   const stray = STAMP_OPTIONS.find((name) => line.given.has(name));
   if (stray !== undefined) {

@@ -11,6 +11,7 @@ import type {
   Figure,
   Microseconds,
   NamedEvent,
+  Port,
   PositiveCount,
   Time,
   Traffic,
@@ -310,6 +311,48 @@ export interface IntervalDirections {
   reflector_us?: DelaySummary;
 }
 
+/** One connection (TCP) or socket (UDP) of a run. */
+export interface FlowFigures {
+  /** Its number, from 1. */
+  connection: PositiveCount;
+  /** Its source port. */
+  local_port: Port;
+  /** Messages sent. */
+  sent: Count;
+  /** Messages without an answer in time; absent over TCP. */
+  lost?: Count;
+  /** The median of its round trips, from sending and without late sends, to 3 %; absent without any, and of a run of more than 1000 flows. */
+  p50_us?: Microseconds;
+  /** Their 99th percentile. */
+  p99_us?: Microseconds;
+  /**
+   * What it fares worse in than all others together; absent where it does not.
+   *
+   * @minItems 1
+   */
+  worse_by?: ("loss" | "delay")[];
+}
+
+/**
+ * The flows of a run compared with each other: each with all others together, with a
+ * probability of 0.0001 that a run in which all fare alike names any.
+ */
+export interface FlowComparison {
+  /** How many there are. */
+  count: PositiveCount;
+  /** How many fare worse than the rest; absent where none sent enough to tell. */
+  bad?: Count;
+  /** How many sent too little to tell. */
+  unjudged: Count;
+  /**
+   * Each of them, or of more than 1000 the worst: first those that fare worse than the
+   * rest, then by the share lost, then by the median.
+   *
+   * @maxItems 1000
+   */
+  each: FlowFigures[];
+}
+
 /**
  * What only a measuring run has. The rates are absent where it is unknown whether
  * the peer received everything.
@@ -345,6 +388,8 @@ export interface Measured extends Partial<Speed> {
   outages?: OutageSummary;
   /** `unknown`: whether anything arrived cannot be known (UDP, one way). */
   arrival?: "unknown";
+  /** Its flows compared; absent for a single one, and where nothing is answered message by message. */
+  flows?: FlowComparison;
   /** With a rate: round-trip delays from the actual sending, which hide a peer's stall (coordinated omission). */
   rtt_from_sending_us?: DelaySummary;
   /** The warm-up, which is left out of all other figures. */

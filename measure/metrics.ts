@@ -8,6 +8,7 @@ import type {
   DatagramCounts,
   DelaySummary,
   Directions,
+  FlowFigures,
   Measured,
   OutageSummary,
   ResultEvent,
@@ -20,7 +21,7 @@ import type {
  * What kind of figure a metric is.
  *
  * - `time`: microseconds.
- * - `share`: a number of the messages sent.
+ * - `share`: a number of the messages sent, by all flows or by one.
  * - `count`: a number.
  * - `percentage`: percent of a whole.
  * - `rate`: messages a second.
@@ -49,6 +50,8 @@ export type Metric =
   | "duplicated"
   | "reordered"
   | "corrupted"
+  | "flow.loss"
+  | "flows.bad"
   | `${"loss" | "duplicates" | "reordered" | "jitter"}.${"out" | "back"}`
   | `variation.${"out" | "back"}.${"p50" | "p99" | "max"}`
   | `delay.${"out" | "back"}.${"min" | "p50" | "p99"}`
@@ -68,7 +71,7 @@ export interface RunFigures extends Pick<ResultEvent, "messages_sent"> {
   /** Its speed and errors. */
   measured?:
     & Partial<Speed>
-    & Partial<Pick<Measured, "errors" | "lost" | "outages">>;
+    & Partial<Pick<Measured, "errors" | "flows" | "lost" | "outages">>;
 }
 
 /** The definition of a metric. */
@@ -81,6 +84,8 @@ export interface MetricDefinition {
   services: Partial<Record<Transport, readonly UdpService[]>>;
   /** Reads it from a run; `undefined` where the run has no such figure. */
   read: (run: RunFigures) => number | undefined;
+  /** Of a share: of how many messages; of all that were sent where it is absent. */
+  readWhole?: (run: RunFigures) => number | undefined;
   /** Whether more of it is better. */
   isMoreBetter: boolean;
   /**
@@ -239,6 +244,16 @@ const directedJitter = (way: Way) =>
     (all) => all[way].jitter_us,
   );
 
+/** The flow that lost the largest share. */
+function worstFlow({ measured }: RunFigures): FlowFigures | undefined {
+  const share = ({ lost = 0, sent }: FlowFigures) => shareOf(lost, sent);
+  return measured?.flows?.each.reduce<FlowFigures | undefined>(
+    (worst, each) =>
+      worst === undefined || share(each) > share(worst) ? each : worst,
+    undefined,
+  );
+}
+
 /** What is shown of losses each way. */
 const LOSS: Partial<MetricDefinition> = { column: "always", isCompared: true };
 
@@ -303,6 +318,21 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
   "duplicated": fate("duplicates"),
   "reordered": fate("reordered"),
   "corrupted": fate("corrupted", { isCompared: true }),
+  "flow.loss": fate("lost", {
+    of: "UDP datagrams of the socket that lost the largest share",
+    read: (run) => worstFlow(run)?.lost,
+    readWhole: (run) => worstFlow(run)?.sent,
+  }),
+  "flows.bad": {
+    of: "connections or sockets that fare worse than the rest",
+    kind: "count",
+    services: { TCP: ["echo"], UDP: ["echo", "stamp"] },
+    read: ({ measured }) => measured?.flows?.bad,
+    isMoreBetter: false,
+    column: "always",
+    // Other ports meet other members, and more messages find more.
+    isCompared: false,
+  },
   "loss.out": directedCount("out", "lost", LOSS),
   "loss.back": directedCount("back", "lost", LOSS),
   "duplicates.out": directedCount("out", "duplicates"),
@@ -385,6 +415,14 @@ export function metricsOver(
       ? known !== undefined
       : known?.includes(service);
   }).map(({ name }) => name);
+}
+
+/** Of how many messages a run's figure is a share. */
+export function wholeOf(
+  { readWhole }: MetricDefinition,
+  run: RunFigures,
+): number {
+  return readWhole?.(run) ?? run.messages_sent;
 }
 
 /** A count as percent of the messages sent. */

@@ -9,6 +9,8 @@ import type {
   Counts,
   DatagramCounts,
   Failure,
+  FlowComparison,
+  InstrumentCheck,
   IntervalEvent,
   OutageBeganEvent,
   OutageEndedEvent,
@@ -28,6 +30,7 @@ import {
   whole,
 } from "../net/options.ts";
 import type { Flow, FlowContext } from "./flow.ts";
+import { compareFlows } from "./flows/comparison.ts";
 import { DirectionTally } from "./directions/directions.ts";
 import { type DelayCount, Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
@@ -112,6 +115,10 @@ export interface TransportFigures {
 export interface RunContext {
   /** The peer. */
   target: Pick<StartedEvent, "target" | "peer_host" | "peer_port">;
+  /** The source ports of its flows. */
+  ports: readonly number[];
+  /** The first of them, where the caller chose it. */
+  localPort?: number;
   /** The size of each message, in bytes. */
   size: number;
   /** Milliseconds to wait for an answer. */
@@ -228,7 +235,7 @@ const ANSWERED: ReadonlySet<UdpService> = new Set(["echo", "stamp"]);
 
 function startedEvent(
   options: MeasureOptions,
-  { target, size, timeout }: RunContext,
+  { target, localPort, size, timeout }: RunContext,
 ): StartedEvent {
   const { service = "echo", connections = 1, warmup = 0 } = options;
   const { count, duration, interval, rate, label, sourceLabel } = options;
@@ -245,6 +252,7 @@ function startedEvent(
     service,
     size,
     connections,
+    local_port: localPort,
     pipeline: ANSWERED.has(service) ? finite(pipeline) : undefined,
     rate_per_second: rate,
     count: finite(count),
@@ -448,6 +456,7 @@ class Run implements RunInProgress {
     const summaryOf = (trips: RoundTrips | undefined) =>
       withHistograms ? trips?.summary() : trips?.percentiles();
     const { datagrams, ...own } = this.#context.figures(tally);
+    const check = this.#instrument!.check(tally, this.#starvation?.unread);
     return {
       ...tally.counts(),
       duration_us: tally.duration,
@@ -461,9 +470,10 @@ class Run implements RunInProgress {
         outages: tally.outageSummary(),
         in_flight: isAnswered ? tally.inFlight : undefined,
         arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
+        flows: this.#compareFlows(tally, check),
         rtt_from_sending_us: summaryOf(tally.fromSending),
         warmup: this.#warmup,
-        instrument: this.#instrument!.check(tally, this.#starvation?.unread),
+        instrument: check,
       },
     };
   }
@@ -489,6 +499,21 @@ class Run implements RunInProgress {
 
   get isDown(): boolean | undefined {
     return this.#measured?.outages?.isDown;
+  }
+
+  /** Compares the flows; `undefined` where answers do not show their messages. */
+  #compareFlows(
+    tally: Tally,
+    { timer_lateness_us, unread_us }: InstrumentCheck,
+  ): FlowComparison | undefined {
+    const { service = "echo" } = this.#options;
+    if (!ANSWERED.has(service)) return undefined;
+    return compareFlows(tally.byFlow, {
+      ports: this.#context.ports,
+      knowsLoss: this.#context.isDatagrams,
+      lateness: timer_lateness_us.p99,
+      isUnread: unread_us !== undefined,
+    });
   }
 
   #warmupOf(tally: Tally): Warmup {

@@ -14,6 +14,7 @@ import type {
 import { between, wallTime } from "../net/clock.ts";
 import type { DirectionTally } from "./directions/directions.ts";
 import { type Way, WAYS } from "./directions/numbering.ts";
+import { FlowTally } from "./flows/flow_tally.ts";
 import { Histogram } from "./histogram.ts";
 import { Outages } from "./outages.ts";
 import { type Distribution, RoundTrips } from "./round_trips.ts";
@@ -91,6 +92,8 @@ export class Tally {
   readonly schedule: Schedule;
   /** What is found out about each way; absent where nothing tells. */
   readonly directions: DirectionTally | undefined;
+  /** The same counts for each of its flows. */
+  readonly byFlow: FlowTally;
   readonly #options: TallyOptions;
   readonly #total = new Activity();
   /** The totals at the start of the current interval. */
@@ -111,8 +114,6 @@ export class Tally {
   #errors = 0;
   #lastError: string | undefined;
   #isUnfinished = false;
-  /** Messages answered on each flow. */
-  readonly #answeredBy: Float64Array;
   #lastSent: number;
   #lastMoved: number;
   /** When an interval last had the delays of the run so far. */
@@ -137,7 +138,7 @@ export class Tally {
     this.#earlier = new RoundTrips(before);
     if (schedule.isOpenLoop) this.#fromSending = new RoundTrips(fromSending);
     if (options.knowsLoss) this.outages = new Outages(options.flows);
-    this.#answeredBy = new Float64Array(options.flows);
+    this.byFlow = new FlowTally(options.flows, schedule.start);
     this.#lastSent = this.#lastMoved = this.#keptAt = schedule.start;
     this.#intervals = [newInterval(schedule.start)];
     if (directions) {
@@ -195,23 +196,27 @@ export class Tally {
   /**
    * Counts a message that is handed to its socket.
    *
+   * @param flow The number of its flow.
    * @param due When it was due.
    * @param at When it was handed over.
    * @param wasHeld Whether the path delayed it.
    */
-  sent(due: number, at: number, wasHeld: boolean): void {
+  sent(flow: number, due: number, at: number, wasHeld: boolean): void {
     this.#total.messagesSent++;
     this.#lastSent = this.#lastMoved = at;
     this.#intervals[this.#intervals.length - 1].open++;
-    if (at - due > LATE) {
+    const isLate = at - due > LATE;
+    this.byFlow.sent(flow, at, isLate);
+    if (isLate) {
       this.#total.lateSends++;
       if (!wasHeld) this.#lateByClient++;
     }
   }
 
   /** Uncounts a message that its socket refused. */
-  refused(at: number): void {
+  refused(flow: number, due: number, at: number): void {
     this.#total.messagesSent--;
+    this.byFlow.unsent(flow, at - due > LATE);
     this.#intervalOf(at).open--;
     this.#unsent++;
   }
@@ -254,10 +259,10 @@ export class Tally {
     inPeer = 0,
   ): number {
     this.#total.messagesReceived++;
-    this.#answeredBy[flow]++;
     this.#intervalOf(sentAt).open--;
     this.#lastMoved = at;
     const fromSending = between(sentAt, at - inPeer);
+    this.byFlow.answered(flow, fromSending, sentAt - due > LATE);
     if (this.#fromSending === undefined) {
       this.#recent.record(fromSending);
       return fromSending;
@@ -276,8 +281,9 @@ export class Tally {
   }
 
   /** Counts a lost message, in the interval in which it was sent. */
-  gaveUp(sentAt: number): void {
+  gaveUp(flow: number, due: number, sentAt: number): void {
     this.#lost++;
+    this.byFlow.gaveUp(flow, sentAt, sentAt - due > LATE);
     const interval = this.#intervalOf(sentAt);
     interval.open--;
     interval.lost++;
@@ -456,7 +462,7 @@ export class Tally {
   shares(): FlowShares | undefined {
     const { flows, isOneWay } = this.#options;
     if (flows < 2 || isOneWay) return undefined;
-    const sorted = this.#answeredBy.toSorted();
+    const sorted = this.byFlow.answeredBy.toSorted();
     const sum = sorted.reduce((total, each) => total + each, 0);
     const squares = sorted.reduce((total, each) => total + each * each, 0);
     return {

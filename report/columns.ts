@@ -14,6 +14,7 @@ import {
   METRIC_LIST,
   type MetricDefinition,
   type MetricKind,
+  wholeOf,
 } from "../measure/metrics.ts";
 import type { Measurements } from "./measurements.ts";
 import type { Verdict } from "./runs.ts";
@@ -84,7 +85,8 @@ function figureColumn(
   title: string,
   name: string,
   read: (measurements: Partial<Measurements>) => number | undefined,
-  format: (value: number, sent: number) => string = String,
+  format: (value: number, of: number) => string = String,
+  whole = ({ messages_sent = 0 }: Partial<Measurements>) => messages_sent,
 ): Column {
   const value = ({ measurements }: TableLine) =>
     measurements === undefined ? undefined : read(measurements);
@@ -95,8 +97,9 @@ function figureColumn(
     value,
     text: (line) => {
       const figure = value(line);
-      const sent = line.measurements?.messages_sent ?? 0;
-      return figure === undefined ? "" : format(figure, sent);
+      return figure === undefined
+        ? ""
+        : format(figure, whole(line.measurements!));
     },
   };
 }
@@ -133,14 +136,17 @@ const UNIT_SUFFIXES: Record<MetricKind, string> = {
 /** The columns of the metrics that a table shows. */
 function metricColumns(place: MetricDefinition["column"]): Column[] {
   return METRIC_LIST.filter(({ column }) => column === place)
-    .map(({ name, kind, read }) => ({
+    .map((metric) => ({
       ...figureColumn(
-        name === "outage" ? "longest outage" : name,
-        name.replaceAll(".", "_") + UNIT_SUFFIXES[kind],
-        ({ messages_sent = 0, ...rest }) => read({ messages_sent, ...rest }),
+        metric.name === "outage" ? "longest outage" : metric.name,
+        metric.name.replaceAll(".", "_") + UNIT_SUFFIXES[metric.kind],
+        ({ messages_sent = 0, ...rest }) =>
+          metric.read({ messages_sent, ...rest }),
         // A narrow column breaks the line before the share, not within.
         (value, sent) =>
-          FIGURE_FORMATS[kind](value, sent).replace(" %", "\u00a0%"),
+          FIGURE_FORMATS[metric.kind](value, sent).replace(" %", "\u00a0%"),
+        ({ messages_sent = 0, ...rest }) =>
+          wholeOf(metric, { messages_sent, ...rest }),
       ),
       needsOutages: place === "with-outages" || undefined,
     }));

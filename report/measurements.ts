@@ -87,13 +87,14 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
 
 /** The figures that describe the path, not the client. */
 function figuresOf(measured: Measured): Measurements["measured"] {
-  const { messages_per_second, errors, lost, outages } = measured;
+  const { messages_per_second, errors, flows, lost, outages } = measured;
   const { sent_bytes_per_second, received_bytes_per_second } = measured;
   return {
     messages_per_second,
     sent_bytes_per_second,
     received_bytes_per_second,
     errors,
+    flows,
     lost,
     outages,
   };

@@ -52,6 +52,9 @@ const MOST_POINTS_IN_ALL = 20_000;
 /** The most disconnections of a run; further ones are counted. */
 const MOST_DISCONNECTIONS = 100;
 
+/** The most flows of all runs together, for the same reason. */
+const MOST_FLOWS_IN_ALL = 20_000;
+
 /** Turns runs into rows, with their figures. */
 export function rowsOf(runs: readonly ClientRun[]): Row[] {
   const names = namesOf(runs);
@@ -87,7 +90,7 @@ export function pageData(runs: Runs): PageData {
   const names = namesOf(clients);
   return {
     runs: clients.map((run, i) => ({
-      ...rowOf(run, names[i]),
+      ...withFewFlows(rowOf(run, names[i]), MOST_FLOWS_IN_ALL / clients.length),
       expectations: (run.result?.expectations ?? []).map((expectation) => ({
         text: formatExpectation(expectation),
         held: expectation.held,
@@ -110,6 +113,16 @@ function longestOf(disconnections: readonly Disconnection[]): Disconnection[] {
     .toSorted((one, other) => length(other) > length(one) ? 1 : -1)
     .slice(0, MOST_DISCONNECTIONS)
     .sort((one, other) => one.time < other.time ? -1 : 1);
+}
+
+/** The same with no more flows than so many, the worst ones. */
+function withFewFlows(row: Row, most: number): Row {
+  const flows = row.measurements?.measured?.flows;
+  if (flows === undefined || flows.each.length <= most) return row;
+  const each = flows.each.slice(0, Math.max(Math.floor(most), 1));
+  const { measurements } = row;
+  const measured = { ...measurements?.measured, flows: { ...flows, each } };
+  return { ...row, measurements: { ...measurements!, measured } };
 }
 
 function warningsOf(

@@ -121,8 +121,11 @@ export interface Runs {
 
 /** A run's verdict, and the reason where it did not pass. */
 export interface Verdict {
-  /** `cut off`: the client was killed, or still runs. */
-  text: "passed" | "failed" | "cut off";
+  /**
+   * `sent`: whether anything arrived is unknown. `cut off`: the client was killed, or
+   * still runs.
+   */
+  text: "passed" | "failed" | "sent" | "cut off";
   /** Why it is not `passed`. */
   reason?: string;
 }
@@ -130,7 +133,11 @@ export interface Verdict {
 /** Whether a run passed. */
 export function verdictOf(run: ClientRun): Verdict {
   const { result, error } = run;
-  if (result?.passed) return { text: "passed" };
+  if (result?.passed) {
+    return result.measured?.arrival === "unknown"
+      ? { text: "sent", reason: "whether the datagrams arrived is unknown" }
+      : { text: "passed" };
+  }
   const reason = result?.failure?.message ?? error?.message;
   if (reason !== undefined) return { text: "failed", reason };
   if (result !== undefined) return { text: "failed" };

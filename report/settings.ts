@@ -44,6 +44,7 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
   service: ({ service }) => service,
   size: ({ size }) => `${size} byte${size === 1 ? "" : "s"}`,
   connections: ({ connections }) => connections,
+  local_port: null,
   pipeline: ({ pipeline = "no limit" }) => pipeline,
   rate_per_second: ({ rate_per_second }) =>
     rate_per_second === undefined ? "as answers come" : `${rate_per_second}/s`,

@@ -14,6 +14,8 @@ import type {
   DatagramCounts,
   DelaySummary,
   Directions,
+  FlowComparison,
+  FlowFigures,
   JudgedExpectation,
   Measured,
   Outage,
@@ -391,6 +393,7 @@ function figureLines(
   if (rtt_from_sending_us !== undefined) {
     lines.push(...delayRows("from sending", rtt_from_sending_us));
   }
+  if (measured.flows !== undefined) lines.push(...flowRows(measured.flows));
   if (late_sends !== undefined) {
     const share = formatShare(late_sends, event.messages_sent);
     lines.push(row("late sends", `${late_sends} (${share})`));
@@ -550,6 +553,40 @@ function countOf(
   return number === 0
     ? [`0 ${what}`]
     : [`${number} (${formatShare(number, sent)}) ${what}`];
+}
+
+/** The most flows in text. */
+const MOST_FLOWS = 8;
+
+/** How many flows fare worse than the rest, and the worst where any do. */
+function flowRows({ count, bad, unjudged, each }: FlowComparison): string[] {
+  if (bad === undefined) {
+    return [row("flows", `${count}, too little sent to compare them`)];
+  }
+  const few = unjudged === 0 ? "" : `; ${unjudged} sent too little to tell`;
+  const summary = `${bad === 0 ? "none" : bad} of ${count} worse than the rest`;
+  return [
+    row("flows", (bad === 0 ? summary : yellow(summary)) + few),
+    ...(bad === 0 ? each.slice(0, 1) : each.slice(0, MOST_FLOWS)).map((flow) =>
+      row("", flowText(flow))
+    ),
+  ];
+}
+
+/** `port 40003: 12 (8.3 %) lost, p50 1.2 ms, p99 3.4 ms: worse by loss`. */
+function flowText(flow: FlowFigures): string {
+  const { local_port, sent, lost, p50_us, p99_us, worse_by } = flow;
+  const delays = { p50: p50_us, p99: p99_us };
+  const figures = [
+    ...countOf(lost, sent, "lost"),
+    ...Object.entries(delays).flatMap(([name, delay]) =>
+      delay === undefined ? [] : [`${name} ${formatDuration(delay)}`]
+    ),
+  ];
+  const text = `port ${local_port}: ${figures.join(", ")}`;
+  return worse_by === undefined
+    ? text
+    : yellow(`${text}: worse by ${worse_by.join(" and ")}`);
 }
 
 /** What happened on each way, and in between, without what is unknown. */

@@ -22,6 +22,8 @@ export interface ChartLine {
   points: [x: number, y: number | null][];
   /** It accompanies another line of the same run. */
   isThin?: boolean;
+  /** Dots instead of a line; `rings` go around the dots of another line. */
+  dots?: "dots" | "rings";
 }
 
 /** What charts over time have in common. */
@@ -41,7 +43,13 @@ export interface ChartStyle {
   /** What it shows, in a sentence. */
   caption: string;
   /** The form of its x scale, and what x values are called; over time, the timeline says it. */
-  x?: { isLog: boolean; format: (value: number) => string; marks?: number[] };
+  x?: {
+    isLog: boolean;
+    format: (value: number) => string;
+    marks?: number[];
+    /** Begin a linear scale at its first point instead of 0. */
+    isTight?: boolean;
+  };
   /** The same for y. */
   y: { isLog: boolean; format: (value: number) => string };
   /** Draw from each point to the next as a step; `before`: of the value of the next. */
@@ -49,6 +57,12 @@ export interface ChartStyle {
 }
 
 const HEIGHT = 280;
+
+/** How dots look; a ring is hollow. */
+const DOTS: Record<"dots" | "rings", uPlot.Series.Points> = {
+  dots: { show: true, size: 6, width: 1 },
+  rings: { show: true, size: 15, width: 2, fill: "transparent" },
+};
 
 /** Marks of the x scale closer together than this have no room for a label. */
 const MARK_WIDTH = 52;
@@ -162,7 +176,7 @@ export class Chart {
             timeline
               ? [Math.min(timeline.from, min), max]
               : !x.isLog
-              ? [0, max]
+              ? x.isTight ? [min - 1, max + 1] : [0, max]
               : max > min
               ? [min, max]
               : [min * 0.9, max * 1.1],
@@ -220,9 +234,12 @@ export class Chart {
           dash: line.isThin ? [3, 4] : runDash(Math.max(line.run, 0)),
           width: line.run < 0 ? 7 : line.isThin ? 1.5 : 2,
           spanGaps: false,
-          paths: steps &&
-            uPlot.paths.stepped!({ align: steps === "before" ? -1 : 1 }),
-          points: {
+          paths: line.dots
+            ? () => null
+            : steps
+            ? uPlot.paths.stepped!({ align: steps === "before" ? -1 : 1 })
+            : undefined,
+          points: line.dots ? DOTS[line.dots] : {
             show: false,
             filter: (plot, index) => {
               const lone = lonePoints(plot.data[index]);
@@ -243,6 +260,8 @@ export class Chart {
 /** An x axis: its marks for a range with room for so many, and their labels. */
 interface XAxis {
   isLog: boolean;
+  /** Begin a linear scale at its first point instead of 0. */
+  isTight?: boolean;
   format: (value: number) => string;
   marks?: (min: number, max: number, most: number) => number[];
   labels: (marks: readonly number[]) => string[];
@@ -264,10 +283,11 @@ function ofTime({ format, marks, labels, isClock }: TimeAxis): XAxis {
 }
 
 function ofValues(
-  { isLog, format, marks }: NonNullable<ChartStyle["x"]>,
+  { isLog, isTight, format, marks }: NonNullable<ChartStyle["x"]>,
 ): XAxis {
   return {
     isLog,
+    isTight,
     format,
     marks: marks
       ? (min, max) => marks.filter((mark) => mark >= min && mark <= max)

@@ -6,7 +6,8 @@
  * @module
  */
 import { formatDuration, formatRate } from "../../text/format.ts";
-import type { DelaySummary } from "../../events/mod.ts";
+import type { DelaySummary, FlowFigures } from "../../events/mod.ts";
+import { shareOf } from "../../measure/metrics.ts";
 import type { PageRun } from "../page_data.ts";
 import { Chart, type ChartLine, type Timeline } from "./chart.ts";
 import { curvesOf, type DelayCurves, scalePoint } from "./delays.ts";
@@ -30,6 +31,7 @@ function percentileName(oneIn: number): string {
 }
 
 const percent = (value: number) => `${Number(value.toPrecision(2))} %`;
+const port = (value: number) => String(Math.round(value));
 
 /** A line's colour and name for all runs together. */
 const TOGETHER = { run: -1, label: "all together" };
@@ -40,6 +42,9 @@ export class Charts {
   readonly delays: HTMLElement;
   /** The charts over time. */
   readonly overTime: HTMLElement;
+
+  /** The charts of flows. */
+  readonly flows: HTMLElement;
 
   readonly #runs: PageRun[];
   readonly #curves: Map<PageRun, Promise<DelayCurves | undefined>> = new Map();
@@ -79,6 +84,20 @@ export class Charts {
     steps: "before",
   });
 
+  readonly #flowLoss = new Chart({
+    title: "Loss by source port",
+    caption:
+      "The share of its messages that each flow lost; ringed where it fares worse than the rest.",
+    x: { isLog: false, isTight: true, format: port },
+    y: { isLog: false, format: percent },
+  });
+  readonly #flowDelay = new Chart({
+    title: "Median by source port",
+    caption:
+      "The median of each flow's round trips; ringed where it fares worse than the rest.",
+    x: { isLog: false, isTight: true, format: port },
+    y: { isLog: true, format: formatDuration },
+  });
   readonly #variation = new Chart({
     title: "Delay each way",
     caption:
@@ -113,6 +132,44 @@ export class Charts {
         ? [this.#variation.element, this.#lossEachWay.element]
         : [],
     );
+    this.flows = element(
+      "div",
+      { className: "charts" },
+      this.#flowLoss.element,
+      this.#flowDelay.element,
+    );
+  }
+
+  #drawFlows(shown: { run: PageRun; index: number }[]): void {
+    const lines = (
+      by: NonNullable<FlowFigures["worse_by"]>[number],
+      read: (flow: FlowFigures) => number | undefined,
+    ): ChartLine[] =>
+      shown.flatMap(({ run, index }) => {
+        const flows = run.measurements?.measured?.flows?.each ?? [];
+        const line = (
+          flows: FlowFigures[],
+          label: string,
+          dots: ChartLine["dots"],
+        ): ChartLine[] => {
+          const points = flows.flatMap((flow): [number, number][] => {
+            const value = read(flow);
+            return value === undefined ? [] : [[flow.local_port, value]];
+          }).toSorted(([one], [other]) => one - other);
+          return points.length === 0
+            ? []
+            : [{ label, run: index, points, dots }];
+        };
+        const worse = flows.filter(({ worse_by }) => worse_by?.includes(by));
+        return [
+          ...line(flows, run.name, "dots"),
+          ...line(worse, `${run.name}, worse than the rest`, "rings"),
+        ];
+      });
+    this.#flowLoss.draw(
+      lines("loss", ({ lost, sent }) => lost && shareOf(lost, sent)),
+    );
+    this.#flowDelay.draw(lines("delay", ({ p50_us }) => p50_us || undefined));
   }
 
   /**
@@ -128,6 +185,7 @@ export class Charts {
     const shown = this.#runs.map((run, index) => ({ run, index }))
       .filter(({ run }) => selected.has(run));
     this.#drawOverTime(shown, scale);
+    this.#drawFlows(shown);
 
     const curves: [Omit<ChartLine, "points">, DelayCurves][] = [];
     for (const { run, index } of shown) {

@@ -80,6 +80,9 @@ async function show(data: PageData, report: HTMLElement): Promise<void> {
         charts.overTime,
       ));
     }
+    if (runs.some(({ measurements }) => measurements?.measured?.flows)) {
+      report.append(section("Flows", charts.flows));
+    }
     drawing = update();
     await drawing;
   }
@@ -99,7 +102,7 @@ function startOfAll(runs: readonly PageRun[]): number {
 
 /** `3 runs: 2 passed, 1 failed; 2 outages, the longest 5 min. Made 2026-11-24 02:05 UTC.` */
 function overview({ runs, servers, made }: PageData): string {
-  const verdicts = (["passed", "failed", "cut off"] as const)
+  const verdicts = (["passed", "failed", "sent", "cut off"] as const)
     .map((name) => ({
       name,
       count: runs.filter(({ verdict }) => verdict.text === name).length,

@@ -132,6 +132,7 @@ export async function measureTcp(
       peer_host: hostname,
       peer_port: port,
     },
+    ports: conns.map(({ localAddr }) => localAddr.port),
     size,
     timeout,
     isDatagrams: false,

@@ -73,6 +73,12 @@ Deno.test("--expect takes every metric, with a limit as its kind is written", as
         availability_percent: 7,
         listed: [],
       },
+      flows: {
+        count: 2,
+        bad: 7,
+        unjudged: 0,
+        each: [{ connection: 1, local_port: 4000, sent: 1000, lost: 7 }],
+      },
     },
   };
   for (const { name, kind } of METRIC_LIST) {

@@ -11,7 +11,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { formatDuration } from "../../text/format.ts";
-import { mergeDelays } from "../../mod.ts";
+import { type FlowFigures, mergeDelays } from "../../mod.ts";
 import type { Source } from "../../report/mod.ts";
 import { evenly, linesOf, summaryOf, textOf } from "../setup/report_input.ts";
 import { runRole, startRole } from "../setup/process.ts";
@@ -35,6 +35,53 @@ async function threeRuns(): Promise<Source[]> {
 
 const RUNS = ".runs tbody tr:not(.notes)";
 const TOGETHER = ".runs tfoot tr";
+
+/** A run of 64 flows, of which one lost more than the rest. */
+async function flowsRun(): Promise<Source[]> {
+  const each = Array.from({ length: 64 }, (_, i): FlowFigures => ({
+    connection: i + 1,
+    local_port: 40_000 + i,
+    sent: 100,
+    lost: i === 3 ? 12 : 0,
+    p50_us: 200 + i,
+    p99_us: 300 + i,
+    worse_by: i === 3 ? ["loss"] : undefined,
+  }));
+  return [{
+    name: "flows.jsonl",
+    text: await textOf({
+      delays: SLOW,
+      lost: 12,
+      flows: { count: 64, bad: 1, unjudged: 0, each },
+    }),
+  }];
+}
+
+pageTest(
+  "the page shows each flow of a run as a dot, and rings those that fare worse",
+  flowsRun,
+  async ({ page, complaints }) => {
+    assertEquals(await legend(page, "Loss by source port"), [
+      "flows.jsonl",
+      "flows.jsonl, worse than the rest",
+    ]);
+    assertEquals(await legend(page, "Median by source port"), ["flows.jsonl"]);
+    const [row] = await rows(page, RUNS);
+    assertEquals(row["flows.bad"], "1");
+    assertEquals(complaints, []);
+  },
+);
+
+pageTest(
+  "the page has no charts of flows where no run compared any",
+  threeRuns,
+  async ({ page }) => {
+    assertEquals(
+      await page.getByRole("heading", { name: "Flows", exact: true }).count(),
+      0,
+    );
+  },
+);
 
 pageTest(
   "the page shows the result of each run",

@@ -29,6 +29,7 @@ import {
   rowsOf,
   verdictOf,
 } from "../../report/mod.ts";
+import { MORE_COLUMNS } from "../../report/columns.ts";
 import { lonePoints } from "../../report/page/lone_points.ts";
 import { pageData } from "../../report/page_data.ts";
 import { seriesOf } from "../../report/series.ts";
@@ -500,6 +501,56 @@ Deno.test("markdownSummary() escapes markup in untrusted text", async () => {
   assertEquals([cells[1], cells[2]], [cells[0], cells[0]]);
   assert(!/(?<!\\)[<`]/.test(lines[2]), lines[2]);
   assert(!lines[2].includes("\u001b"), lines[2]);
+});
+
+Deno.test("a run of which nobody knows whether anything arrived is no run that passed", async () => {
+  const [started, _, __, result] = await linesOf({ delays: [100], lost: 0 });
+  const one = JSON.parse(result);
+  one.measured.arrival = "unknown";
+  const { clients } = await readOne(`${started}\n${JSON.stringify(one)}\n`);
+  assertEquals(verdictOf(clients[0]), {
+    text: "sent",
+    reason: "whether the datagrams arrived is unknown",
+  });
+});
+
+Deno.test("the loss of a flow is a share of what that flow sent", async () => {
+  const text = await textOf({
+    delays: [100, 200],
+    lost: 6,
+    flows: {
+      count: 2,
+      bad: 1,
+      unjudged: 0,
+      each: [
+        { connection: 2, local_port: 4001, sent: 4, lost: 3 },
+        { connection: 1, local_port: 4000, sent: 3, lost: 2 },
+      ],
+    },
+  });
+  const { clients, problems } = await readRuns([{ name: "a.jsonl", text }]);
+  assertEquals(problems, []);
+  const [row] = rowsOf(clients);
+  const column = MORE_COLUMNS.find(({ name }) => name === "flow_loss")!;
+  assertEquals(column.text(row), "3 (75\u00a0%)");
+});
+
+Deno.test("a page has no more than 20,000 flows, the worst of each run", async () => {
+  const each = Array.from({ length: 1000 }, (_, i) => ({
+    connection: i + 1,
+    local_port: 4000,
+    sent: 1,
+  }));
+  const text = await textOf(...Array.from({ length: 40 }, () => ({
+    delays: [100],
+    flows: { count: 1000, unjudged: 1000, each },
+  })));
+  const { runs } = pageData(await readRuns([{ name: "a.jsonl", text }]));
+  const kept = runs.map(({ measurements }) =>
+    measurements!.measured!.flows!.each
+  );
+  assertEquals(kept.flat().length, 20_000);
+  assertEquals(kept[0].at(-1)!.connection, 500);
 });
 
 Deno.test("csvSummary() quotes untrusted text, and lets none begin a formula", async () => {

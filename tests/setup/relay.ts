@@ -100,7 +100,7 @@ export interface RelayOptions extends Faults {
 }
 
 /** One way through a relay for datagrams. */
-class UdpWay {
+export class UdpWay {
   readonly #faults: Faults;
   readonly #send: (datagram: Uint8Array) => void;
   readonly #gate = new Gate(SPACING);
@@ -197,7 +197,8 @@ export class UdpRelay implements Disposable {
   }
 }
 
-function bindAnyPort(): Deno.DatagramConn {
+/** A socket on the loopback. */
+export function bindAnyPort(): Deno.DatagramConn {
   return Deno.listenDatagram({
     transport: "udp",
     hostname: "127.0.0.1",

@@ -96,7 +96,7 @@ export async function echoUdp(
   const address = canonicalAddress(target.hostname);
   const datagram = new Uint8Array(messages.size);
   messages.fill(datagram, 0, 1, 0, messages.size);
-  const socket = openSocket(target, options.bind);
+  const socket = openSocket(target, options);
   const closed = new AbortController();
   const trips = new RoundTrips();
   const started = now();

@@ -55,7 +55,7 @@ import {
 } from "./stamp_session.ts";
 import { ProbeSocket, SMALLEST_MEASURED } from "./probe_socket.ts";
 import { echoUdp, type UdpClientOptions } from "./echo.ts";
-import { findTarget, openSocket, TARGET_KINDS } from "./target.ts";
+import { findTarget, LAST_PORT, openSockets, TARGET_KINDS } from "./target.ts";
 
 /** Options of {@linkcode measureUdp} with the service `stamp`. */
 export interface SessionSenderOptions {
@@ -117,6 +117,7 @@ export async function measureUdp(
 ): Promise<MeasureResult & DatagramResult> {
   const { size, service = "echo", expectations = [], onEvent } = options;
   const { timeout = DEFAULT_TIMEOUT, connections = 1, retryFor = 0 } = options;
+  const { sourcePort } = options;
   checkOptions(options, {
     ...TARGET_KINDS,
     ...MEASURE_KINDS,
@@ -128,6 +129,12 @@ export async function measureUdp(
     throw new EchosounderError(
       "invalid-option",
       `${size} bytes cannot be told apart: ${SMALLEST_MEASURED} is the smallest datagram to measure with`,
+    );
+  }
+  if (sourcePort !== undefined && sourcePort + connections - 1 > LAST_PORT) {
+    throw new EchosounderError(
+      "invalid-option",
+      `sourcePort: from ${sourcePort} on there are not ${connections} ports up to ${LAST_PORT}`,
     );
   }
   const stream = randomStream();
@@ -146,12 +153,12 @@ export async function measureUdp(
       makeSession?.().make(1, 1, now()) ?? { size },
     )
     : undefined;
+  const sockets = openSockets(target, options, connections);
   let flows: readonly ProbeSocket[] = [];
   const makeFlows = (context: FlowContext) => {
-    flows = Array.from(
-      { length: connections },
-      (_, index) =>
-        new ProbeSocket(openSocket(target, options.bind), {
+    flows = sockets.map(
+      (socket, index) =>
+        new ProbeSocket(socket, {
           target,
           service,
           session: makeSession?.(),
@@ -175,6 +182,8 @@ export async function measureUdp(
       peer_host: target.hostname,
       peer_port: target.port,
     },
+    ports: sockets.map(({ addr }) => (addr as Deno.NetAddr).port),
+    localPort: sourcePort,
     size,
     timeout,
     isDatagrams: true,
@@ -277,6 +286,8 @@ async function awaitPeer(
   const { onEvent } = options;
   const { failure } = await echoUdp({
     ...options,
+    // A late answer to it would else reach the run's first socket.
+    sourcePort: undefined,
     port,
     payload,
     onEvent: (event) => event.event === "retry" ? onEvent?.(event) : undefined,
@@ -323,8 +334,10 @@ function judge(
       }, ${lost} of ${sent} lost`,
     };
   }
-  // Both ways together are all of it, where none is unknown.
+  // The flow that lost the most judges all of them, and both ways together are all
+  // of the loss, where none is unknown.
   const isJudged = excusesLoss(expectations) ||
+    expects(expectations, "flow.loss") ||
     expects(expectations, "loss.out") && expects(expectations, "loss.back") &&
       directions?.lost_unknown === 0;
   if (lost > 0 && !isJudged) {

@@ -75,6 +75,8 @@ export class ProbeSocket implements Flow, PacedFlow {
   readonly #receiveBuffer = new Uint8Array(RECEIVE_BUFFER_SIZE);
   readonly #datagram: Uint8Array<ArrayBuffer>;
   readonly #closed = new AbortController();
+  /** Resolves once the system has the port back: only after the last receive. */
+  readonly #released: PromiseWithResolvers<void> = Promise.withResolvers();
   #sending = false;
   readonly #sendBackoff = new Backoff(10, 1000);
   readonly #receiveBackoff = new Backoff(1, 1000);
@@ -176,6 +178,7 @@ export class ProbeSocket implements Flow, PacedFlow {
     for (const _ of this.#tracker.giveUp(() => false));
     session?.finish();
     this.#close();
+    await this.#released.promise;
   }
 
   #close(): void {
@@ -191,7 +194,7 @@ export class ProbeSocket implements Flow, PacedFlow {
 
   pump(time = now()): void {
     if (this.#sending) return;
-    const { pipeline, messages, session, target } = this.#options;
+    const { pipeline, messages, session, target, index } = this.#options;
     const hasRoom = this.#tracker.inFlight < pipeline && this.#tracker.hasRoom;
     const due = this.#pacer.next(time, hasRoom);
     if (due === undefined) return;
@@ -201,7 +204,7 @@ export class ProbeSocket implements Flow, PacedFlow {
     const datagram = session?.make(sequence, this.#tracker.oldest, at) ??
       this.#datagram;
     this.#tracker.send(due, at);
-    this.#pacer.tally!.sent(due, at, this.#pacer.wasHeld(due));
+    this.#pacer.tally!.sent(index, due, at, this.#pacer.wasHeld(due));
     if (this.#options.onEvent) {
       this.#emit({ event: "sent", sequence, bytes: messages.size });
     }
@@ -252,11 +255,12 @@ export class ProbeSocket implements Flow, PacedFlow {
   };
 
   readonly #onReceiveFailed = async (error: unknown): Promise<void> => {
-    if (this.#closed.signal.aborted) return;
+    if (this.#closed.signal.aborted) return this.#released.resolve();
     // Windows reports here that nobody listens at the peer's port.
     this.#pacer.tally?.failed(describeError(error));
     await pause(this.#receiveBackoff.next(), this.#closed.signal);
-    if (!this.#closed.signal.aborted) this.#receive();
+    if (this.#closed.signal.aborted) return this.#released.resolve();
+    this.#receive();
   };
 
   #take(datagram: Uint8Array, peer: Deno.NetAddr, at: number): void {

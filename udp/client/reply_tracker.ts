@@ -157,7 +157,11 @@ export class ReplyTracker {
   /** Removes the last message: its socket refused it. */
   unsend(): void {
     const sequence = this.next - 1;
-    this.#tally!.refused(this.#times.sentAt(sequence));
+    this.#tally!.refused(
+      this.#flow,
+      this.#times.due(sequence),
+      this.#times.sentAt(sequence),
+    );
     if (this.#states[sequence % MEMORY] !== WAITING) return;
     this.#states[sequence % MEMORY] = REFUSED;
     this.inFlight--;
@@ -239,7 +243,7 @@ export class ReplyTracker {
       }
       this.#states[sequence % MEMORY] = GIVEN_UP;
       this.unanswered++;
-      this.#tally!.gaveUp(sentAt);
+      this.#tally!.gaveUp(this.#flow, this.#times.due(sequence), sentAt);
       this.#session?.numbering.gaveUp(sequence);
       hasLost = true;
       yield { sequence, sentAt };

@@ -338,6 +338,26 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   ],
   [
     "udp-client",
+    ["localhost", "-c", "2", "--expect", "flows.bad<1"],
+    "--expect: flows.bad compares connections: use --connections",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "-c", "2", "--connections", "2", "--expect", "flow.loss<1"],
+    "--expect: flow.loss is a metric of datagrams: TCP has no flow.loss",
+  ],
+  [
+    "udp-client",
+    ["localhost", "-c", "99", "--connections", "8", "--source-port", "65530"],
+    "--source-port 65530: from there on, there are only 6 ports for --connections 8",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--source-port", "0"],
+    '--source-port: "0" is not a port: write a number from 1 to 65535',
+  ],
+  [
+    "udp-client",
     ["localhost", "-c", "2", "--expect", "throughput>5"],
     '--expect: "5" is not a throughput: write 100MB/s',
   ],

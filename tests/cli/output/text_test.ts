@@ -5,6 +5,8 @@ import type { Output } from "../../../cli/output/writer.ts";
 import type { ProgramEvent } from "../../../events/line.ts";
 import type {
   Expectation,
+  FlowComparison,
+  FlowFigures,
   Measured,
   Reflections,
   ResultEvent,
@@ -451,6 +453,53 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
     "  late sends    3 (1.5 %)",
     "warning: the client was slow",
     "expected loss <= 0.5 %: 1 %, did not hold",
+  ]);
+});
+
+Deno.test("a result names the flows that fare worse than the rest, and the worst eight", () => {
+  const each = Array.from({ length: 10 }, (_, i): FlowFigures => ({
+    connection: i + 1,
+    local_port: 40_000 + i,
+    sent: 100,
+    lost: i === 0 ? 12 : 0,
+    p50_us: 200 + i,
+    p99_us: 4000,
+    worse_by: i === 0 ? ["loss", "delay"] : undefined,
+  }));
+  const rows = (flows: FlowComparison) =>
+    textLines({
+      event: "result",
+      passed: true,
+      messages_sent: 1000,
+      messages_received: 988,
+      bytes_sent: 64_000,
+      bytes_received: 63_232,
+      duration_us: 2_000_000,
+      measured: {
+        errors: 0,
+        flows,
+        instrument: {
+          timer_lateness_us: { p50: 100, p99: 200, max: 300 },
+          cpu_share: 0.5,
+          warnings: [],
+        },
+      },
+    }, { oneShot: false, transport: "UDP", ascii: true })
+      .map(stripVTControlCharacters).slice(2);
+  const harmed = rows({ count: 10, bad: 1, unjudged: 2, each });
+  assertEquals(harmed.slice(0, 3), [
+    "  flows         1 of 10 worse than the rest; 2 sent too little to tell",
+    "                port 40000: 12 (12 %) lost, p50 200 us, p99 4.00 ms: worse by loss and delay",
+    "                port 40001: 0 lost, p50 201 us, p99 4.00 ms",
+  ]);
+  assertEquals(harmed.length, 9);
+  // Where none is worse, the worst one is enough.
+  assertEquals(rows({ count: 10, bad: 0, unjudged: 0, each: each.slice(1) }), [
+    "  flows         none of 10 worse than the rest",
+    "                port 40001: 0 lost, p50 201 us, p99 4.00 ms",
+  ]);
+  assertEquals(rows({ count: 10, unjudged: 10, each }), [
+    "  flows         10, too little sent to compare them",
   ]);
 });
 
