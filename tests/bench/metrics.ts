@@ -8,6 +8,7 @@
  */
 import { mergeDelays } from "../../mod.ts";
 import type { DelaySummary } from "../../events/mod.ts";
+import { DONE, FAILED } from "../../cli/exit_codes.ts";
 import type { Role } from "../../cli/roles.ts";
 import { startRole } from "../setup/process.ts";
 import { metricsUrl } from "../setup/scrape.ts";
@@ -117,7 +118,8 @@ async function run(scenario: Scenario): Promise<void> {
     (DURATION + 60) * 1000,
   );
   const { code, stderr } = await client.outcome();
-  if (code !== 0) throw new Error(stderr);
+  // A datagram that a busy machine has lost does not spoil the delays of the others.
+  if (code !== DONE && code !== FAILED) throw new Error(stderr);
   console.log(
     `${name}: ${without.length} x ${interval} s without, ${scraped.length} x ${interval} s with a scrape a second`,
   );
