@@ -63,11 +63,10 @@ export function clientFamilies(
   client: WatchedClient,
 ): () => Promise<Family[]> {
   const { transport, service, source, targets } = client;
-  const names = distinct(targets.map(({ name }) => name));
-  const labelled = targets.map((target, i) => ({
+  const labelled = targets.map((target) => ({
     target,
     labels: {
-      target: names[i],
+      target: target.name,
       transport: transport.toLowerCase(),
       ...source === undefined ? {} : { source },
     },
@@ -240,16 +239,4 @@ function delaySamples({ delays, labels: shared }: Reading): Sample[] {
     { part: "_sum", shared, labels: {}, value: sum / MICRO },
     { part: "_count", shared, labels: {}, value: count },
   ];
-}
-
-/** Names of which none is there twice: a number tells equal ones apart. */
-function distinct(names: readonly string[]): string[] {
-  const taken = new Set(names);
-  return names.map((name, i) => {
-    if (names.indexOf(name) === i) return name;
-    let number = 2;
-    while (taken.has(`${name} #${number}`)) number++;
-    taken.add(`${name} #${number}`);
-    return `${name} #${number}`;
-  });
 }
