@@ -45,8 +45,8 @@ function exitCodes({ notes }: Block): number[] | undefined {
 /** A block as it is run: sooner at its end. */
 function shortened(commands: string): string {
   return commands
-    .replaceAll(/--duration \d+(ms|s|m|h)\b/g, "--duration 500ms")
-    .replaceAll(/--warmup \d+(ms|s|m)\b/g, "--warmup 100ms");
+    .replaceAll(/--duration \d+(ms|s|m|h)\b/g, "--duration 200ms")
+    .replaceAll(/--warmup \d+(ms|s|m)\b/g, "--warmup 50ms");
 }
 
 /** A line without what differs from run to run: all but exit codes, and the bytes of one message. */
