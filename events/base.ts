@@ -65,6 +65,15 @@ export type Base64 = string;
 /** What a server does with what it receives (RFC 862, RFC 863, RFC 864). */
 export type Service = "echo" | "discard" | "chargen";
 
+/**
+ * What a client's run asks of its peer.
+ *
+ * - a service: what to do with messages.
+ * - `connect`: to accept connections, on which no byte is sent.
+ * - `idle`: to answer on connections that have been idle.
+ */
+export type Probe = Service | "connect" | "idle";
+
 /** The transport protocol. */
 export type Transport = "TCP" | "UDP";
 

@@ -7,9 +7,10 @@
 import type {
   DatagramCounts,
   DelaySummary,
+  IdleSurvival,
   Measured,
+  Probe,
   ResultEvent,
-  Service,
   Speed,
   Transport,
 } from "../events/mod.ts";
@@ -47,9 +48,12 @@ export type Metric =
   | "duplicated"
   | "reordered"
   | "corrupted"
+  | "refused"
+  | "timeouts"
   | "errors"
   | "rate"
-  | "throughput";
+  | "throughput"
+  | "idle";
 
 /** What metrics are read from: a result, or its known part where there is none. */
 export interface RunFigures extends Pick<ResultEvent, "messages_sent"> {
@@ -60,7 +64,9 @@ export interface RunFigures extends Pick<ResultEvent, "messages_sent"> {
   /** Its speed and errors. */
   measured?:
     & Partial<Speed>
-    & Partial<Pick<Measured, "errors" | "lost" | "outages">>;
+    & Partial<Pick<Measured, "connects" | "errors" | "lost" | "outages">>;
+  /** How long idle connections live. */
+  idle?: Pick<IdleSurvival, "survived_us">;
 }
 
 /** The definition of a metric. */
@@ -69,8 +75,8 @@ export interface MetricDefinition {
   of: string;
   /** What kind of figure it is. */
   kind: MetricKind;
-  /** The services against which it can be known, by transport. */
-  services: Partial<Record<Transport, readonly Service[]>>;
+  /** The services, and other tests, by which it can be known over each transport. */
+  services: Partial<Record<Transport, readonly Probe[]>>;
   /** Reads it from a run; `undefined` where the run has no such figure. */
   read: (run: RunFigures) => number | undefined;
   /** Whether more of it is better. */
@@ -91,9 +97,9 @@ function delay(
   column: MetricDefinition["column"],
 ): MetricDefinition {
   return {
-    of: "round trips",
+    of: "round trips; with --connect-only, times to connect",
     kind: "time",
-    services: { TCP: ["echo"], UDP: ["echo"] },
+    services: { TCP: ["echo", "connect"], UDP: ["echo"] },
     read: ({ rtt_us }) => rtt_us?.[name],
     isMoreBetter: false,
     column,
@@ -126,6 +132,20 @@ function fate(
   };
 }
 
+/** A count of a run's attempts to connect that failed. */
+function connectFailure(key: "refused" | "timed_out"): MetricDefinition {
+  return {
+    of: "attempts to connect, with --connect-only",
+    kind: "share",
+    services: { TCP: ["connect"] },
+    read: ({ measured }) => measured?.connects?.[key],
+    isMoreBetter: false,
+    column: "for-programs",
+    isCompared: false,
+    isLoss: true,
+  };
+}
+
 /** A figure of a run's outages. */
 function outage(
   kind: MetricKind,
@@ -135,7 +155,7 @@ function outage(
   return {
     of,
     kind,
-    services: { TCP: ["echo"], UDP: ["echo", "chargen"] },
+    services: { TCP: ["echo", "connect"], UDP: ["echo", "chargen"] },
     read: ({ measured }) => measured?.outages?.[key],
     isMoreBetter: false,
     column: "for-programs",
@@ -165,8 +185,8 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     isCompared: false,
   },
   "loss": fate("lost", {
-    of: "messages sent; TCP: with --interval",
-    services: { TCP: ["echo"], UDP: ["echo", "chargen"] },
+    of: "messages sent; TCP: with --interval or --connect-only",
+    services: { TCP: ["echo", "connect"], UDP: ["echo", "chargen"] },
     read: ({ datagrams, measured }) => datagrams?.lost ?? measured?.lost,
     column: "always",
     isCompared: true,
@@ -182,11 +202,13 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
   "duplicated": fate("duplicates"),
   "reordered": fate("reordered"),
   "corrupted": fate("corrupted", { isCompared: true }),
+  "refused": connectFailure("refused"),
+  "timeouts": connectFailure("timed_out"),
   "errors": {
     of: "connections that failed, or refused datagrams",
     kind: "count",
     services: {
-      TCP: ["echo", "discard", "chargen"],
+      TCP: ["echo", "discard", "chargen", "connect"],
       UDP: ["echo", "discard", "chargen"],
     },
     read: ({ measured }) => measured?.errors,
@@ -195,9 +217,12 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     isCompared: true,
   },
   "rate": {
-    of: "messages back (TCP discard: out) a second",
+    of: "messages back (TCP discard: out), or connects, a second",
     kind: "rate",
-    services: { TCP: ["echo", "discard"], UDP: ["echo", "chargen"] },
+    services: {
+      TCP: ["echo", "discard", "connect"],
+      UDP: ["echo", "chargen"],
+    },
     read: ({ measured }) => measured?.messages_per_second,
     isMoreBetter: true,
     column: "always",
@@ -218,6 +243,15 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     column: "none",
     isCompared: true,
   },
+  "idle": {
+    of: "longest time that an idle connection survived, with --idle",
+    kind: "time",
+    services: { TCP: ["idle"] },
+    read: ({ idle }) => idle?.survived_us,
+    isMoreBetter: true,
+    column: "for-programs",
+    isCompared: false,
+  },
 };
 
 /** All metrics, in order. */
@@ -227,8 +261,8 @@ export const METRIC_LIST: readonly (MetricDefinition & { name: Metric })[] =
     ...METRICS[name],
   }));
 
-/** The metrics that can be known over a transport, against one service or any. */
-export function metricsOver(transport: Transport, service?: Service): Metric[] {
+/** The metrics that can be known over a transport, by one test or any. */
+export function metricsOver(transport: Transport, service?: Probe): Metric[] {
   return METRIC_LIST.filter(({ services }) => {
     const known = services[transport];
     return service === undefined

@@ -6,11 +6,13 @@
 import type {
   ClientObserver,
   ClientProgressEvent,
+  ConnectFailures,
   DatagramCounts,
   Failure,
   IntervalEvent,
   OutageBeganEvent,
   OutageEndedEvent,
+  Probe,
   Service,
   StartedEvent,
   Warmup,
@@ -96,10 +98,14 @@ export const MEASURE_KINDS: Kinds<MeasureOptions> = {
 export interface TransportFigures {
   /** Connections that failed (TCP), or failures to send and receive (UDP). */
   errors: number;
-  /** TCP with an interval: see `Measured`. */
+  /** TCP with an interval, and connecting: see `Measured`. */
   lost?: number;
   /** TCP with an interval: see `Measured`. */
   reconnects?: number;
+  /** Connecting: see `Measured`. */
+  connects?: ConnectFailures;
+  /** What of it was the client's own limit, in words. */
+  ownLimit?: string;
   /** UDP: what became of the datagrams. */
   datagrams?: DatagramCounts;
 }
@@ -108,6 +114,8 @@ export interface TransportFigures {
 export interface RunContext {
   /** The peer. */
   target: Pick<StartedEvent, "target" | "peer_host" | "peer_port">;
+  /** What it asks of the peer, where that is no service. */
+  probe?: Exclude<Probe, Service>;
   /** The size of each message, in bytes. */
   size: number;
   /** Milliseconds to wait for an answer. */
@@ -202,7 +210,7 @@ export function observerOf<E extends object>(
 
 function startedEvent(
   options: MeasureOptions,
-  { target, size, timeout }: RunContext,
+  { target, probe, size, timeout }: RunContext,
 ): StartedEvent {
   const { service = "echo", connections = 1, warmup = 0 } = options;
   const { count, duration, interval, rate, label, sourceLabel } = options;
@@ -216,7 +224,7 @@ function startedEvent(
     ...target,
     label,
     source_label: sourceLabel,
-    service,
+    service: probe ?? service,
     size,
     connections,
     pipeline: service === "echo" ? finite(pipeline) : undefined,
@@ -419,7 +427,12 @@ class Run implements RunInProgress {
     const isAnswered = isDatagrams ? service !== "discard" : service === "echo";
     const summaryOf = (trips: RoundTrips | undefined) =>
       withHistograms ? trips?.summary() : trips?.percentiles();
-    const { datagrams, ...own } = this.#context.figures(tally);
+    const { datagrams, ownLimit, ...own } = this.#context.figures(tally);
+    const instrument = this.#instrument!.check(
+      tally,
+      this.#starvation?.unread,
+    );
+    if (ownLimit !== undefined) instrument.warnings.push(ownLimit);
     return {
       ...tally.counts(),
       duration_us: tally.duration,
@@ -435,7 +448,7 @@ class Run implements RunInProgress {
         arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
         rtt_from_sending_us: summaryOf(tally.fromSending),
         warmup: this.#warmup,
-        instrument: this.#instrument!.check(tally, this.#starvation?.unread),
+        instrument,
       },
     };
   }
@@ -457,7 +470,7 @@ class Run implements RunInProgress {
       ...tally.counts(),
       ...tally.speed(),
       late_sends: tally.lateSends,
-      lost: this.#context.isDatagrams ? tally.datagrams().lost : undefined,
+      lost: this.#context.knowsLoss ? tally.lost : undefined,
       duration_us: tally.duration,
       rtt_us: tally.delays().percentiles(),
     };

@@ -26,7 +26,7 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
   if (result !== undefined) {
     const { messages_sent, messages_received, bytes_sent, bytes_received } =
       result;
-    const { duration_us, rtt_us, datagrams, measured } = result;
+    const { duration_us, rtt_us, datagrams, measured, idle } = result;
     const counts = {
       messages_sent,
       messages_received,
@@ -39,6 +39,7 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
       duration_us,
       rtt_us,
       datagrams,
+      idle,
       measured: measured === undefined
         ? speedOf(counts, duration_us)
         : figuresOf(measured),
@@ -67,13 +68,16 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
 
 /** The figures that describe the path, not the client. */
 function figuresOf(measured: Measured): Measurements["measured"] {
-  const { messages_per_second, errors } = measured;
+  const { messages_per_second, errors, connects, lost, outages } = measured;
   const { sent_bytes_per_second, received_bytes_per_second } = measured;
   return {
     messages_per_second,
     sent_bytes_per_second,
     received_bytes_per_second,
     errors,
+    connects,
+    lost,
+    outages,
   };
 }
 
@@ -135,7 +139,7 @@ export function settingsOf(run: ClientRun): string {
   const parts = [
     transport,
     `${connections} ${noun}${connections === 1 ? "" : "s"}`,
-    `${size} byte${size === 1 ? "" : "s"}`,
+    ...service === "connect" ? [] : [`${size} byte${size === 1 ? "" : "s"}`],
   ];
   if (service !== "echo") parts.push(service);
   if (rate_per_second !== undefined) {
