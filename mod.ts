@@ -6,7 +6,7 @@
  * | role | function |
  * | --- | --- |
  * | TCP server | {@linkcode serveTcp} |
- * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp} |
+ * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp}, {@linkcode measureConnect}, {@linkcode measureIdle} |
  * | UDP server | {@linkcode serveUdp} |
  * | UDP client | {@linkcode echoUdp}, {@linkcode measureUdp} |
  *

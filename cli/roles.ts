@@ -359,8 +359,6 @@ export const TCP_CLIENT = {
     ...grouped("How to measure", {
       "connect-only": flag(
         "Connect to any service and close again, without a byte sent: once, or as the options above say.",
-        undefined,
-        "connect to any service, and close again",
       ),
       "idle": optionalValue({
         placeholder: "RANGE",

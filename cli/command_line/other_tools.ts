@@ -67,7 +67,7 @@ const HABITS: [spellings: string, ...answers: (string | Advice)[]][] = [
   ["--period", "interval TIME"],
   ["-4", "host 0.0.0.0"],
   ["-6", "host ::"],
-  ["-z --zero", "connect-only"],
+  ["-z -zv -vz --zero", "connect-only"],
   ["-?", "help"],
 ];
 
