@@ -38,6 +38,8 @@ interface Attempt {
   readonly sequence: number;
   readonly due: number;
   readonly startedAt: number;
+  /** Whether the path delayed it. */
+  readonly wasHeld: boolean;
   readonly quit: AbortController;
   /** Absent while it is under way; `unmade`: this machine itself could not make it. */
   fate?: "connected" | "failed" | "unmade";
@@ -107,16 +109,18 @@ export class ConnectAttempts implements Flow, PacedFlow {
 
   #begin(due: number): void {
     const quit = new AbortController();
+    const wasHeld = this.#pacer.wasHeld(due);
     const startedAt = now();
     const attempt: Attempt = {
       sequence: ++this.#sequence,
       due,
       startedAt,
+      wasHeld,
       quit,
     };
     this.#attempts.push(attempt);
     this.#underWay++;
-    this.#pacer.tally!.sent(due, startedAt, this.#pacer.wasHeld(due));
+    this.#pacer.tally!.sent(due, startedAt, wasHeld);
     const { hostname, port, bind } = this.#options;
     open({ hostname, port, bind, signal: quit.signal }).then(
       (conn) => this.#connected(attempt, conn),
@@ -191,7 +195,7 @@ export class ConnectAttempts implements Flow, PacedFlow {
   #unmade(attempt: Attempt, error: unknown): void {
     attempt.fate = "unmade";
     const tally = this.#pacer.tally!;
-    tally.refused(attempt.startedAt);
+    tally.refused(attempt.startedAt, attempt.due, attempt.wasHeld);
     tally.failed(describeOwn(error, this.#options));
     // A schedule goes on by itself; what follows at once would only spin.
     if (!tally.schedule.isPaced) {

@@ -313,6 +313,17 @@ Deno.test("measureConnect() counts what this machine could not do as errors, and
   );
 });
 
+Deno.test("what this machine could not do is no late send, however late it was", async () => {
+  const { measured } = await measureConnect({
+    ...NOBODY,
+    bind: { hostname: "192.0.2.1" },
+    // Beyond what any machine does: nearly all are late.
+    rate: 1e6,
+    count: 200,
+  });
+  assertEquals([measured.errors, measured.late_sends], [200, 0]);
+});
+
 Deno.test("measureConnect() keeps the failures of its warm-up apart", async () => {
   const port = freePort();
   let peer: Deno.TcpListener | undefined;
