@@ -157,8 +157,9 @@ class Search {
   }
 
   /**
-   * Tries times, in microseconds, all at once, each on a connection of its own.
-   * Once one has died, those that would wait for longer are closed.
+   * Tries times, in microseconds, all at once, each on a connection of its own. In
+   * the first round, once one has died, those that would wait for longer are closed;
+   * in the second, they differ too little to be worth it.
    */
   async #round(times: number[], isFirst: boolean): Promise<void> {
     const connected = await Promise.allSettled(
@@ -182,7 +183,7 @@ class Search {
       const trial = await this.#try(connection, time, quit.signal);
       waiting.delete(connection);
       connection.close();
-      if (trial?.diedBy === undefined) return;
+      if (trial?.diedBy === undefined || !isFirst) return;
       for (const other of waiting.values()) {
         if (other.time > trial.idle) other.quit.abort();
       }

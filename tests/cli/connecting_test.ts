@@ -145,13 +145,13 @@ Deno.test("--idle says how long it takes, what each wait came to, and between wh
   await using server = startRole("tcp-server", ["--port", "0"]);
   await using relay = await ForgetfulRelay.start({
     port: await server.listening(),
-    life: 300,
+    life: 600,
     then: "reset",
   });
   const { code, stdout, stderr } = await runRole("tcp-client", [
     `${HOST}:${relay.port}`,
     "--idle",
-    "100ms..1s",
+    "200ms..2s",
     "--expect",
     "idle>=1m",
   ]);
@@ -161,13 +161,13 @@ Deno.test("--idle says how long it takes, what each wait came to, and between wh
   ]);
   assertMatch(
     stdout,
-    /\n5 connections stay idle for 100 ms to 1 s: this takes 32\.0 s at most\n/,
+    /\n5 connections stay idle for 200 ms to 2 s: this takes 34\.0 s at most\n/,
   );
-  assertMatch(stdout, /\nidle for 1\d\d ms: answered in /);
+  assertMatch(stdout, /\nidle for \d+ ms: answered in /);
   assertMatch(stdout, /\nidle for \d+ ms: reset\n/);
   assertMatch(
     stdout,
-    /\nfailed: an idle connection lives for \d+ ms, and not for \d+ ms\n {2}ends by +reset\nexpected idle >= 1 min: \d+ ms, did not hold\n$/,
+    /\nfailed: an idle connection lives for \d+ ms, and not for [\d.]+ m?s\n {2}ends by +reset\n(warning: .*\n)?expected idle >= 1 min: \d+ ms, did not hold\n$/,
   );
 });
 

@@ -19,9 +19,9 @@ import { TcpPeer } from "../../setup/tcp_peer.ts";
 const HOST = "127.0.0.1";
 
 /** Milliseconds after which the relays here forget a connection. */
-const LIFE = 500;
+const LIFE = 1000;
 
-const RANGE = { shortest: 100, longest: 2000, timeout: 1000 };
+const RANGE = { shortest: 200, longest: 4000, timeout: 1000 };
 
 /** Runs a test against an echo server behind a relay that forgets connections. */
 async function throughRelay(
@@ -55,9 +55,9 @@ for (
     // What the relay saw was never less than what the client waited.
     assert(survived_us <= LIFE * 1000, String(survived_us));
     // A busy machine delays what it sends, which makes the relay forget earlier.
-    assert(survived_us > 0.6 * LIFE * 1000, String(survived_us));
+    assert(survived_us > 0.3 * LIFE * 1000, String(survived_us));
     assert(died_us! > survived_us, String(died_us));
-    assert(died_us! < 1.4 * LIFE * 1000, String(died_us));
+    assert(died_us! < 2 * LIFE * 1000, String(died_us));
   });
 }
 
@@ -117,17 +117,17 @@ Deno.test("measureIdle() does not wait for longer times once a shorter one has d
 
 Deno.test("measureIdle() finds a time below the shortest one that it was asked to try", async () => {
   const { idle } = await throughRelay({ life: LIFE, then: "reset" }, {
-    shortest: 1000,
+    shortest: 2 * LIFE,
   });
   const { survived_us, died_us } = idle!;
   assert(survived_us > 0 && survived_us <= LIFE * 1000, String(survived_us));
-  assert(died_us! <= 1_100_000, String(died_us));
+  assert(died_us! > survived_us && died_us! < 3 * LIFE * 1000, String(died_us));
 });
 
 Deno.test("an unmet expectation of the idle time fails the run, and is no other failure", async () => {
   const { passed, failure, expectations } = await throughRelay(
     { life: LIFE, then: "reset" },
-    { expectations: [expectation("idle>=1s")] },
+    { expectations: [expectation("idle>=2s")] },
   );
   assertEquals([passed, failure!.code], [false, "expectation"]);
   assertEquals(expectations!.map(({ held }) => held), [false]);
