@@ -6,7 +6,7 @@
  * | role | function |
  * | --- | --- |
  * | TCP server | {@linkcode serveTcp} |
- * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp} |
+ * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp}, {@linkcode measureConnect}, {@linkcode measureIdle} |
  * | UDP server | {@linkcode serveUdp} |
  * | UDP client | {@linkcode echoUdp}, {@linkcode measureUdp} |
  *
@@ -31,6 +31,8 @@
 export * from "./tcp/server/server.ts";
 export * from "./tcp/client/echo.ts";
 export * from "./tcp/client/measure.ts";
+export * from "./tcp/client/measure_connect.ts";
+export * from "./tcp/client/measure_idle.ts";
 export * from "./udp/server/server.ts";
 export * from "./udp/client/echo.ts";
 export * from "./udp/client/measure.ts";

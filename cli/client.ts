@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Transport } from "../events/mod.ts";
+import type { Probe, Transport } from "../events/mod.ts";
 import type { LocalAddress } from "../net/address.ts";
 import type { AddressFamily } from "../net/resolve.ts";
 import { METRICS } from "../measure/metrics.ts";
@@ -61,19 +61,23 @@ export function printsMessages(options: ClientValues): boolean {
 /**
  * Reads what to send, and how.
  *
+ * @param probe What is asked of the peer.
  * @throws {UsageError} Where options and arguments exclude each other.
  */
 export function readOrder(
   transport: Transport,
   { options }: ClientLine,
+  probe: Probe = options.service ?? "echo",
 ): Order {
   if (options.message !== undefined && options.size !== undefined) {
     throw new UsageError(
       "--message and --size exclude each other: each says what to send",
     );
   }
-  if (isMeasuring(options)) checkMeasuring(transport, options);
-  else {
+  const isTest = probe === "connect" || probe === "idle";
+  if (isMeasuring(options) || isTest) {
+    checkMeasuring(transport, options, probe);
+  } else {
     const idle = options.expect.length > 0
       ? "expect"
       : options.metrics && "metrics";
@@ -100,6 +104,7 @@ export function readOrder(
 function checkMeasuring(
   transport: Transport,
   options: ClientValues,
+  probe: Probe,
 ): void {
   const { service = "echo", count, connections } = options;
   const exclude = (one: string, other: string, why: string) => {
@@ -146,9 +151,10 @@ function checkMeasuring(
       "--message cannot be used to measure: equal datagrams cannot be told apart; use --size",
     );
   }
-  checkMetrics(options.expect, transport, service);
+  checkMetrics(options.expect, transport, probe);
   const lossy = options.expect.find(({ metric }) => METRICS[metric].isLoss);
-  if (transport === "TCP" && lossy && options.interval === undefined) {
+  const needsInterval = transport === "TCP" && probe !== "connect";
+  if (needsInterval && lossy && options.interval === undefined) {
     throw new UsageError(
       `--expect: over TCP, ${lossy.metric} needs --interval: only then is a broken connection replaced`,
     );

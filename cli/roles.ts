@@ -42,6 +42,7 @@ import {
   size,
   standardInput,
   time,
+  timeRange,
   writtenSize,
   writtenTime,
 } from "./command_line/values.ts";
@@ -374,6 +375,17 @@ export const TCP_CLIENT = {
   positionals: "HOST[:PORT] ...",
   options: {
     ...clientOptions("TCP"),
+    ...grouped("How to measure", {
+      "connect-only": flag(
+        "Connect to any service and close again, without a byte sent: once, or as the options above say.",
+      ),
+      "idle": optionalValue({
+        placeholder: "RANGE",
+        parse: timeRange,
+        help:
+          "Find out how long an idle connection lives, between two times such as 30s..10m.",
+      }),
+    }),
     ...grouped("Network", {
       "connect-timeout": value({
         placeholder: "TIME",
@@ -404,6 +416,10 @@ export const TCP_CLIENT = {
       "100 MB, once the server is there",
     ],
     ["localhost --count 5 --interval 200ms", "five round trips, measured"],
+    [
+      `localhost:${TCP_PORT} --connect-only --count 5`,
+      "does the port answer, and how quickly?",
+    ],
     [
       'localhost --duration 2s --rate 500 --expect "p50<100ms"',
       "is it quick enough?",

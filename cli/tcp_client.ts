@@ -6,19 +6,22 @@
 import { patternPieces } from "../measure/messages.ts";
 import { echoTcp } from "../tcp/client/echo.ts";
 import { measureTcp } from "../tcp/client/measure.ts";
+import { measureConnect } from "../tcp/client/measure_connect.ts";
+import { measureIdle } from "../tcp/client/measure_idle.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { TCP_CLIENT } from "./roles.ts";
 import { isMeasuring, printsMessages } from "./client.ts";
 import { runClient } from "./run_client.ts";
 import { targetsOf } from "./targets.ts";
-import { readTcpOrder } from "./tcp_order.ts";
+import { probeOf, readTcpOrder } from "./tcp_order.ts";
 
 await runProgram({
   definition: TCP_CLIENT,
   whenFull: "wait",
   hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
-  isOneShot: ({ options }) => !isMeasuring(options),
+  isOneShot: ({ options }) =>
+    !isMeasuring(options) && probeOf(options) !== "idle",
   hasDetail: ({ options }) => printsMessages(options),
   hasLiveLine: ({ options }) =>
     isMeasuring(options) && !printsMessages(options),
@@ -38,6 +41,16 @@ await runProgram({
           retryFor: options["retry-for"],
           ...target,
         };
+        const { idle, "connect-only": isConnecting } = options;
+        if (idle) return measureIdle({ ...common, ...idle });
+        if (isConnecting) {
+          return measureConnect(
+            // Alone, it tells of its one connection.
+            isMeasuring(options)
+              ? common
+              : { ...common, count: 1, detail: true },
+          );
+        }
         if (isMeasuring(options)) return measureTcp(common);
         if (options.stdin) {
           return echoTcp({

@@ -34,6 +34,7 @@ export interface Failure {
    * - `loss`: some datagrams were not answered.
    * - `errors`: some connections failed, or some datagrams could not be sent.
    * - `no-answer`: nothing came back in time.
+   * - `cannot-connect`: every attempt to connect was turned down.
    * - `closed-early`: the peer closed before everything was back.
    * - `expectation`: an expectation did not hold.
    * - `failed`: the system refused to send or receive.
@@ -45,6 +46,7 @@ export interface Failure {
     | "errors"
     | "expectation"
     | "no-answer"
+    | "cannot-connect"
     | "closed-early"
     | "failed"
     | "stopped";
@@ -54,7 +56,7 @@ export interface Failure {
   difference?: Difference;
 }
 
-/** Round-trip delays over a run, in microseconds. */
+/** Round-trip delays over a run, or times to connect, in microseconds. */
 export interface DelaySummary {
   /** How many there are. */
   count: PositiveCount;
@@ -115,9 +117,9 @@ export interface Speed {
 
 /** What a client counted. */
 export interface Counts extends Traffic {
-  /** Messages sent. */
+  /** Messages sent; with `--connect-only`, attempts to connect. */
   messages_sent: Count;
-  /** Messages whose answer came back whole and unchanged. */
+  /** Messages whose answer came back whole and unchanged, or connections made. */
   messages_received: Count;
 }
 
@@ -129,9 +131,9 @@ export interface PartCounts extends Counts {
    */
   late_sends?: Count;
   /**
-   * UDP: messages without an answer in time (RFC 6673, round-trip loss). Each
-   * belongs to the moment at which it was sent, not to that at which it timed
-   * out.
+   * UDP: messages without an answer in time (RFC 6673, round-trip loss). With
+   * `--connect-only`: attempts that failed. Each belongs to the moment at which it
+   * was sent, not to that at which it timed out.
    */
   lost?: Count;
 }
@@ -354,6 +356,53 @@ export interface FlowComparison {
 }
 
 /**
+ * Why an attempt to connect failed, by the peer or the path.
+ *
+ * - `refused`: the port turned it down: nothing listens there, or a firewall says so.
+ * - `timed-out`: no answer came in time.
+ * - `unreachable`: there is no way to the peer.
+ * - `reset`: it was broken off while it was being made.
+ */
+export type ConnectFailureReason =
+  | "refused"
+  | "timed-out"
+  | "unreachable"
+  | "reset";
+
+/** Attempts to connect that failed, by why: together, those that were lost. */
+export interface ConnectFailures {
+  /** The port turned them down. */
+  refused: Count;
+  /** No answer came in time. */
+  timed_out: Count;
+  /** There was no way to the peer. */
+  unreachable: Count;
+  /** They were broken off while they were being made. */
+  reset: Count;
+}
+
+/**
+ * How an idle connection ended.
+ *
+ * - `silence`: it was forgotten: what was sent on it was not answered in time.
+ * - `reset`: it was reset.
+ * - `close`: the peer, or something in its place, closed it in order.
+ */
+export type IdleEnd = "silence" | "reset" | "close";
+
+/** How long connections live without a byte sent. */
+export interface IdleSurvival {
+  /** The longest idle time after which one answered; 0 where none did. */
+  survived_us: Microseconds;
+  /** The shortest idle time beyond it after which one did not; absent where all answered. */
+  died_us?: Microseconds;
+  /** How that one ended. */
+  died_by?: IdleEnd;
+  /** Connections that ended though others were idle for longer and answered; absent where none did. */
+  contradictions?: PositiveCount;
+}
+
+/**
  * What only a measuring run has. The rates are absent where it is unknown whether
  * the peer received everything.
  */
@@ -363,7 +412,10 @@ export interface Measured extends Partial<Speed> {
    * time, because earlier ones were still in flight or the client was busy.
    */
   late_sends?: Count;
-  /** Connections that failed (TCP), or failures to send and receive (UDP). */
+  /**
+   * Connections that failed (TCP), failures to send and receive (UDP), or with
+   * `--connect-only` attempts that this machine could not make.
+   */
   errors: Count;
   /**
    * Messages neither answered nor timed out when the run was cut off or their
@@ -379,9 +431,11 @@ export interface Measured extends Partial<Speed> {
   unsent?: PositiveCount;
   /**
    * TCP with an interval: messages whose connection broke before their answer
-   * came. Absent otherwise.
+   * came. With `--connect-only`: attempts that failed. Absent otherwise.
    */
   lost?: Count;
+  /** With `--connect-only`: why attempts failed. Absent otherwise. */
+  connects?: ConnectFailures;
   /** TCP with an interval: connections made anew. Absent otherwise. */
   reconnects?: Count;
   /** Its outages; absent where no single message can be seen to be lost. */
@@ -402,7 +456,10 @@ export interface Measured extends Partial<Speed> {
 export interface ClientFigures extends Counts {
   /** From the first message to the last one sent or received. */
   duration_us: Microseconds;
-  /** Round-trip delays (RFC 2681), with a rate from the scheduled times; absent where no message was timed. */
+  /**
+   * Round-trip delays (RFC 2681), or with `--connect-only` times to connect, with a
+   * rate from the scheduled times; absent where none was timed.
+   */
   rtt_us?: DelaySummary;
   /** What became of its datagrams; absent over TCP. */
   datagrams?: DatagramCounts;
@@ -410,6 +467,8 @@ export interface ClientFigures extends Counts {
   directions?: Directions;
   /** What it measured; absent where it sent a single message. */
   measured?: Measured;
+  /** How long idle connections live; absent where that was not tested. */
+  idle?: IdleSurvival;
 }
 
 /** The result of a run of either client, whether it measured or not. */

@@ -9,12 +9,13 @@ import type {
   DelaySummary,
   Directions,
   FlowFigures,
+  IdleSurvival,
   Measured,
   OutageSummary,
+  Probe,
   ResultEvent,
   Speed,
   Transport,
-  UdpService,
 } from "../events/mod.ts";
 
 /**
@@ -56,9 +57,12 @@ export type Metric =
   | `variation.${"out" | "back"}.${"p50" | "p99" | "max"}`
   | `delay.${"out" | "back"}.${"min" | "p50" | "p99"}`
   | `reflector.${"p50" | "p99" | "max"}`
+  | "refused"
+  | "timeouts"
   | "errors"
   | "rate"
-  | "throughput";
+  | "throughput"
+  | "idle";
 
 /** What metrics are read from: a result, or its known part where there is none. */
 export interface RunFigures extends Pick<ResultEvent, "messages_sent"> {
@@ -71,7 +75,11 @@ export interface RunFigures extends Pick<ResultEvent, "messages_sent"> {
   /** Its speed and errors. */
   measured?:
     & Partial<Speed>
-    & Partial<Pick<Measured, "errors" | "flows" | "lost" | "outages">>;
+    & Partial<
+      Pick<Measured, "connects" | "errors" | "flows" | "lost" | "outages">
+    >;
+  /** How long idle connections live. */
+  idle?: Pick<IdleSurvival, "survived_us">;
 }
 
 /** The definition of a metric. */
@@ -80,8 +88,8 @@ export interface MetricDefinition {
   of: string;
   /** What kind of figure it is. */
   kind: MetricKind;
-  /** The services against which it can be known, by transport. */
-  services: Partial<Record<Transport, readonly UdpService[]>>;
+  /** The services, and other tests, by which it can be known over each transport. */
+  services: Partial<Record<Transport, readonly Probe[]>>;
   /** Reads it from a run; `undefined` where the run has no such figure. */
   read: (run: RunFigures) => number | undefined;
   /** Of a share: of how many messages; of all that were sent where it is absent. */
@@ -109,9 +117,9 @@ function delay(
   column: MetricDefinition["column"],
 ): MetricDefinition {
   return {
-    of: "round trips",
+    of: "round trips; with --connect-only, times to connect",
     kind: "time",
-    services: { TCP: ["echo"], UDP: ["echo", "stamp"] },
+    services: { TCP: ["echo", "connect"], UDP: ["echo", "stamp"] },
     read: ({ rtt_us }) => rtt_us?.[name],
     isMoreBetter: false,
     column,
@@ -144,6 +152,20 @@ function fate(
   };
 }
 
+/** A count of a run's attempts to connect that failed. */
+function connectFailure(key: "refused" | "timed_out"): MetricDefinition {
+  return {
+    of: "attempts to connect, with --connect-only",
+    kind: "share",
+    services: { TCP: ["connect"] },
+    read: ({ measured }) => measured?.connects?.[key],
+    isMoreBetter: false,
+    column: "for-programs",
+    isCompared: false,
+    isLoss: true,
+  };
+}
+
 /** A figure of a run's outages. */
 function outage(
   kind: MetricKind,
@@ -153,7 +175,7 @@ function outage(
   return {
     of,
     kind,
-    services: { TCP: ["echo"], UDP: ["echo", "chargen", "stamp"] },
+    services: { TCP: ["echo", "connect"], UDP: ["echo", "chargen", "stamp"] },
     read: ({ measured }) => measured?.outages?.[key],
     isMoreBetter: false,
     column: "with-outages",
@@ -292,8 +314,8 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     isCompared: false,
   },
   "loss": fate("lost", {
-    of: "messages sent; TCP: with --interval",
-    services: { TCP: ["echo"], UDP: ["echo", "chargen", "stamp"] },
+    of: "messages sent; TCP: with --interval or --connect-only",
+    services: { TCP: ["echo", "connect"], UDP: ["echo", "chargen", "stamp"] },
     read: ({ datagrams, measured }) => datagrams?.lost ?? measured?.lost,
     column: "always",
     isCompared: true,
@@ -356,11 +378,13 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
   "reflector.p50": reflectorTime("p50"),
   "reflector.p99": reflectorTime("p99", true),
   "reflector.max": reflectorTime("max"),
+  "refused": connectFailure("refused"),
+  "timeouts": connectFailure("timed_out"),
   "errors": {
     of: "connections that failed, or refused datagrams",
     kind: "count",
     services: {
-      TCP: ["echo", "discard", "chargen"],
+      TCP: ["echo", "discard", "chargen", "connect"],
       UDP: ["echo", "discard", "chargen", "stamp"],
     },
     read: ({ measured }) => measured?.errors,
@@ -369,10 +393,10 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     isCompared: true,
   },
   "rate": {
-    of: "messages back (TCP discard: out) a second",
+    of: "messages back (TCP discard: out), or connects, a second",
     kind: "rate",
     services: {
-      TCP: ["echo", "discard"],
+      TCP: ["echo", "discard", "connect"],
       UDP: ["echo", "chargen", "stamp"],
     },
     read: ({ measured }) => measured?.messages_per_second,
@@ -395,6 +419,15 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     column: "none",
     isCompared: true,
   },
+  "idle": {
+    of: "longest time that an idle connection survived, with --idle",
+    kind: "time",
+    services: { TCP: ["idle"] },
+    read: ({ idle }) => idle?.survived_us,
+    isMoreBetter: true,
+    column: "for-programs",
+    isCompared: false,
+  },
 };
 
 /** All metrics, in order. */
@@ -404,11 +437,8 @@ export const METRIC_LIST: readonly (MetricDefinition & { name: Metric })[] =
     ...METRICS[name],
   }));
 
-/** The metrics that can be known over a transport, against one service or any. */
-export function metricsOver(
-  transport: Transport,
-  service?: UdpService,
-): Metric[] {
+/** The metrics that can be known over a transport, by one test or any. */
+export function metricsOver(transport: Transport, service?: Probe): Metric[] {
   return METRIC_LIST.filter(({ services }) => {
     const known = services[transport];
     return service === undefined

@@ -6,6 +6,7 @@
 import type {
   ClientObserver,
   ClientProgressEvent,
+  ConnectFailures,
   Counts,
   DatagramCounts,
   Failure,
@@ -15,6 +16,7 @@ import type {
   OutageBeganEvent,
   OutageEndedEvent,
   OutageSummary,
+  Probe,
   StartedEvent,
   UdpService,
   Warmup,
@@ -103,10 +105,14 @@ export const MEASURE_KINDS: Kinds<MeasureOptions> = {
 export interface TransportFigures {
   /** Connections that failed (TCP), or failures to send and receive (UDP). */
   errors: number;
-  /** TCP with an interval: see `Measured`. */
+  /** TCP with an interval, and connecting: see `Measured`. */
   lost?: number;
   /** TCP with an interval: see `Measured`. */
   reconnects?: number;
+  /** Connecting: see `Measured`. */
+  connects?: ConnectFailures;
+  /** What of it was the client's own limit, in words. */
+  ownLimit?: string;
   /** UDP: what became of the datagrams. */
   datagrams?: DatagramCounts;
 }
@@ -119,6 +125,8 @@ export interface RunContext {
   ports: readonly number[];
   /** The first of them, where the caller chose it. */
   localPort?: number;
+  /** What it asks of the peer, where that is no service. */
+  probe?: Exclude<Probe, UdpService>;
   /** The size of each message, in bytes. */
   size: number;
   /** Milliseconds to wait for an answer. */
@@ -235,7 +243,7 @@ const ANSWERED: ReadonlySet<UdpService> = new Set(["echo", "stamp"]);
 
 function startedEvent(
   options: MeasureOptions,
-  { target, localPort, size, timeout }: RunContext,
+  { target, localPort, probe, size, timeout }: RunContext,
 ): StartedEvent {
   const { service = "echo", connections = 1, warmup = 0 } = options;
   const { count, duration, interval, rate, label, sourceLabel } = options;
@@ -249,7 +257,7 @@ function startedEvent(
     ...target,
     label,
     source_label: sourceLabel,
-    service,
+    service: probe ?? service,
     size,
     connections,
     local_port: localPort,
@@ -455,8 +463,9 @@ class Run implements RunInProgress {
     const isAnswered = isDatagrams ? service !== "discard" : service === "echo";
     const summaryOf = (trips: RoundTrips | undefined) =>
       withHistograms ? trips?.summary() : trips?.percentiles();
-    const { datagrams, ...own } = this.#context.figures(tally);
+    const { datagrams, ownLimit, ...own } = this.#context.figures(tally);
     const check = this.#instrument!.check(tally, this.#starvation?.unread);
+    if (ownLimit !== undefined) check.warnings.push(ownLimit);
     return {
       ...tally.counts(),
       duration_us: tally.duration,
@@ -507,7 +516,7 @@ class Run implements RunInProgress {
     { timer_lateness_us, unread_us }: InstrumentCheck,
   ): FlowComparison | undefined {
     const { service = "echo" } = this.#options;
-    if (!ANSWERED.has(service)) return undefined;
+    if (!ANSWERED.has(service) || this.#context.probe) return undefined;
     return compareFlows(tally.byFlow, {
       ports: this.#context.ports,
       knowsLoss: this.#context.isDatagrams,
@@ -521,7 +530,7 @@ class Run implements RunInProgress {
       ...tally.counts(),
       ...tally.speed(),
       late_sends: tally.lateSends,
-      lost: this.#context.isDatagrams ? tally.datagrams().lost : undefined,
+      lost: this.#context.knowsLoss ? tally.lost : undefined,
       duration_us: tally.duration,
       rtt_us: tally.delays().percentiles(),
     };

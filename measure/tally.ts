@@ -213,12 +213,31 @@ export class Tally {
     }
   }
 
-  /** Uncounts a message that its socket refused. */
-  refused(flow: number, due: number, at: number): void {
-    this.#total.messagesSent--;
-    this.byFlow.unsent(flow, at - due > LATE);
-    this.#intervalOf(at).open--;
+  /**
+   * Uncounts a message that the system refused.
+   *
+   * @param flow The number of its flow.
+   * @param due When it was due.
+   * @param at When it was handed over.
+   * @param wasHeld Whether the path delayed it.
+   */
+  refused(flow: number, due: number, at: number, wasHeld = false): void {
+    const isLate = at - due > LATE;
+    this.byFlow.unsent(flow, isLate);
     this.#unsent++;
+    if (isLate && !wasHeld) this.#lateByClient--;
+    const interval = this.#intervalOf(at);
+    interval.open--;
+    const uncount = (activity: Activity) => {
+      activity.messagesSent--;
+      if (isLate) activity.lateSends--;
+    };
+    uncount(this.#total);
+    // Its interval may be over: the current one has nothing to do with it.
+    if (interval.event === undefined) return;
+    uncount(this.#before);
+    interval.event.messages_sent--;
+    if (isLate && interval.event.late_sends) interval.event.late_sends--;
   }
 
   /** Counts a message that was due while there was no connection to send it on. */

@@ -35,7 +35,8 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
   if (result !== undefined) {
     const { messages_sent, messages_received, bytes_sent, bytes_received } =
       result;
-    const { duration_us, rtt_us, datagrams, directions, measured } = result;
+    const { duration_us, rtt_us, datagrams, directions, measured, idle } =
+      result;
     const counts = {
       messages_sent,
       messages_received,
@@ -53,6 +54,7 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
         back: directions.back,
         reflector_us: directions.reflector_us,
       },
+      idle,
       measured: measured === undefined
         ? speedOf(counts, duration_us)
         : figuresOf(measured),
@@ -87,7 +89,8 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
 
 /** The figures that describe the path, not the client. */
 function figuresOf(measured: Measured): Measurements["measured"] {
-  const { messages_per_second, errors, flows, lost, outages } = measured;
+  const { messages_per_second, errors, connects, flows, lost, outages } =
+    measured;
   const { sent_bytes_per_second, received_bytes_per_second } = measured;
   return {
     messages_per_second,
@@ -95,6 +98,7 @@ function figuresOf(measured: Measured): Measurements["measured"] {
     received_bytes_per_second,
     errors,
     flows,
+    connects,
     lost,
     outages,
   };
@@ -208,7 +212,7 @@ export function settingsOf(run: ClientRun): string {
   const parts = [
     transport,
     `${connections} ${noun}${connections === 1 ? "" : "s"}`,
-    `${size} byte${size === 1 ? "" : "s"}`,
+    ...service === "connect" ? [] : [`${size} byte${size === 1 ? "" : "s"}`],
   ];
   if (service !== "echo") parts.push(service);
   if (rate_per_second !== undefined) {

@@ -52,6 +52,9 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
   duration_us: null,
   interval_us: ({ interval_us }) => duration(interval_us),
   warmup_us: null,
+  shortest_idle_us: null,
+  longest_idle_us: null,
+  at_most_us: null,
   timeout_us: ({ timeout_us }) => duration(timeout_us),
 };
 

@@ -4,7 +4,11 @@
  *
  * @module
  */
-import type { Expectation, JudgedExpectation } from "../events/mod.ts";
+import type {
+  ConnectFailures,
+  Expectation,
+  JudgedExpectation,
+} from "../events/mod.ts";
 
 /** Three significant digits: a measured figure is no more accurate. */
 function threeDigits(number: number): string {
@@ -124,6 +128,13 @@ export function plural(
   several = `${noun}s`,
 ): string {
   return `${number} ${number === 1 ? noun : several}`;
+}
+
+/** `2 refused, 1 timed out`: why attempts to connect failed. */
+export function formatConnectFailures(failures: ConnectFailures): string {
+  return Object.entries(failures).filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${count} ${reason.replace("_", " ")}`)
+    .join(", ");
 }
 
 /** `0.5 %`: a share of a whole, to two significant digits. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Expectation, Transport, UdpService } from "../../events/mod.ts";
+import type { Expectation, Probe, Transport } from "../../events/mod.ts";
 import type { MetricExpectation } from "../../measure/expectations.ts";
 import {
   type Metric,
@@ -79,21 +79,35 @@ function isMetric(name: string): name is Metric {
 export function checkMetrics(
   expectations: readonly MetricExpectation[],
   transport: Transport,
-  service: UdpService,
+  probe: Probe,
 ): void {
   for (const { metric } of expectations) {
-    if (METRICS[metric].services[transport] === undefined) {
+    const { services } = METRICS[metric];
+    if (services[transport] === undefined) {
+      const whose = transport === "TCP" ? "datagrams" : "connections";
       throw new UsageError(
-        `--expect: ${metric} is a metric of datagrams: ${transport} has no ${metric}`,
+        `--expect: ${metric} is a metric of ${whose}: ${transport} has no ${metric}`,
       );
     }
-    const known = metricsOver(transport, service);
+    const known = metricsOver(transport, probe);
     if (known.includes(metric)) continue;
     throw new UsageError(
-      `--expect: with --service ${service} over ${transport} there is no ${metric}, but ${
-        known.join(", ")
-      }`,
+      `--expect: with ${
+        optionOf(probe)
+      } over ${transport} there is no ${metric}, but ${known.join(", ")}`,
     );
+  }
+}
+
+/** The option that asks for a test. */
+export function optionOf(probe: Probe): string {
+  switch (probe) {
+    case "connect":
+      return "--connect-only";
+    case "idle":
+      return "--idle";
+    default:
+      return `--service ${probe}`;
   }
 }
 

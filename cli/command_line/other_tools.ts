@@ -67,6 +67,7 @@ const HABITS: [spellings: string, ...answers: (string | Advice)[]][] = [
   ["--period", "interval TIME"],
   ["-4", "host 0.0.0.0"],
   ["-6", "host ::"],
+  ["-z -zv -vz --zero", "connect-only"],
   ["-?", "help"],
 ];
 

@@ -63,6 +63,27 @@ export function positiveTime(text: string): number {
   return milliseconds;
 }
 
+/** Two times, the second longer than the first. */
+export interface TimeRange {
+  /** Milliseconds. */
+  shortest: number;
+  /** Milliseconds. */
+  longest: number;
+}
+
+/** `30s..10m`, as milliseconds. */
+export function timeRange(text: string): TimeRange {
+  const [from, to, ...rest] = text.split("..");
+  if (to === undefined || rest.length > 0) {
+    throw new UsageError(`"${text}" is not a range of times: write 30s..10m`);
+  }
+  const range = { shortest: positiveTime(from), longest: positiveTime(to) };
+  if (range.longest > range.shortest) return range;
+  throw new UsageError(
+    `"${text}" is not a range of times: the second must be longer`,
+  );
+}
+
 const BYTES: Record<string, number> = {
   "": 1,
   B: 1,

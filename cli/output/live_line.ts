@@ -47,7 +47,8 @@ export class LiveLine {
       this.#lost += event.lost ?? 0;
     }
     const elapsed = event.elapsed_us;
-    const { duration_us, warmup_us, count } = this.#started;
+    const { duration_us, warmup_us, count, service } = this.#started;
+    const isConnecting = service === "connect";
     const end = event.warmup ? warmup_us : duration_us;
     const share = Math.max(
       end === undefined ? 0 : elapsed / end,
@@ -56,14 +57,18 @@ export class LiveLine {
     const parts = [
       event.warmup ? "warming up" : formatDuration(elapsed),
       event.messages_per_second > 0
-        ? `${formatRate(event.messages_per_second)} messages/s`
+        ? `${formatRate(event.messages_per_second)} ${
+          isConnecting ? "connects" : "messages"
+        }/s`
         : formatByteRate(event.received_bytes_per_second),
     ];
     if (event.rtt_us?.p50 !== undefined) {
       parts.push(`p50 ${formatDuration(event.rtt_us.p50)}`);
       parts.push(`p99 ${formatDuration(event.rtt_us.p99!)}`);
     }
-    if (event.lost !== undefined) parts.push(`${this.#lost} lost`);
+    if (event.lost !== undefined) {
+      parts.push(`${this.#lost} ${isConnecting ? "failed" : "lost"}`);
+    }
     if (event.directions !== undefined) {
       parts.push(...this.#ways(event.directions));
     }

@@ -16,6 +16,8 @@ import type {
   Directions,
   FlowComparison,
   FlowFigures,
+  IdleEnd,
+  IdleSurvival,
   JudgedExpectation,
   Measured,
   Outage,
@@ -29,7 +31,9 @@ import type {
 } from "../../events/mod.ts";
 import {
   formatByteRate,
+  formatConnectFailures,
   formatDuration,
+  formatExactDuration,
   formatExpectation,
   formatLocalTime,
   formatRate,
@@ -164,12 +168,31 @@ const WRITERS: Writers = {
   "retry": () => [],
   "summary": (event, { oneShot, quiet }) =>
     oneShot && !quiet ? [] : [`Stopped after ${serverFigures(event)}`],
-  "connected": (event, { oneShot }) =>
+  "connected": (event, { oneShot }) => {
+    const isAttempt = event.sequence !== undefined;
+    const delay = formatDuration(event.connect_us);
+    // One of several attempts is told by its number, the only one by its peer.
+    if (isAttempt && !oneShot) {
+      return [`${messageName(event)}: connected in ${delay}`];
+    }
+    return isAttempt || !oneShot
+      ? [`Connected to ${bold(peer(event))} in ${delay}`]
+      : [];
+  },
+  "connect-failed": (event, { oneShot }) =>
     oneShot ? [] : [
-      `Connected to ${bold(peer(event))} in ${
-        formatDuration(event.connect_us)
-      }`,
+      yellow(
+        `${messageName(event)}: ${event.detail} after ${
+          formatDuration(event.waited_us)
+        }`,
+      ),
     ],
+  "idle": ({ idle_us, rtt_us, died_by }) => {
+    const idle = `idle for ${formatDuration(idle_us)}`;
+    return died_by === undefined
+      ? [`${idle}: answered in ${formatDuration(rtt_us!)}`]
+      : [yellow(`${idle}: ${IDLE_ENDS[died_by]}`)];
+  },
   "chunk-received": (event, { oneShot }) => [
     oneShot
       ? `Bytes received: ${event.bytes}`
@@ -229,17 +252,32 @@ const WRITERS: Writers = {
     }`,
   ],
   "closed": (_, { oneShot }) => oneShot ? ["Connection closed"] : [],
-  "started": () => [],
+  "started": (event) =>
+    event.service === "idle"
+      ? [
+        `${event.connections} connections stay idle for ${
+          formatExactDuration(event.shortest_idle_us!)
+        } to ${formatExactDuration(event.longest_idle_us!)}: ` +
+        `this takes ${formatDuration(event.at_most_us!)} at most`,
+      ]
+      : [],
   "interval": () => [],
   "progress": (event) =>
     "measured" in event
       ? figureLines(bold("so far"), event, event.measured)
       : [`So far, ${serverFigures(event)}`],
-  "result": (event, { quiet, chart }) => {
-    if (event.measured !== undefined) {
-      return resultLines(event, event.measured, chart ?? []);
+  "result": (event, { quiet, oneShot, chart }) => {
+    const { measured, idle, expectations = [] } = event;
+    if (idle !== undefined) {
+      return [...idleLines(event, idle), ...expectations.map(expectationLine)];
     }
-    return quiet ? [verdictLine(event)] : [];
+    if (measured !== undefined && !oneShot) {
+      return resultLines(event, measured, chart ?? []);
+    }
+    return [
+      ...quiet ? [verdictLine(event)] : [],
+      ...expectations.map(expectationLine),
+    ];
   },
   "metrics-listening": ({ host, port }) => [
     `Metrics on ${bold(`http://${formatAddress(host, port)}/metrics`)}`,
@@ -253,6 +291,44 @@ const WRITERS: Writers = {
   ],
   // The program itself prints these, on standard error.
   "error": () => [],
+};
+
+/** `passed: an idle connection lives for 4 min 41 s, and not for 5 min 0 s`. */
+function idleLines(
+  event: ResultEvent,
+  { survived_us, died_us, died_by, contradictions }: IdleSurvival,
+): string[] {
+  const word = event.passed ? green("passed") : red("failed");
+  const lived = formatDuration(survived_us);
+  const lines = [
+    died_us === undefined
+      ? `${word}: an idle connection lives for ${lived} at least`
+      : survived_us === 0
+      ? `${word}: an idle connection does not live for ${
+        formatDuration(died_us)
+      }`
+      : `${word}: an idle connection lives for ${lived}, and not for ${
+        formatDuration(died_us)
+      }`,
+  ];
+  if (died_by !== undefined) lines.push(row("ends by", IDLE_ENDS[died_by]));
+  if (contradictions !== undefined) {
+    lines.push(
+      yellow(
+        `warning: ${
+          plural(contradictions, "connection")
+        } died though one that was idle for longer answered`,
+      ),
+    );
+  }
+  return lines;
+}
+
+/** How idle connections end. */
+const IDLE_ENDS: Record<IdleEnd, string> = {
+  "silence": "no answer: forgotten in silence",
+  "reset": "reset",
+  "close": "closed by the peer",
 };
 
 /** A shorter outage, in microseconds, is told at its end only where each message is. */
@@ -387,11 +463,16 @@ function figureLines(
   }
   if (errors > 0) lines.push(row("errors", String(errors)));
   if (rtt_us !== undefined) {
-    const name = rtt_from_sending_us ? "from schedule" : "round trip";
+    const name = rtt_from_sending_us
+      ? "from schedule"
+      : measured.connects
+      ? "connecting"
+      : "round trip";
     lines.push(...delayRows(name, rtt_us));
   }
   if (rtt_from_sending_us !== undefined) {
-    lines.push(...delayRows("from sending", rtt_from_sending_us));
+    const name = measured.connects ? "connecting" : "from sending";
+    lines.push(...delayRows(name, rtt_from_sending_us));
   }
   if (measured.flows !== undefined) lines.push(...flowRows(measured.flows));
   if (late_sends !== undefined) {
@@ -419,7 +500,14 @@ function verdictWord({ passed }: ResultEvent, { arrival }: Measured): string {
 
 /** `passed: 14 B sent, 14 B back in 1.2 ms`: a run of a single message. */
 function verdictLine(event: ResultEvent): string {
-  const { passed, bytes_sent, bytes_received, duration_us } = event;
+  const { passed, bytes_sent, bytes_received, duration_us, rtt_us } = event;
+  if (event.measured?.connects !== undefined) {
+    return rtt_us === undefined
+      ? `${passed ? green("passed") : red("failed")}: not connected`
+      : `${passed ? green("passed") : red("failed")}: connected in ${
+        formatDuration(rtt_us.max)
+      }`;
+  }
   return `${passed ? green("passed") : red("failed")}: ` +
     `${formatSize(bytes_sent)} sent, ${formatSize(bytes_received)} back in ${
       formatDuration(duration_us)
@@ -430,7 +518,7 @@ function verdictLine(event: ResultEvent): string {
 function headline(
   word: string,
   { messages_sent: sent, messages_received, duration_us }: ClientFigures,
-  { in_flight, arrival }: Measured,
+  { in_flight, arrival, connects }: Measured,
 ): string {
   const duration = formatDuration(duration_us);
   if (arrival === "unknown") {
@@ -438,15 +526,24 @@ function headline(
       plural(sent, "datagram")
     } in ${duration}; whether they arrived is unknown`;
   }
-  const parts = sent === 0 ? [] : [`${sent} sent`];
-  if (in_flight !== undefined) parts.push(`${messages_received} back`);
+  const parts = connects
+    ? [plural(sent, "attempt"), `${messages_received} connected`]
+    : sent === 0
+    ? []
+    : [`${sent} sent`];
+  if (in_flight !== undefined && !connects) {
+    parts.push(`${messages_received} back`);
+  }
   if (in_flight) parts.push(`${in_flight} in flight`);
   const counts = parts.length > 0 ? `${parts.join(", ")} in ` : "";
   return `${word}: ${counts}${duration}`;
 }
 
 function speedRows(measured: Measured): string[] {
-  const { messages_per_second, in_flight } = measured;
+  const { messages_per_second, in_flight, connects } = measured;
+  if (connects !== undefined && messages_per_second !== undefined) {
+    return [row("speed", `${formatRate(messages_per_second)} connects/s`)];
+  }
   const { sent_bytes_per_second: sent, received_bytes_per_second: received } =
     measured;
   if (
@@ -473,9 +570,19 @@ function speedRows(measured: Measured): string[] {
 
 /** What was lost with connections, and what could not be sent. */
 function connectionRows(
-  { lost, reconnects, unsent }: Measured,
+  { lost, connects, reconnects, unsent }: Measured,
   sent: number,
 ): string[] {
+  if (connects !== undefined) {
+    return lost === 0 ? [] : [
+      row(
+        "failed",
+        `${lost} (${formatShare(lost!, sent)}): ${
+          formatConnectFailures(connects)
+        }`,
+      ),
+    ];
+  }
   const parts = [];
   if (lost !== undefined) {
     parts.push(`${lost} (${formatShare(lost, sent)}) lost`);

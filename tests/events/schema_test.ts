@@ -96,6 +96,8 @@ Deno.test("every event that the schema knows is written by the programs that it 
     ),
     udpOutage,
     tcpOutage,
+    connecting,
+    idle,
     drop,
     ...LINUX ? [() => progress("tcp"), () => progress("udp"), fault] : [],
   ];
@@ -177,6 +179,20 @@ async function oneClient(
   await client.shows('"retry"');
   client.signal("SIGINT");
   return (await client.outcome()).stdout;
+}
+
+/** A client that only connects, where nobody listens. */
+async function connecting(): Promise<string> {
+  return (await runRole("tcp-client", [NOBODY, "--connect-only", "--json"]))
+    .stdout;
+}
+
+/** A client that leaves connections idle. */
+async function idle(): Promise<string> {
+  await using server = startRole("tcp-server", ["--port", "0"]);
+  const target = `127.0.0.1:${await server.listening()}`;
+  const range = ["--idle", "10ms..50ms"];
+  return (await runRole("tcp-client", [target, ...range, "--json"])).stdout;
 }
 
 /** A peer that answers the first message twice, and no other. */

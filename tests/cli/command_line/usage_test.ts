@@ -269,7 +269,112 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "udp-client",
     ["localhost", "-c", "2", "--expect", "p98<5ms"],
-    '--expect: "p98" is not one of min, mean, p50, p90, p95, p99, p99.9, p99.99, max, jitter, loss, outages, outage, availability, late, duplicated, reordered, corrupted, errors, rate, throughput',
+    '--expect: "p98" is not one of min, mean, p50, p90, p95, p99, p99.9, p99.99, max, jitter, loss, outages, outage, availability, late, duplicated, reordered, corrupted, refused, timeouts, errors, rate, throughput, idle',
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--size", "64"],
+    "--connect-only and --size exclude each other: no byte is sent",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--stdin"],
+    "--connect-only and --stdin exclude each other: no byte is sent",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--service", "discard"],
+    "--connect-only and --service exclude each other: no byte is sent",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--timeout", "1s"],
+    "--connect-only and --timeout exclude each other: nothing is answered; --connect-timeout says how long to wait",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "-c", "9", "--pipeline", "2"],
+    "--connect-only and --pipeline exclude each other: --connections says how many at once",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "-c", "9", "--bind", "127.0.0.1:4000"],
+    "--bind with a port is for a single connection: the port is kept for a minute after it",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--idle", "1s..2s"],
+    "--connect-only and --idle exclude each other: each is a test of its own",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--expect", "throughput>1MB/s"],
+    "--expect: with --connect-only over TCP there is no throughput, but min, mean, p50, p90, p95, p99, p99.9, p99.99, max, loss, outages, outage, availability, refused, timeouts, errors, rate",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "-c", "3", "--rate", "5", "-i", "1s"],
+    "--interval and --rate exclude each other: each says when the next message is due",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "-c", "3", "--connections", "5"],
+    "--count 3 leaves some of --connections 5 without a message",
+  ],
+  [
+    "tcp-client",
+    ["box", "-c", "3", "--expect", "refused<1"],
+    "--expect: with --service echo over TCP there is no refused, but min, mean, p50, p90, p95, p99, p99.9, p99.99, max, loss, outages, outage, availability, flows.bad, errors, rate, throughput",
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "10m"],
+    '--idle: "10m" is not a range of times: write 30s..10m',
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "10m..30s"],
+    '--idle: "10m..30s" is not a range of times: the second must be longer',
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "30..600"],
+    '--idle: "30" needs a unit: write 30ms or 30s',
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "0s..1s"],
+    '--idle: "0s" is too short: it must be more than 0',
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "1s..2s", "-c", "3"],
+    "--idle and --count exclude each other: the range says what to try, each time on a connection of its own",
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "1s..2s", "-m", "hello"],
+    "--idle and --message exclude each other: its messages are its own",
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "1s..2s", "--bind", "127.0.0.1:4000"],
+    "--idle and --bind with a port exclude each other: each connection needs a port of its own",
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "1s..2s", "--expect", "p99<5ms"],
+    "--expect: with --idle over TCP there is no p99, but idle",
+  ],
+  [
+    "udp-client",
+    ["box", "--connect-only"],
+    "--connect-only is an option of tcp-client, not of udp-client",
+  ],
+  [
+    "udp-client",
+    ["box", "-c", "3", "--expect", "refused<1"],
+    "--expect: refused is a metric of connections: UDP has no refused",
   ],
   [
     "udp-client",
@@ -423,6 +528,8 @@ const HABITS: [role: Role, args: string, message: string][] = [
     "unknown option --client; a host stands alone: tcp-client HOST",
   ],
   ["tcp-client", "box -i 1", '--interval: "1" needs a unit: write 1ms or 1s'],
+  ["tcp-client", "-z box", "unknown option -z; did you mean --connect-only?"],
+  ["tcp-client", "-zv box", "unknown option -zv; did you mean --connect-only?"],
   ["tcp-client", "box -O 2", "unknown option -O; did you mean --warmup TIME?"],
   ["tcp-server", "-1", "unknown option -1; did you mean --once?"],
   [
