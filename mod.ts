@@ -6,7 +6,7 @@
  * | role | function |
  * | --- | --- |
  * | TCP server | {@linkcode serveTcp} |
- * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp} |
+ * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp}, {@linkcode measureConnect}, {@linkcode measureIdle} |
  * | UDP server | {@linkcode serveUdp} |
  * | UDP client | {@linkcode echoUdp}, {@linkcode measureUdp} |
  *
@@ -31,6 +31,8 @@
 export * from "./tcp/server/server.ts";
 export * from "./tcp/client/echo.ts";
 export * from "./tcp/client/measure.ts";
+export * from "./tcp/client/measure_connect.ts";
+export * from "./tcp/client/measure_idle.ts";
 export * from "./udp/server/server.ts";
 export * from "./udp/client/echo.ts";
 export * from "./udp/client/measure.ts";
@@ -48,12 +50,14 @@ export {
   type Payload,
 } from "./measure/messages.ts";
 export { type MessageSize, type SizeRange } from "./measure/sizes.ts";
-export { mergeDelays } from "./measure/round_trips.ts";
+export { type Distribution, mergeDelays } from "./measure/round_trips.ts";
 export { type ScheduleOptions } from "./measure/schedule.ts";
 export {
   type Figures,
   type MeasureOptions,
+  type RunCounts,
   type RunInProgress,
+  type TransportFigures,
 } from "./measure/run.ts";
 export { type DelayCount } from "./measure/histogram.ts";
 export { type MetricExpectation } from "./measure/expectations.ts";

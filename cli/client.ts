@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Transport } from "../events/mod.ts";
+import type { Probe, Transport } from "../events/mod.ts";
 import type { LocalAddress } from "../net/address.ts";
 import type { AddressFamily } from "../net/resolve.ts";
 import { METRICS } from "../measure/metrics.ts";
@@ -67,11 +67,13 @@ export function printsMessages(options: ClientValues): boolean {
 /**
  * Reads what to send, and how.
  *
+ * @param probe What is asked of the peer.
  * @throws {UsageError} Where options and arguments exclude each other.
  */
 export function readOrder(
   transport: Transport,
   { options }: ClientLine,
+  probe: Probe = options.service ?? "echo",
 ): Order {
   if (options.message !== undefined && options.size !== undefined) {
     throw new UsageError(
@@ -79,11 +81,19 @@ export function readOrder(
     );
   }
   checkSizes(options);
-  if (isMeasuring(options)) checkMeasuring(transport, options);
-  else if (options.expect.length > 0) {
-    throw new UsageError(
-      "--expect needs something to measure: --count, --duration or --rate",
-    );
+  if (probe !== "stamp") checkSweep(options);
+  const isTest = probe === "connect" || probe === "idle";
+  if (isMeasuring(options) || isTest) {
+    checkMeasuring(transport, options, probe);
+  } else {
+    const idle = options.expect.length > 0
+      ? "expect"
+      : options.metrics && "metrics";
+    if (idle) {
+      throw new UsageError(
+        `--${idle} needs something to measure: --count, --duration or --rate`,
+      );
+    }
   }
   return {
     family: readFamily(options),
@@ -98,20 +108,29 @@ export function readOrder(
   };
 }
 
-/** Checks that several sizes are measured, and each of them has an end. */
+/** Checks that there is something to draw, and that several sizes are measured. */
 function checkSizes(options: ClientValues): void {
-  const { size, seed, count, duration } = options;
+  const { size, seed } = options;
   const isDrawn = size !== undefined && !("each" in size);
-  const isSweep = size !== undefined && "each" in size && size.each.length > 1;
   if (seed !== undefined && !isDrawn) {
     throw new UsageError("--seed needs sizes to draw: --size 64..1472");
   }
-  if ((isDrawn || isSweep) && !isMeasuring(options)) {
+  if ((isDrawn || isSweep(options)) && !isMeasuring(options)) {
     throw new UsageError(
       "several sizes need something to measure: --count, --duration or --rate",
     );
   }
-  if (isSweep && count === undefined && duration === undefined) {
+}
+
+/** Whether one size is measured after the other. */
+function isSweep({ size }: ClientValues): boolean {
+  return size !== undefined && "each" in size && size.each.length > 1;
+}
+
+/** Checks that each of several sizes has an end. */
+export function checkSweep(options: ClientValues): void {
+  const { count, duration } = options;
+  if (isSweep(options) && count === undefined && duration === undefined) {
     throw new UsageError(
       "--size with a list needs --count or --duration: so much of each size",
     );
@@ -122,6 +141,7 @@ function checkSizes(options: ClientValues): void {
 function checkMeasuring(
   transport: Transport,
   options: ClientValues,
+  probe: Probe,
 ): void {
   const { service = "echo", count, connections } = options;
   const exclude = (one: string, other: string, why: string) => {
@@ -151,7 +171,7 @@ function checkMeasuring(
       `--count ${count} leaves some of --connections ${connections} without a message`,
     );
   }
-  if (service !== "echo" && given("pipeline")) {
+  if (service !== "echo" && service !== "stamp" && given("pipeline")) {
     exclude(
       `--service ${service}`,
       "--pipeline",
@@ -187,11 +207,20 @@ function checkMeasuring(
       "--message cannot be used to measure: equal datagrams cannot be told apart; use --size",
     );
   }
-  checkMetrics(options.expect, transport, service);
+  checkMetrics(options.expect, transport, probe);
   const lossy = options.expect.find(({ metric }) => METRICS[metric].isLoss);
-  if (transport === "TCP" && lossy && options.interval === undefined) {
+  const needsInterval = transport === "TCP" && probe !== "connect";
+  if (needsInterval && lossy && options.interval === undefined) {
     throw new UsageError(
       `--expect: over TCP, ${lossy.metric} needs --interval: only then is a broken connection replaced`,
+    );
+  }
+  const ofFlows = options.expect.find(({ metric }) =>
+    metric.startsWith("flow")
+  );
+  if (ofFlows !== undefined && (connections ?? 1) < 2) {
+    throw new UsageError(
+      `--expect: ${ofFlows.metric} compares connections: use --connections`,
     );
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Role } from "../events/line.ts";
-import type { Transport } from "../events/mod.ts";
+import type { Transport, UdpService } from "../events/mod.ts";
 import { metricsOver } from "../measure/metrics.ts";
 import { DEFAULT_REPORT_EVERY } from "../measure/run.ts";
 import { DEFAULT_BIND_ADDRESS, DEFAULT_TIMEOUT } from "../net/defaults.ts";
@@ -41,6 +41,7 @@ import {
   localAddress,
   localPort,
   messageSizes,
+  metricsAddress,
   oneOf,
   positiveTime,
   rate,
@@ -49,6 +50,7 @@ import {
   size,
   standardInput,
   time,
+  timeRange,
   writtenSize,
   writtenTime,
 } from "./command_line/values.ts";
@@ -75,6 +77,13 @@ const COMMON_OPTIONS = {
       "q",
       "the result alone",
     ),
+    "metrics": optionalValue({
+      placeholder: "[ADDR:]PORT",
+      parse: metricsAddress,
+      fallbackText: "none",
+      help:
+        "Serve metrics for Prometheus on http://ADDR:PORT/metrics, on 127.0.0.1 without ADDR; port 0 takes a free one.",
+    }),
     "log-level": value({
       placeholder: "LEVEL",
       fallback: "info",
@@ -146,6 +155,12 @@ const serverOptions = (transport: Transport) => ({
   }),
 });
 
+/** What a client can measure against. */
+const CLIENT_SERVICES: Record<Transport, UdpService[]> = {
+  TCP: ["echo", "discard", "chargen"],
+  UDP: ["echo", "discard", "chargen", "stamp"],
+};
+
 /** How to measure: the same names and values as the library's options. */
 export const measureOptions = (transport: Transport) => ({
   ...grouped("When to stop", {
@@ -216,10 +231,14 @@ export const measureOptions = (transport: Transport) => ({
     }),
     "service": optionalValue({
       placeholder: "NAME",
-      parse: oneOf("echo", "discard", "chargen"),
+      parse: oneOf<UdpService>(...CLIENT_SERVICES[transport]),
       fallbackText: "echo",
-      help: "There and back (echo), or one way: to discard, or from chargen.",
-      brief: "echo; one way: discard or chargen",
+      help: `There and back (echo), or one way: to discard, or from chargen${
+        transport === "UDP" ? "; each way by itself (stamp, RFC 8762)" : ""
+      }.`,
+      brief: transport === "UDP"
+        ? "echo, stamp; one way: discard, chargen"
+        : "echo; one way: discard or chargen",
     }),
   }),
 });
@@ -385,6 +404,17 @@ export const TCP_CLIENT = {
   positionals: "HOST[:PORT] ...",
   options: {
     ...clientOptions("TCP"),
+    ...grouped("How to measure", {
+      "connect-only": flag(
+        "Connect to any service and close again, without a byte sent: once, or as the options above say.",
+      ),
+      "idle": optionalValue({
+        placeholder: "RANGE",
+        parse: timeRange,
+        help:
+          "Find out how long an idle connection lives, between two times such as 30s..10m.",
+      }),
+    }),
     ...grouped("Network", {
       "connect-timeout": value({
         placeholder: "TIME",
@@ -415,6 +445,10 @@ export const TCP_CLIENT = {
       "100 MB, once the server is there",
     ],
     ["localhost --count 5 --interval 200ms", "five round trips, measured"],
+    [
+      `localhost:${TCP_PORT} --connect-only --count 5`,
+      "does the port answer, and how quickly?",
+    ],
     [
       'localhost --duration 2s --rate 500 --expect "p50<100ms"',
       "is it quick enough?",
@@ -500,6 +534,13 @@ export const UDP_CLIENT = {
   options: {
     ...clientOptions("UDP"),
     ...grouped("Network", {
+      "source-port": optionalValue({
+        placeholder: "PORT",
+        parse: remotePort,
+        fallbackText: "the system chooses",
+        help:
+          "Send from this port; with --connections, from it and those that follow.",
+      }),
       "retry-for": value({
         placeholder: "TIME",
         fallback: "0s",
@@ -507,6 +548,16 @@ export const UDP_CLIENT = {
         help:
           "Keep sending the first datagram until it is answered, for this long.",
       }),
+    }),
+    ...grouped("How to measure", {
+      "auth-key-file": optionalValue({
+        placeholder: "-",
+        parse: standardInput,
+        help: "stamp: authenticated, with the key on standard input.",
+      }),
+      "clock-synchronized": flag(
+        "stamp: this clock is right (NTP, PTP), so that delays each way can be absolute.",
+      ),
     }),
     ...COMMON_OPTIONS,
   },
@@ -524,6 +575,10 @@ export const UDP_CLIENT = {
     [
       'localhost --duration 2s --rate 500 --expect "loss<=1%"',
       "does it lose anything?",
+    ],
+    [
+      "localhost --service stamp",
+      "on which way is it slow, or loses? (udp-server --service stamp)",
     ],
   ],
   metrics: metricRows("UDP"),

@@ -6,6 +6,7 @@
 import { limitsOf } from "../measure/sizes.ts";
 import { echoUdp } from "../udp/client/echo.ts";
 import { measureUdp } from "../udp/client/measure.ts";
+import { readAuthKey } from "./auth_key.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
@@ -25,20 +26,27 @@ await runProgram({
   run: async (line, session) => {
     const { options } = line;
     const { payloads, ...order } = readUdpOrder(line);
+    const key = options["auth-key-file"] === undefined
+      ? undefined
+      : await readAuthKey(Deno.stdin.readable);
+    const stamp = { key, clockSynchronized: options["clock-synchronized"] };
     return await runClient(session, {
       targets: await targetsOf(line),
       payloads,
-      interval: order.interval,
+      definition: UDP_CLIENT,
+      order,
+      metrics: options.metrics,
       run: (target) => {
         const retryFor = options["retry-for"];
+        const sourcePort = options["source-port"];
         const { payload, ...rest } = target;
-        const common = { ...order, retryFor, ...rest };
+        const common = { ...order, sourcePort, retryFor, ...rest };
         if (payload instanceof Uint8Array) {
           return echoUdp({ ...common, payload });
         }
         const { size } = payload;
         return isMeasuring(options)
-          ? measureUdp({ ...common, size })
+          ? measureUdp({ ...common, size, stamp })
           : echoUdp({ ...common, payload: { size: limitsOf(size).most } });
       },
     });

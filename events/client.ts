@@ -11,12 +11,15 @@ import type {
   PeerAddress,
   Port,
   PositiveCount,
-  Service,
+  Probe,
   Time,
 } from "./base.ts";
 import type {
   ClientProgressEvent,
+  ConnectFailureReason,
   DelaySummary,
+  IdleEnd,
+  IntervalDirections,
   Outage,
   PartCounts,
   ResultEvent,
@@ -31,14 +34,46 @@ export interface RetryEvent extends NamedEvent<"retry"> {
   retry_us: Microseconds;
 }
 
-/** A TCP client is connected. */
+/** A TCP client is connected; of those that only connect, each with `detail`. */
 export interface ConnectedEvent extends NamedEvent<"connected">, PeerAddress {
+  /** With `--connect-only`: the sequence of attempts, where there are several at once. */
+  connection?: PositiveCount;
+  /** With `--connect-only`: counts the attempts from 1. */
+  sequence?: PositiveCount;
   /** The address on this side. */
   local_host: string;
   /** The port on this side. */
   local_port: Port;
-  /** How long it took, name resolution and all attempts included. */
+  /**
+   * How long it took, name resolution and all attempts included; with
+   * `--connect-only`, this one connection alone.
+   */
   connect_us: Microseconds;
+}
+
+/** An attempt of a TCP client that only connects has failed (only with `detail`). */
+export interface ConnectFailedEvent
+  extends NamedEvent<"connect-failed">, PeerAddress {
+  /** The sequence of attempts, where there are several at once. */
+  connection?: PositiveCount;
+  /** Counts the attempts from 1. */
+  sequence: PositiveCount;
+  /** Why. */
+  reason: ConnectFailureReason;
+  /** The same, in words. */
+  detail: string;
+  /** How long it waited. */
+  waited_us: Microseconds;
+}
+
+/** A connection of a TCP client was idle, and has answered or not. */
+export interface IdleEvent extends NamedEvent<"idle"> {
+  /** How long nothing was sent on it. */
+  idle_us: Microseconds;
+  /** How long the answer took; absent where there was none. */
+  rtt_us?: Microseconds;
+  /** Why there was none; absent where it answered. */
+  died_by?: IdleEnd;
 }
 
 /**
@@ -52,8 +87,8 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   label?: string;
   /** This side's name for people, where it was given one. */
   source_label?: string;
-  /** What the peer is expected to do with what it receives. */
-  service: Service;
+  /** What the peer is expected to do. */
+  service: Probe;
   /** The size of each message; where sizes are drawn, of the largest that may be. */
   size: Count;
   /** Where sizes are drawn evenly at random: the smallest that may be. */
@@ -65,6 +100,8 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   seed?: Count;
   /** Connections (TCP) or sockets (UDP) at once. */
   connections: PositiveCount;
+  /** The source port of the first, where the user chose it; the others' follow. */
+  local_port?: Port;
   /** Messages in flight at once on each of them; absent where there is no limit. */
   pipeline?: PositiveCount;
   /**
@@ -91,7 +128,13 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   interval_us?: Microseconds;
   /** How long it warms up first. */
   warmup_us?: Microseconds;
-  /** How long it waits for an answer. */
+  /** The least time for which connections are idle, where that is what it tests. */
+  shortest_idle_us?: Microseconds;
+  /** The longest such time. */
+  longest_idle_us?: Microseconds;
+  /** How long such a run takes at most. */
+  at_most_us?: Microseconds;
+  /** How long it waits for an answer, or to be connected where it only connects. */
   timeout_us: Microseconds;
 }
 
@@ -203,12 +246,16 @@ export interface IntervalEvent
    * histogram.
    */
   rtt_so_far_us?: DelaySummary;
+  /** What happened on each way of its path; present with STAMP. */
+  directions?: IntervalDirections;
 }
 
 /** What the TCP client emits. */
 export type TcpClientEvent =
   | RetryEvent
   | ConnectedEvent
+  | ConnectFailedEvent
+  | IdleEvent
   | StartedEvent
   | SentEvent
   | ReceivedEvent

@@ -9,6 +9,7 @@ import type {
   Count,
   ErrorCode,
   NamedEvent,
+  Port,
   PositiveCount,
   Time,
 } from "./base.ts";
@@ -37,6 +38,14 @@ export interface ErrorEvent extends NamedEvent<"error"> {
   message: string;
   /** The program's exit code. */
   exit_code: 1 | 2 | 3 | 4 | 130;
+}
+
+/** A program serves metrics from now on. */
+export interface MetricsListeningEvent extends NamedEvent<"metrics-listening"> {
+  /** The address that was bound. */
+  host: string;
+  /** The port that was bound. */
+  port: Port;
 }
 
 /** A client is done with its targets, where there are several. */
@@ -79,9 +88,12 @@ export interface SweepEvent extends NamedEvent<"sweep"> {
 /** Everything that a program writes. */
 export type ProgramEvent =
   | EchosounderEvent
+  | OfEveryProgram
   | SweepEvent
-  | VerdictEvent
-  | ErrorEvent;
+  | VerdictEvent;
+
+/** What every program may write besides what it does as a role. */
+type OfEveryProgram = MetricsListeningEvent | ErrorEvent;
 
 /** What can come in floods: of each kind and reason, one a second is printed. */
 export type RateLimitedEvent =
@@ -105,13 +117,13 @@ export type Printed<E> = E extends RateLimitedEvent ? E & Omission : E;
 /** What each of the four programs prints. */
 export interface EventsOfRole {
   /** What a TCP server prints. */
-  "tcp-server": TcpServerEvent | ErrorEvent;
+  "tcp-server": TcpServerEvent | OfEveryProgram;
   /** What a UDP server prints. */
-  "udp-server": UdpServerEvent | ErrorEvent;
+  "udp-server": UdpServerEvent | OfEveryProgram;
   /** What a TCP client prints. */
-  "tcp-client": TcpClientEvent | SweepEvent | VerdictEvent | ErrorEvent;
+  "tcp-client": TcpClientEvent | SweepEvent | VerdictEvent | OfEveryProgram;
   /** What a UDP client prints. */
-  "udp-client": UdpClientEvent | SweepEvent | VerdictEvent | ErrorEvent;
+  "udp-client": UdpClientEvent | SweepEvent | VerdictEvent | OfEveryProgram;
 }
 
 /** The four programs. */

@@ -48,6 +48,7 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
     smallest_size === undefined ? "none drawn" : plural(smallest_size, "byte"),
   seed: null,
   connections: ({ connections }) => connections,
+  local_port: null,
   pipeline: ({ pipeline = "no limit" }) => pipeline,
   rate_per_second: ({ rate_per_second }) =>
     rate_per_second === undefined ? "as answers come" : `${rate_per_second}/s`,
@@ -58,12 +59,16 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
   duration_us: null,
   interval_us: ({ interval_us }) => duration(interval_us),
   warmup_us: null,
+  shortest_idle_us: null,
+  longest_idle_us: null,
+  at_most_us: null,
   timeout_us: ({ timeout_us }) => duration(timeout_us),
 };
 
 /**
  * The settings that differ and that figures depend on: transport, service, size,
- * connections, pipeline, rate, bandwidth, burst, interval, and timeout, which decides what is lost.
+ * connections, pipeline, rate, bandwidth, burst, interval, and timeout, which
+ * decides what is lost.
  * A run's peer may differ, since two servers can be what is compared; so may its
  * count, duration and warm-up: figures are rates, shares and percentiles of what
  * was measured, and percentiles of too few messages are not judged.

@@ -4,7 +4,11 @@
  *
  * @module
  */
-import type { Expectation, JudgedExpectation } from "../events/mod.ts";
+import type {
+  ConnectFailures,
+  Expectation,
+  JudgedExpectation,
+} from "../events/mod.ts";
 
 /** Three significant digits: a measured figure is no more accurate. */
 function threeDigits(number: number): string {
@@ -61,7 +65,7 @@ function sum(
 
 /** A figure without trailing zeros: `5 ms`, not `5.00 ms`. */
 export function trimZeros(figure: string): string {
-  return figure.replace(/\.0+(?= )|(?<=\.\d+?)0+(?= )/, "");
+  return figure.replace(/\.0+(?= |$)|(?<=\.\d+?)0+(?= |$)/, "");
 }
 
 const PREFIXES = ["", "k", "M", "G", "T"];
@@ -136,9 +140,20 @@ export function toAscii(text: string): string {
   return text.replaceAll(/(?<=\d )µs/g, "us");
 }
 
-/** `1 client`, `2 clients`. */
-export function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+/** `1 client`, `2 clients`; `2 replies` where the plural is another word. */
+export function plural(
+  number: number,
+  noun: string,
+  several = `${noun}s`,
+): string {
+  return `${number} ${number === 1 ? noun : several}`;
+}
+
+/** `2 refused, 1 timed out`: why attempts to connect failed. */
+export function formatConnectFailures(failures: ConnectFailures): string {
+  return Object.entries(failures).filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${count} ${reason.replace("_", " ")}`)
+    .join(", ");
 }
 
 /** `0.5 %`: a share of a whole, to two significant digits. */

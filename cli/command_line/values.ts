@@ -63,6 +63,27 @@ export function positiveTime(text: string): number {
   return milliseconds;
 }
 
+/** Two times, the second longer than the first. */
+export interface TimeRange {
+  /** Milliseconds. */
+  shortest: number;
+  /** Milliseconds. */
+  longest: number;
+}
+
+/** `30s..10m`, as milliseconds. */
+export function timeRange(text: string): TimeRange {
+  const [from, to, ...rest] = text.split("..");
+  if (to === undefined || rest.length > 0) {
+    throw new UsageError(`"${text}" is not a range of times: write 30s..10m`);
+  }
+  const range = { shortest: positiveTime(from), longest: positiveTime(to) };
+  if (range.longest > range.shortest) return range;
+  throw new UsageError(
+    `"${text}" is not a range of times: the second must be longer`,
+  );
+}
+
 const BYTES: Record<string, number> = {
   "": 1,
   B: 1,
@@ -249,6 +270,23 @@ export function localAddress(text: string): LocalAddress {
   throw new UsageError(
     `"${text}" is not an address of this machine: write 192.0.2.1 or [2001:db8::1]:4000`,
   );
+}
+
+/** Where metrics are served unless an address is given: for this machine alone. */
+const METRICS_HOST = "127.0.0.1";
+
+/** `PORT` or `ADDR:PORT`, to serve metrics on. */
+export function metricsAddress(text: string): Required<Target> {
+  if (/^\d+$/.test(text)) {
+    return { hostname: METRICS_HOST, port: localPort(text) };
+  }
+  const match = /^(\[.*\]|[^:/]+):([^:/]*)$/.exec(text);
+  if (match === null) {
+    throw new UsageError(
+      `"${text}" is not a port: write 9100, 0.0.0.0:9100 or [::]:9100`,
+    );
+  }
+  return { hostname: hostname(match[1]), port: localPort(match[2]) };
 }
 
 /** An address block in CIDR notation. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ProgramEvent } from "../../events/line.ts";
-import type { StartedEvent } from "../../events/mod.ts";
+import type { IntervalDirections, StartedEvent } from "../../events/mod.ts";
 import {
   formatByteRate,
   formatDuration,
@@ -24,6 +24,7 @@ export class LiveLine {
   #started: StartedEvent | undefined;
   #done = 0;
   #lost = 0;
+  readonly #lostOn = { out: 0, back: 0 };
   #isShown = false;
 
   /**
@@ -42,6 +43,7 @@ export class LiveLine {
     if (event.event === "started") {
       this.#started = event;
       this.#done = this.#lost = 0;
+      this.#lostOn.out = this.#lostOn.back = 0;
     }
     if (event.event !== "interval" || this.#started === undefined) return;
     if (!event.warmup) {
@@ -49,7 +51,8 @@ export class LiveLine {
       this.#lost += event.lost ?? 0;
     }
     const elapsed = event.elapsed_us;
-    const { duration_us, warmup_us, count } = this.#started;
+    const { duration_us, warmup_us, count, service } = this.#started;
+    const isConnecting = service === "connect";
     const end = event.warmup ? warmup_us : duration_us;
     const share = Math.max(
       end === undefined ? 0 : elapsed / end,
@@ -62,15 +65,22 @@ export class LiveLine {
     const parts = [
       event.warmup ? "warming up" : formatDuration(elapsed),
       isCounted
-        ? `${formatRate(event.messages_per_second)} messages/s`
+        ? `${formatRate(event.messages_per_second)} ${
+          isConnecting ? "connects" : "messages"
+        }/s`
         : throughput,
     ];
     if (event.rtt_us?.p50 !== undefined) {
       parts.push(`p50 ${formatDuration(event.rtt_us.p50)}`);
       parts.push(`p99 ${formatDuration(event.rtt_us.p99!)}`);
     }
-    if (event.lost !== undefined) parts.push(`${this.#lost} lost`);
-    if (isCounted) parts.push(throughput);
+    if (event.lost !== undefined) {
+      parts.push(`${this.#lost} ${isConnecting ? "failed" : "lost"}`);
+    }
+    if (event.directions !== undefined) {
+      parts.push(...this.#ways(event.directions));
+    }
+    if (isCounted && !isConnecting) parts.push(throughput);
     if (share > 0) {
       const left = share < 1
         ? `${formatDuration(elapsed / share - elapsed)} left`
@@ -78,6 +88,22 @@ export class LiveLine {
       parts.unshift(`${this.#bar(Math.min(share, 1))} ${left}`.trimEnd());
     }
     this.#show(parts);
+  }
+
+  /** What was lost on each way, and how much longer than the fastest the slowest took. */
+  #ways(directions: IntervalDirections): string[] {
+    const arrows = this.#ascii ? ["->", "<-"] : ["→", "←"];
+    return (["out", "back"] as const).flatMap((way, i) => {
+      const { lost, variation_us } = directions[way];
+      if (lost !== undefined) this.#lostOn[way] += lost;
+      const texts = [
+        ...lost === undefined ? [] : [`${this.#lostOn[way]} lost`],
+        ...variation_us?.p99 === undefined
+          ? []
+          : [`p99 +${formatDuration(variation_us.p99)}`],
+      ];
+      return texts.length === 0 ? [] : [`${arrows[i]} ${texts.join(", ")}`];
+    });
   }
 
   #bar(share: number): string {

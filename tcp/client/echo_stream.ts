@@ -223,7 +223,7 @@ export class EchoStream implements Flow, PacedFlow {
     for (let i = 0; i < lost; i++) {
       const sequence = this.#receiving + i;
       const sentAt = this.#times.sentAt(sequence);
-      tally?.gaveUp(sentAt);
+      tally?.gaveUp(index, this.#times.due(sequence), sentAt);
       tally?.outages?.lost(index, sequence, sentAt);
     }
     this.#receiving += lost;
@@ -340,7 +340,7 @@ export class EchoStream implements Flow, PacedFlow {
     const tally = this.#pacer.tally!;
     for (let sequence = first; sequence <= last; sequence++) {
       const due = this.#times.due(sequence);
-      tally.sent(due, at, this.#pacer.wasHeld(due));
+      tally.sent(this.#options.index, due, at, this.#pacer.wasHeld(due));
       this.#times.set(sequence, due, at);
       if (this.#options.onEvent) this.#emit("sent", sequence);
     }

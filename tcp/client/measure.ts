@@ -28,7 +28,7 @@ import {
 import { checkSchedule } from "../../measure/schedule.ts";
 import { close } from "../../net/close.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
-import type { Failure, MeasureResult } from "../../events/mod.ts";
+import type { Failure, MeasureResult, Service } from "../../events/mod.ts";
 import { checkOptions, time } from "../../net/options.ts";
 import { plural } from "../../text/format.ts";
 import type { TcpClientOptions } from "./echo.ts";
@@ -42,6 +42,8 @@ import type { Connection } from "./connection.ts";
 export interface MeasureTcpOptions extends TcpClientOptions, MeasureOptions {
   /** The content of the messages, one byte or more; not used with `chargen`. */
   payload: MeasuredPayload;
+  /** What the peer does with what it receives. @default {"echo"} */
+  service?: Service;
   /** Ends the run early, also while it connects. */
   signal?: AbortSignal;
 }
@@ -133,6 +135,7 @@ export async function measureTcp(
       peer_host: hostname,
       peer_port: port,
     },
+    ports: conns.map(({ localAddr }) => localAddr.port),
     size,
     timeout,
     isDatagrams: false,

@@ -138,7 +138,12 @@ export class DiscardStream extends OneWayStream {
     const due = this.pacer.next(time, true);
     if (due === undefined) return;
     const size = this.nextSize;
-    this.pacer.tally!.sent(due, time, this.pacer.wasHeld(due));
+    this.pacer.tally!.sent(
+      this.options.index,
+      due,
+      time,
+      this.pacer.wasHeld(due),
+    );
     this.#left = size;
     this.pacer.await(
       this.options.onEvent?.({

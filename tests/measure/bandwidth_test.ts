@@ -13,6 +13,7 @@ import {
   type SentEvent,
   serveTcp,
   serveUdp,
+  type Service,
   type StartedEvent,
 } from "../../mod.ts";
 import { Schedule } from "../../measure/schedule.ts";
@@ -140,7 +141,9 @@ function notes() {
 for (const transport of ["TCP", "UDP"] as const) {
   /** Measures over a transport against a server of this library. */
   const run = async (
-    options: Omit<Parameters<typeof measureUdp>[0], "hostname" | "port">,
+    options:
+      & Omit<Parameters<typeof measureUdp>[0], "hostname" | "port" | "service">
+      & { service?: Service },
   ) => {
     const serve = { hostname: HOST, port: 0, service: options.service };
     await using server = transport === "TCP"
@@ -248,6 +251,22 @@ for (const transport of ["TCP", "UDP"] as const) {
     }
   });
 }
+
+Deno.test("measureUdp() draws no sizes for packets of STAMP", async () => {
+  const error = await assertRejects(
+    () =>
+      measureUdp({
+        hostname: HOST,
+        port: 9,
+        service: "stamp",
+        size: { least: 44, most: 128 },
+        count: 1,
+      }),
+    EchosounderError,
+    "the packets of STAMP have one size, not from 44 to 128 bytes",
+  );
+  assertEquals(error.code, "invalid-option");
+});
 
 Deno.test("measureUdp() sends datagrams of the sizes that it says", async () => {
   const seen: number[] = [];

@@ -91,7 +91,7 @@ export async function echoUdp(
   const address = canonicalAddress(target.hostname);
   const datagram = new Uint8Array(size);
   messages.fill(datagram, 0, 1, 0, size);
-  const socket = openSocket(target, options.bind);
+  const socket = openSocket(target, options);
   const closed = new AbortController();
   const trips = new RoundTrips();
   const started = now();

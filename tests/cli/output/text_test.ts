@@ -5,6 +5,8 @@ import type { Output } from "../../../cli/output/writer.ts";
 import type { ProgramEvent, SweptSize } from "../../../events/line.ts";
 import type {
   Expectation,
+  FlowComparison,
+  FlowFigures,
   Measured,
   Reflections,
   ResultEvent,
@@ -321,6 +323,74 @@ Deno.test("rates and shares are given with no more digits than they are good for
   ]);
 });
 
+Deno.test("a result each way fits into 80 columns, and says what is relative and what is unknown", () => {
+  const delays = {
+    count: 198,
+    min: 0,
+    mean: 230.1,
+    max: 401_123.4,
+    p50: 210,
+    p99: 123_456,
+  };
+  const way = {
+    lost: 1234,
+    duplicates: 1234,
+    reordered: 1234,
+    jitter_us: 123_456,
+    variation_us: delays,
+  };
+  const lines = textLines({
+    event: "result",
+    passed: true,
+    messages_sent: 2000,
+    messages_received: 1980,
+    bytes_sent: 12_800,
+    bytes_received: 12_672,
+    duration_us: 2_000_000,
+    directions: {
+      out: way,
+      back: { duplicates: 0, variation_us: delays, delay_us: delays },
+      lost_unknown: 7,
+      reflector_us: delays,
+      clock: {
+        offset_us: -123_456_789,
+        bound_us: 123_456,
+        error_us: 123_456,
+        absolute: false,
+        steps: 0,
+        own_steps: 0,
+      },
+      notes: ["why"],
+    },
+    measured: {
+      errors: 0,
+      instrument: {
+        timer_lateness_us: { p50: 100, p99: 200, max: 300 },
+        cpu_share: 0.5,
+        warnings: [],
+      },
+    },
+  }, { oneShot: false, transport: "UDP", ascii: false });
+  const text = stripVTControlCharacters(lines.join("\n"));
+  for (const line of text.split("\n")) assert(line.length <= 80, line);
+  const [, directed] = text.split(/(?= {2}way out)/);
+  assertEquals(
+    directed,
+    `  way out       1234 (62 %) lost, 1234 (62 %) duplicated
+                1234 (62 %) reordered, jitter 123 ms
+                beyond the fastest p50 +210 µs, p99 +123 ms, max +401 ms
+  way back      0 duplicated
+                beyond the fastest p50 +210 µs, p99 +123 ms, max +401 ms
+                delay min 0 s, p50 210 µs, p99 123 ms, max 401 ms
+  either way    7 (0.35 %) lost
+  reflector     p50 210 µs, p99 123 ms, max 401 ms
+  clocks        the reflector's is 2 min 3 s behind
+                ± 123 ms (half the fastest round trip) ± 123 ms (their error)
+                delays each way are relative to the fastest
+note: why`,
+  );
+});
+
 Deno.test("a measuring result fits into 80 columns and says what counts", () => {
   const lines = textLines({
     event: "result",
@@ -384,6 +454,53 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
     "  late sends    3 (1.5 %)",
     "warning: the client was slow",
     "expected loss <= 0.5 %: 1 %, did not hold",
+  ]);
+});
+
+Deno.test("a result names the flows that fare worse than the rest, and the worst eight", () => {
+  const each = Array.from({ length: 10 }, (_, i): FlowFigures => ({
+    connection: i + 1,
+    local_port: 40_000 + i,
+    sent: 100,
+    lost: i === 0 ? 12 : 0,
+    p50_us: 200 + i,
+    p99_us: 4000,
+    worse_by: i === 0 ? ["loss", "delay"] : undefined,
+  }));
+  const rows = (flows: FlowComparison) =>
+    textLines({
+      event: "result",
+      passed: true,
+      messages_sent: 1000,
+      messages_received: 988,
+      bytes_sent: 64_000,
+      bytes_received: 63_232,
+      duration_us: 2_000_000,
+      measured: {
+        errors: 0,
+        flows,
+        instrument: {
+          timer_lateness_us: { p50: 100, p99: 200, max: 300 },
+          cpu_share: 0.5,
+          warnings: [],
+        },
+      },
+    }, { oneShot: false, transport: "UDP", ascii: true })
+      .map(stripVTControlCharacters).slice(2);
+  const harmed = rows({ count: 10, bad: 1, unjudged: 2, each });
+  assertEquals(harmed.slice(0, 3), [
+    "  flows         1 of 10 worse than the rest; 2 sent too little to tell",
+    "                port 40000: 12 (12 %) lost, p50 200 us, p99 4.00 ms: worse by loss and delay",
+    "                port 40001: 0 lost, p50 201 us, p99 4.00 ms",
+  ]);
+  assertEquals(harmed.length, 9);
+  // Where none is worse, the worst one is enough.
+  assertEquals(rows({ count: 10, bad: 0, unjudged: 0, each: each.slice(1) }), [
+    "  flows         none of 10 worse than the rest",
+    "                port 40001: 0 lost, p50 201 us, p99 4.00 ms",
+  ]);
+  assertEquals(rows({ count: 10, unjudged: 10, each }), [
+    "  flows         10, too little sent to compare them",
   ]);
 });
 
