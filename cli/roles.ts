@@ -198,7 +198,7 @@ export const measureOptions = (transport: Transport) => ({
     "pipeline": optionalValue({
       placeholder: "N",
       parse: count,
-      fallbackText: "1; with --rate no limit",
+      fallbackText: "1; with --rate or --interval no limit",
       help: "Up to N messages in flight on each.",
     }),
     "warmup": optionalValue({
