@@ -83,21 +83,26 @@ export function limitsOf(size: MessageSize): { least: number; most: number } {
  * Checks a size or a range.
  *
  * @param smallest The least bytes that a message needs.
+ * @param name What to call it.
  * @throws {EchosounderError} `invalid-option` for a wrong one.
  */
-export function checkSize(size: MessageSize, smallest: number): void {
+export function checkSize(
+  size: MessageSize,
+  smallest: number,
+  name = "size",
+): void {
   const { least, most } = limitsOf(size);
   for (const bytes of [least, most]) {
     if (!Number.isSafeInteger(bytes) || bytes < smallest) {
       throw new EchosounderError(
         "invalid-option",
-        `size: ${bytes} is not a whole number from ${smallest}`,
+        `${name}: ${bytes} is not a whole number from ${smallest}`,
       );
     }
   }
   const { seed = 0 } = typeof size === "number" ? {} : size;
   const reason = least > most
-    ? `size: from ${least} to ${most} there is none`
+    ? `${name}: from ${least} to ${most} there is none`
     : seed >>> 0 !== seed
     ? `seed: ${seed} is not a whole number from 0 to ${2 ** 32 - 1}`
     : undefined;

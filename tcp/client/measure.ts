@@ -95,7 +95,11 @@ export async function measureTcp(
   });
   checkSchedule(options);
   // An empty message has no echo.
-  checkSize(sizeOf(options.payload), service === "chargen" ? 0 : 1);
+  checkSize(
+    sizeOf(options.payload),
+    service === "chargen" ? 0 : 1,
+    "size of the payload",
+  );
   const size = seeded(sizeOf(options.payload));
   const payload = options.payload instanceof Uint8Array
     ? options.payload

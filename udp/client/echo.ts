@@ -84,7 +84,7 @@ export async function echoUdp(
   const { timeout = DEFAULT_TIMEOUT, retryFor = 0, signal, onEvent, payload } =
     options;
   checkOptions(options, { ...TARGET_KINDS, retryFor: unlimited(time) });
-  checkSize(sizeOf(payload), 0);
+  checkSize(sizeOf(payload), 0, "size of the payload");
   const messages = new Messages(payload, randomWord());
   const size = messages.size(1);
   const target = await findTarget(options, size);
