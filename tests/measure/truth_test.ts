@@ -275,7 +275,7 @@ for (const rate of [undefined, 1000]) {
 
 Deno.test("measureUdp() counts an answer after its timeout as lost and as late", async () => {
   const { result } = await overRelay(
-    { delay: (number) => number === 20 ? 700 : 0 },
+    { delay: (number) => number === 20 ? 580 : 0 },
     { count: 60, rate: 100, timeout: 400 },
   );
   assertEquals([
