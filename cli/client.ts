@@ -20,6 +20,7 @@ import {
   type UDP_CLIENT,
 } from "./roles.ts";
 import { UsageError } from "./command_line/values.ts";
+import { checkUnderLoad } from "./under_load.ts";
 
 /** A client's command line. */
 export type ClientLine =
@@ -48,9 +49,8 @@ function measuringOf(options: ClientValues): MeasuringValues {
 
 /** Whether any of the measuring options was given. */
 export function isMeasuring(options: ClientValues): boolean {
-  return Object.values(measuringOf(options)).some((given) =>
-    given !== undefined
-  );
+  return options["under-load"] ||
+    Object.values(measuringOf(options)).some((given) => given !== undefined);
 }
 
 /** Whether each message is printed: at a pace that an eye can follow, or for debugging. */
@@ -77,7 +77,7 @@ export function readOrder(
     throw new UsageError(
       "--expect needs something to measure: --count, --duration or --rate",
     );
-  }
+  } else checkUnderLoad(transport, options);
   return {
     family: readFamily(options),
     bind: options.bind,
@@ -97,6 +97,7 @@ function checkMeasuring(
   options: ClientValues,
 ): void {
   const { service = "echo", count, connections } = options;
+  checkUnderLoad(transport, options);
   const exclude = (one: string, other: string, why: string) => {
     throw new UsageError(`${one} and ${other} exclude each other: ${why}`);
   };

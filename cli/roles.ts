@@ -7,6 +7,11 @@ import type { Role } from "../events/line.ts";
 import type { Transport } from "../events/mod.ts";
 import { metricsOver } from "../measure/metrics.ts";
 import { DEFAULT_REPORT_EVERY } from "../measure/run.ts";
+import {
+  LOAD_CONNECTIONS,
+  LONGEST_PHASE,
+  PROBE_RATE,
+} from "../measure/under_load.ts";
 import { DEFAULT_BIND_ADDRESS, DEFAULT_TIMEOUT } from "../net/defaults.ts";
 import {
   DEFAULT_MAX_CONNECTIONS,
@@ -35,11 +40,13 @@ import {
   localAddress,
   localPort,
   oneOf,
+  portService,
   positiveTime,
   rate,
   remotePort,
   size,
   standardInput,
+  throughput,
   time,
   writtenSize,
   writtenTime,
@@ -169,14 +176,15 @@ export const measureOptions = (transport: Transport) => ({
     "rate": optionalValue({
       placeholder: "N",
       parse: rate,
-      fallbackText: "as fast as answers come",
+      fallbackText:
+        `as fast as answers come; with --under-load ${PROBE_RATE} probes`,
       help: "N messages a second in all, on a fixed schedule (open loop).",
       brief: "N messages a second, on a fixed schedule",
     }),
     "connections": optionalValue({
       placeholder: "N",
       parse: count,
-      fallbackText: "1",
+      fallbackText: `1; of bulk traffic ${LOAD_CONNECTIONS}`,
       help: transport === "UDP" ? "N sockets at once." : "N connections.",
       brief: transport === "UDP" ? "N sockets at once" : "N connections",
     }),
@@ -256,6 +264,29 @@ const clientOptions = (transport: Transport) => ({
     }),
   }),
   ...measureOptions(transport),
+  ...grouped("Under load", {
+    "under-load": flag(
+      "Measure delay while the path is full: quiet, then beside bulk traffic out, back and both ways, each until it has settled.",
+    ),
+    "discard-port": optionalValue({
+      placeholder: "PORT",
+      parse: remotePort,
+      fallbackText: "no bulk out alone",
+      help: "The port of a discard server on the host, for bulk out.",
+    }),
+    "chargen-port": optionalValue({
+      placeholder: "PORT",
+      parse: remotePort,
+      fallbackText: "no bulk back alone",
+      help: "The port of a chargen server on the host, for bulk back.",
+    }),
+    "phase-time": optionalValue({
+      placeholder: "TIME",
+      parse: positiveTime,
+      fallbackText: writtenTime(LONGEST_PHASE),
+      help: "The most that a loaded phase may take.",
+    }),
+  }),
   ...grouped("Output", {
     "label": optionalValue({
       placeholder: "TEXT",
@@ -310,6 +341,15 @@ export const TCP_SERVER = {
         "serve one client, then exit",
       ),
     }),
+    ...grouped("What to serve", {
+      "also": list({
+        placeholder: "SERVICE:PORT",
+        parse: portService,
+        help:
+          "Serve discard, chargen or echo on another port, too; may repeat.",
+        brief: "another service, on another port",
+      }),
+    }),
     ...grouped("Whom to serve", {
       "max-connections": value({
         placeholder: "N",
@@ -339,6 +379,10 @@ export const TCP_SERVER = {
     ["", `echo on port ${TCP_PORT} until Ctrl+C`],
     ["--port 0 --json", "a free port, which the first line names"],
     ["--once", "one client, then exit"],
+    [
+      "--also discard:27016 --also chargen:27017",
+      "all that tcp-client --under-load can use",
+    ],
     [
       "--host 127.0.0.1 --allow 127.0.0.0/8 --idle-timeout 1m",
       "this machine only",
@@ -389,6 +433,10 @@ export const TCP_CLIENT = {
     [
       'localhost --duration 2s --rate 500 --expect "p50<100ms"',
       "is it quick enough?",
+    ],
+    [
+      "localhost --under-load --phase-time 2s",
+      "and how quick, while the path is full?",
     ],
   ],
   metrics: metricRows("TCP"),
@@ -477,6 +525,26 @@ export const UDP_CLIENT = {
         parse: time,
         help:
           "Keep sending the first datagram until it is answered, for this long.",
+      }),
+    }),
+    ...grouped("Under load", {
+      "bulk": optionalValue({
+        placeholder: "NAME",
+        parse: oneOf("tcp", "udp"),
+        fallbackText: "tcp",
+        help: "What the bulk traffic travels on: tcp or udp.",
+      }),
+      "bulk-port": optionalValue({
+        placeholder: "PORT",
+        parse: remotePort,
+        fallbackText: String(TCP_PORT),
+        help:
+          "tcp: the port of an echo server on the host, for bulk both ways.",
+      }),
+      "bulk-rate": optionalValue({
+        placeholder: "RATE",
+        parse: throughput,
+        help: "udp: how much bulk to send, such as 2.5MB/s.",
       }),
     }),
     ...COMMON_OPTIONS,

@@ -6,6 +6,7 @@
 import { patternPieces } from "../measure/messages.ts";
 import { echoTcp } from "../tcp/client/echo.ts";
 import { measureTcp } from "../tcp/client/measure.ts";
+import { measureTcpUnderLoad } from "../tcp/client/under_load.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { TCP_CLIENT } from "./roles.ts";
@@ -13,6 +14,7 @@ import { isMeasuring, printsMessages } from "./client.ts";
 import { runClient } from "./run_client.ts";
 import { targetsOf } from "./targets.ts";
 import { readTcpOrder } from "./tcp_order.ts";
+import { underLoadOf } from "./under_load.ts";
 
 await runProgram({
   definition: TCP_CLIENT,
@@ -36,6 +38,11 @@ await runProgram({
           retryFor: options["retry-for"],
           ...target,
         };
+        if (options["under-load"]) {
+          // The delays of all phases together are no picture of anything.
+          const { onDelays: _, ...probing } = common;
+          return measureTcpUnderLoad({ ...probing, ...underLoadOf(options) });
+        }
         if (isMeasuring(options)) return measureTcp(common);
         if (options.stdin) {
           return echoTcp({

@@ -5,6 +5,7 @@
  */
 import { echoUdp } from "../udp/client/echo.ts";
 import { measureUdp } from "../udp/client/measure.ts";
+import { measureUdpUnderLoad } from "../udp/client/under_load.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
@@ -12,6 +13,7 @@ import { isMeasuring, printsMessages } from "./client.ts";
 import { runClient } from "./run_client.ts";
 import { targetsOf } from "./targets.ts";
 import { readUdpOrder } from "./udp_order.ts";
+import { bulkOf, underLoadOf } from "./under_load.ts";
 
 await runProgram({
   definition: UDP_CLIENT,
@@ -30,6 +32,15 @@ await runProgram({
       run: (target) => {
         const retryFor = options["retry-for"];
         const common = { ...order, retryFor, ...target };
+        if (options["under-load"] && !(payload instanceof Uint8Array)) {
+          const { onDelays: _, ...probing } = common;
+          return measureUdpUnderLoad({
+            ...probing,
+            ...underLoadOf(options),
+            ...bulkOf(options, target, order),
+            size: payload.size,
+          });
+        }
         return payload instanceof Uint8Array || !isMeasuring(options)
           ? echoUdp({ ...common, payload })
           : measureUdp({ ...common, size: payload.size });

@@ -12,6 +12,7 @@ import type {
   Service,
   Speed,
   Transport,
+  UnderLoad,
 } from "../events/mod.ts";
 
 /**
@@ -23,6 +24,7 @@ import type {
  * - `percentage`: percent of a whole.
  * - `rate`: messages a second.
  * - `throughput`: bytes a second.
+ * - `frequency`: round trips a minute.
  */
 export type MetricKind =
   | "time"
@@ -30,7 +32,8 @@ export type MetricKind =
   | "count"
   | "percentage"
   | "rate"
-  | "throughput";
+  | "throughput"
+  | "frequency";
 
 /** A figure of round-trip delays. */
 export type DelayFigure = Exclude<keyof DelaySummary, "count" | "histogram">;
@@ -49,7 +52,9 @@ export type Metric =
   | "corrupted"
   | "errors"
   | "rate"
-  | "throughput";
+  | "throughput"
+  | "loaded.p99"
+  | "responsiveness";
 
 /** What metrics are read from: a result, or its known part where there is none. */
 export interface RunFigures extends Pick<ResultEvent, "messages_sent"> {
@@ -60,7 +65,7 @@ export interface RunFigures extends Pick<ResultEvent, "messages_sent"> {
   /** Its speed and errors. */
   measured?:
     & Partial<Speed>
-    & Partial<Pick<Measured, "errors" | "lost" | "outages">>;
+    & Partial<Pick<Measured, "errors" | "lost" | "outages" | "under_load">>;
 }
 
 /** The definition of a metric. */
@@ -81,6 +86,8 @@ export interface MetricDefinition {
   isCompared: boolean;
   /** Whether it says how much is lost: a run that is expected to lose some does not fail by a loss. */
   isLoss?: true;
+  /** Whether only a run under load has it. */
+  isOfLoad?: true;
   /** Which percentile of the delays it is. */
   percent?: number;
 }
@@ -218,7 +225,37 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     column: "none",
     isCompared: true,
   },
+  "loaded.p99": {
+    of: "round trips, the worst loaded phase",
+    kind: "time",
+    services: { TCP: ["echo"], UDP: ["echo"] },
+    read: ({ measured }) => worstOf(measured?.under_load),
+    isMoreBetter: false,
+    column: "for-programs",
+    isCompared: true,
+    isOfLoad: true,
+  },
+  "responsiveness": {
+    of: "round trips a minute in the worst one",
+    kind: "frequency",
+    services: { TCP: ["echo"], UDP: ["echo"] },
+    read: ({ measured }) => measured?.under_load?.responsiveness,
+    isMoreBetter: true,
+    column: "for-programs",
+    isCompared: true,
+    isOfLoad: true,
+  },
 };
+
+/** The largest 99th percentile of the loaded phases; absent where one has none. */
+function worstOf(underLoad: UnderLoad | undefined): number | undefined {
+  const loaded = underLoad?.phases.filter(({ phase }) => phase !== "quiet")
+    .map(({ rtt_us }) => rtt_us?.p99);
+  return loaded === undefined || loaded.length === 0 ||
+      loaded.includes(undefined)
+    ? undefined
+    : Math.max(...loaded as number[]);
+}
 
 /** All metrics, in order. */
 export const METRIC_LIST: readonly (MetricDefinition & { name: Metric })[] =

@@ -112,6 +112,7 @@ export const FIGURE_FORMATS: Record<
   percentage: (percent) => `${percent} %`,
   rate: (rate) => `${formatRate(rate)}/s`,
   throughput: formatByteRate,
+  frequency: (perMinute) => `${formatRate(perMinute)}/min`,
 };
 
 /** The suffixes of columns' names, by the unit of their kind. */
@@ -122,6 +123,7 @@ const UNIT_SUFFIXES: Record<MetricKind, string> = {
   percentage: "_percent",
   rate: "_per_second",
   throughput: "_bytes_per_second",
+  frequency: "_per_minute",
 };
 
 /** The columns of the metrics that a table shows. */

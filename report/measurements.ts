@@ -67,13 +67,14 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
 
 /** The figures that describe the path, not the client. */
 function figuresOf(measured: Measured): Measurements["measured"] {
-  const { messages_per_second, errors } = measured;
+  const { messages_per_second, errors, under_load } = measured;
   const { sent_bytes_per_second, received_bytes_per_second } = measured;
   return {
     messages_per_second,
     sent_bytes_per_second,
     received_bytes_per_second,
     errors,
+    under_load,
   };
 }
 
@@ -131,6 +132,7 @@ export function settingsOf(run: ClientRun): string {
   const { connections, pipeline, size, service } = started;
   const { rate_per_second, interval_us, count, duration_us, warmup_us } =
     started;
+  const { under_load } = started;
   const noun = transport === "TCP" ? "connection" : "socket";
   const parts = [
     transport,
@@ -149,6 +151,10 @@ export function settingsOf(run: ClientRun): string {
   if (duration_us !== undefined) parts.push(exactDuration(duration_us));
   if (warmup_us !== undefined) {
     parts.push(`after ${exactDuration(warmup_us)} of warm-up`);
+  }
+  if (under_load !== undefined) {
+    const { bulk, connections } = under_load;
+    parts.push(`under load, ${connections} over ${bulk}`);
   }
   return parts.join(", ");
 }

@@ -14,6 +14,7 @@ import {
   type ServerRun,
   verdictOf,
 } from "./runs.ts";
+import { type LoadSeries, loadSeriesOf } from "./load_series.ts";
 import { hasMoreLostThanSent, type Series, seriesOf } from "./series.ts";
 
 /** A client's run on a page. */
@@ -24,6 +25,8 @@ export interface PageRun extends Row {
   warnings: string[];
   /** Its figures over time. */
   series?: Series;
+  /** Under load: its phases over time. */
+  underLoad?: LoadSeries[];
 }
 
 /** All that a page shows. */
@@ -79,6 +82,7 @@ export function pageData(runs: Runs): PageData {
       })),
       warnings: warningsOf(run),
       series: seriesOf(run.intervals, Math.max(points, 2)),
+      underLoad: loadSeriesOf(run.loadIntervals, Math.max(points, 2)),
     })),
     servers,
     problems,

@@ -174,6 +174,7 @@ class Reader {
         time: line.time,
         peer: this.#peer,
         intervals: [],
+        loadIntervals: [],
       };
       this.#peer = undefined;
       this.clients.push(this.#client);
@@ -182,7 +183,8 @@ class Reader {
     if (line.event === "started") run.started = line;
     else if (line.event === "interval") {
       if (!line.warmup) run.intervals.push(line);
-    } else if (line.event === "error") run.error = line;
+    } else if (line.event === "load-interval") run.loadIntervals.push(line);
+    else if (line.event === "error") run.error = line;
     else if (line.event === "result") run.result = line;
   }
 

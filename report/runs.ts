@@ -7,6 +7,7 @@ import type { ErrorEvent } from "../events/line.ts";
 import type {
   IntervalEvent,
   ListeningEvent,
+  LoadIntervalEvent,
   PeerAddress,
   ResultEvent,
   StartedEvent,
@@ -36,6 +37,8 @@ export interface ClientRun {
   started?: StartedEvent;
   /** Its intervals, without those of the warm-up. */
   intervals: IntervalEvent[];
+  /** Under load: the intervals of its phases. */
+  loadIntervals: LoadIntervalEvent[];
   /** Its result; absent where it was cut off. */
   result?: ResultEvent;
   /** Why it ended without a result; absent where it has one, or was killed. */

@@ -52,6 +52,10 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
   interval_us: ({ interval_us }) => duration(interval_us),
   warmup_us: null,
   timeout_us: ({ timeout_us }) => duration(timeout_us),
+  under_load: ({ under_load }) =>
+    under_load === undefined
+      ? "no load"
+      : `load ${under_load.connections} over ${under_load.bulk}`,
 };
 
 /**
@@ -82,7 +86,7 @@ export function differingSettings(
   ];
   for (const [key, setting] of Object.entries(SETTINGS)) {
     if (setting === null) continue;
-    const name = key.replace(/_us$|_per_second$/, "");
+    const name = key.replace(/_us$|_per_second$/, "").replace("_", " ");
     settings.push([
       name,
       ({ started }) => started ? String(setting(started)) : UNKNOWN,

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ProgramEvent } from "../../events/line.ts";
-import type { StartedEvent } from "../../events/mod.ts";
+import type { LoadIntervalEvent, StartedEvent } from "../../events/mod.ts";
 import {
   formatByteRate,
   formatDuration,
@@ -15,6 +15,23 @@ import type { Output } from "./writer.ts";
 
 const CLEAR = "\r\x1b[K";
 const BAR_WIDTH = 10;
+
+/** What is shown of an interval under load. */
+function loadParts(event: LoadIntervalEvent): string[] {
+  const { sent_bytes_per_second: sent, received_bytes_per_second: received } =
+    event;
+  return [
+    event.phase,
+    formatDuration(event.elapsed_us),
+    ...event.rtt_us?.p50 === undefined ? ["no answers"] : [
+      `p50 ${formatDuration(event.rtt_us.p50)}`,
+      `p99 ${formatDuration(event.rtt_us.p99!)}`,
+    ],
+    ...sent === undefined ? [] : [`${formatByteRate(sent)} out`],
+    ...received === undefined ? [] : [`${formatByteRate(received)} back`],
+    ...event.saturated ? ["full"] : [],
+  ];
+}
 
 /** Shows the latest interval of a run, over the one before. */
 export class LiveLine {
@@ -40,6 +57,9 @@ export class LiveLine {
   /** Records an event, and shows it where it is an interval. */
   observe(event: ProgramEvent): void {
     if (event.event === "started") this.#started = event;
+    if (event.event === "load-interval") return this.#show(loadParts(event));
+    // Its probes are seen in the phases.
+    if (this.#started?.under_load !== undefined) return;
     if (event.event !== "interval" || this.#started === undefined) return;
     if (!event.warmup) {
       this.#done += event.messages_sent;

@@ -35,6 +35,7 @@ import {
   toAscii,
 } from "../../text/format.ts";
 import { oneLine, printable } from "../../text/printable.ts";
+import { loadLines } from "./load_table.ts";
 
 /** How events are written as text. */
 export interface TextStyle {
@@ -108,10 +109,11 @@ const STRAY_REASONS = {
 };
 
 const WRITERS: Writers = {
-  "listening": ({ host, port, service }, { transport }) => [
-    `Listening on ${
-      bold(formatAddress(host, port))
-    } (${transport}, ${service})`,
+  "listening": ({ host, port, service, also = [] }, { transport }) => [
+    `Listening on ${bold(formatAddress(host, port))} (${transport}, ${
+      [service, ...also.map((each) => `${each.service} on port ${each.port}`)]
+        .join(", ")
+    })`,
   ],
   "connection-opened": (event, { oneShot }) =>
     oneShot ? [] : [`#${event.connection} ${peer(event)} connected`],
@@ -227,6 +229,8 @@ const WRITERS: Writers = {
   "closed": (_, { oneShot }) => oneShot ? ["Connection closed"] : [],
   "started": () => [],
   "interval": () => [],
+  // The live line shows it.
+  "load-interval": () => [],
   "progress": (event) =>
     "measured" in event
       ? figureLines(bold("so far"), event, event.measured)
@@ -369,6 +373,12 @@ function figureLines(
 ): string[] {
   const { datagrams, rtt_us } = event;
   const { late_sends, rtt_from_sending_us, errors } = measured;
+  if (measured.under_load !== undefined) {
+    return [
+      headline(word, event, measured),
+      ...loadLines(measured.under_load),
+    ];
+  }
   const lines = [headline(word, event, measured), ...speedRows(measured)];
   if (datagrams !== undefined) {
     lines.push(...datagramRows(datagrams, event.messages_sent));

@@ -11,6 +11,7 @@ import { mergeMeasurements } from "../measurements.ts";
 import type { PageData } from "../page_data.ts";
 import { Charts } from "./charts.ts";
 import { element } from "./dom.ts";
+import { LoadChart } from "./load_chart.ts";
 import { RunsTable } from "./runs_table.ts";
 import { serversTable } from "./servers_table.ts";
 
@@ -43,6 +44,7 @@ async function show(data: PageData, report: HTMLElement): Promise<void> {
   }
   if (runs.length > 0) {
     const charts = new Charts(runs);
+    const loadChart = new LoadChart(runs);
     const update = async () => {
       const chosen = runs.filter((run) => table.selected.has(run));
       const merged = await mergeMeasurements(
@@ -50,6 +52,7 @@ async function show(data: PageData, report: HTMLElement): Promise<void> {
       );
       table.showTogether(merged);
       await charts.draw(table.selected, merged.rtt_us);
+      loadChart.draw(table.selected);
     };
     // One drawing after the other, however fast runs are selected.
     let drawing: Promise<void>;
@@ -62,6 +65,9 @@ async function show(data: PageData, report: HTMLElement): Promise<void> {
     }
     if (runs.some(({ series }) => series)) {
       report.append(section("Over time", charts.overTime));
+    }
+    if (runs.some(({ underLoad }) => underLoad)) {
+      report.append(section("Under load", loadChart.element));
     }
     drawing = update();
     await drawing;

@@ -462,6 +462,7 @@ Deno.test("differingSettings() tells TCP from UDP, and known settings from unkno
     "rate",
     "interval",
     "timeout",
+    "under load",
   ]);
   assertEquals(differing[0].values.map(({ text }) => text), ["TCP", "UDP"]);
   assert(
