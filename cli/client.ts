@@ -65,7 +65,7 @@ export function printsMessages(options: ClientValues): boolean {
  */
 export function readOrder(
   transport: Transport,
-  { options }: ClientLine,
+  { options, positionals }: ClientLine,
 ): Order {
   if (options.message !== undefined && options.size !== undefined) {
     throw new UsageError(
@@ -78,6 +78,12 @@ export function readOrder(
       "--expect needs something to measure: --count, --duration or --rate",
     );
   } else checkUnderLoad(transport, options);
+  const hasSeveral = options.targets !== undefined || positionals.length > 1;
+  if (options["under-load"] && hasSeveral) {
+    throw new UsageError(
+      "--under-load fills the path to one target: several would load each other",
+    );
+  }
   return {
     family: readFamily(options),
     bind: options.bind,

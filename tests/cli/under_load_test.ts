@@ -45,6 +45,11 @@ for (
       '--expect: "5" is not a frequency: write 600/min',
     ],
     [
+      "tcp-client",
+      ["--under-load", "otherhost"],
+      "--under-load fills the path to one target: several would load each other",
+    ],
+    [
       "udp-client",
       ["--under-load", "--bulk", "udp"],
       "--bulk udp needs --bulk-rate: nothing else slows datagrams down",
