@@ -6,7 +6,7 @@
  * | role | function |
  * | --- | --- |
  * | TCP server | {@linkcode serveTcp} |
- * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp}, {@linkcode measureTcpUnderLoad} |
+ * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp}, {@linkcode measureConnect}, {@linkcode measureIdle}, {@linkcode measureTcpUnderLoad} |
  * | UDP server | {@linkcode serveUdp} |
  * | UDP client | {@linkcode echoUdp}, {@linkcode measureUdp}, {@linkcode measureUdpUnderLoad} |
  *
@@ -31,6 +31,8 @@
 export * from "./tcp/server/server.ts";
 export * from "./tcp/client/echo.ts";
 export * from "./tcp/client/measure.ts";
+export * from "./tcp/client/measure_connect.ts";
+export * from "./tcp/client/measure_idle.ts";
 export * from "./tcp/client/under_load.ts";
 export * from "./udp/server/server.ts";
 export * from "./udp/client/echo.ts";
@@ -44,13 +46,20 @@ export { EchosounderError } from "./net/errors.ts";
 export * from "./events/mod.ts";
 export { type AddressFamily } from "./net/resolve.ts";
 export { type LocalAddress } from "./net/address.ts";
-export { patternPieces, type Payload } from "./measure/messages.ts";
-export { mergeDelays } from "./measure/round_trips.ts";
+export {
+  type MeasuredPayload,
+  patternPieces,
+  type Payload,
+} from "./measure/messages.ts";
+export { type MessageSize, type SizeRange } from "./measure/sizes.ts";
+export { type Distribution, mergeDelays } from "./measure/round_trips.ts";
 export { type ScheduleOptions } from "./measure/schedule.ts";
 export {
   type Figures,
   type MeasureOptions,
+  type RunCounts,
   type RunInProgress,
+  type TransportFigures,
 } from "./measure/run.ts";
 export { type Loads, type UnderLoadOptions } from "./measure/under_load.ts";
 export { type LoadRun } from "./measure/load.ts";

@@ -3,13 +3,18 @@
  *
  * @module
  */
-import type { Transport } from "../events/mod.ts";
+import type { Probe, Transport } from "../events/mod.ts";
 import type { LocalAddress } from "../net/address.ts";
 import type { AddressFamily } from "../net/resolve.ts";
 import { METRICS } from "../measure/metrics.ts";
-import type { Payload } from "../measure/messages.ts";
+import type { MeasuredPayload } from "../measure/messages.ts";
 import type { MeasureOptions } from "../measure/run.ts";
-import { MEASURED_SIZE, ONE_SHOT_MESSAGE, ONE_WAY_SIZE } from "./defaults.ts";
+import {
+  MEASURED_SIZE,
+  ONE_SHOT_MESSAGE,
+  ONE_WAY_SIZE,
+  PACED_SIZES,
+} from "./defaults.ts";
 import { checkMetrics } from "./command_line/expectation.ts";
 import type { CommandLine } from "./command_line/parse.ts";
 import {
@@ -31,7 +36,8 @@ export type ClientLine =
 export interface Order extends MeasureOptions {
   family: AddressFamily | undefined;
   bind: LocalAddress | undefined;
-  payload: Payload;
+  /** What to send, one after the other where there are several. */
+  payloads: MeasuredPayload[];
   timeout: number;
 }
 
@@ -61,33 +67,45 @@ export function printsMessages(options: ClientValues): boolean {
 /**
  * Reads what to send, and how.
  *
+ * @param probe What is asked of the peer.
  * @throws {UsageError} Where options and arguments exclude each other.
  */
 export function readOrder(
   transport: Transport,
   { options, positionals }: ClientLine,
+  probe: Probe = options.service ?? "echo",
 ): Order {
   if (options.message !== undefined && options.size !== undefined) {
     throw new UsageError(
       "--message and --size exclude each other: each says what to send",
     );
   }
-  if (isMeasuring(options)) checkMeasuring(transport, options);
-  else if (options.expect.length > 0) {
-    throw new UsageError(
-      "--expect needs something to measure: --count, --duration or --rate",
-    );
-  } else checkUnderLoad(transport, options);
+  checkSizes(options);
+  checkUnderLoad(transport, options);
   const hasSeveral = options.targets !== undefined || positionals.length > 1;
   if (options["under-load"] && hasSeveral) {
     throw new UsageError(
       "--under-load fills the path to one target: several would load each other",
     );
   }
+  if (probe !== "stamp") checkSweep(options);
+  const isTest = probe === "connect" || probe === "idle";
+  if (isMeasuring(options) || isTest) {
+    checkMeasuring(transport, options, probe);
+  } else {
+    const idle = options.expect.length > 0
+      ? "expect"
+      : options.metrics && "metrics";
+    if (idle) {
+      throw new UsageError(
+        `--${idle} needs something to measure: --count, --duration or --rate`,
+      );
+    }
+  }
   return {
     family: readFamily(options),
     bind: options.bind,
-    payload: readPayload(transport, options),
+    payloads: readPayloads(transport, options),
     timeout: options.timeout,
     ...measuringOf(options),
     reportEvery: options["report-every"],
@@ -97,23 +115,57 @@ export function readOrder(
   };
 }
 
+/** Checks that there is something to draw, and that several sizes are measured. */
+function checkSizes(options: ClientValues): void {
+  const { size, seed } = options;
+  const isDrawn = size !== undefined && !("each" in size);
+  if (seed !== undefined && !isDrawn) {
+    throw new UsageError("--seed needs sizes to draw: --size 64..1472");
+  }
+  if ((isDrawn || isSweep(options)) && !isMeasuring(options)) {
+    throw new UsageError(
+      "several sizes need something to measure: --count, --duration or --rate",
+    );
+  }
+}
+
+/** Whether one size is measured after the other. */
+function isSweep({ size }: ClientValues): boolean {
+  return size !== undefined && "each" in size && size.each.length > 1;
+}
+
+/** Checks that each of several sizes has an end. */
+export function checkSweep(options: ClientValues): void {
+  const { count, duration } = options;
+  if (isSweep(options) && count === undefined && duration === undefined) {
+    throw new UsageError(
+      "--size with a list needs --count or --duration: so much of each size",
+    );
+  }
+}
+
 /** Checks that the measuring options do not exclude each other. */
 function checkMeasuring(
   transport: Transport,
   options: ClientValues,
+  probe: Probe,
 ): void {
   const { service = "echo", count, connections } = options;
-  checkUnderLoad(transport, options);
   const exclude = (one: string, other: string, why: string) => {
     throw new UsageError(`${one} and ${other} exclude each other: ${why}`);
   };
   const given = (...names: (keyof ClientValues)[]) =>
     names.find((name) => options[name] !== undefined);
-  if (given("interval")) {
-    if (given("rate")) {
-      exclude("--interval", "--rate", "each says when the next message is due");
-    }
+  const [clock, other] = (["interval", "rate", "bandwidth"] as const)
+    .filter((name) => options[name] !== undefined);
+  if (other !== undefined) {
+    exclude(
+      `--${clock}`,
+      `--${other}`,
+      "each says when the next message is due",
+    );
   }
+  checkBurst(options, clock);
   if (options.bind?.port && (connections ?? 1) > 1) {
     exclude(
       "--bind with a port",
@@ -126,7 +178,7 @@ function checkMeasuring(
       `--count ${count} leaves some of --connections ${connections} without a message`,
     );
   }
-  if (service !== "echo" && given("pipeline")) {
+  if (service !== "echo" && service !== "stamp" && given("pipeline")) {
     exclude(
       `--service ${service}`,
       "--pipeline",
@@ -134,7 +186,14 @@ function checkMeasuring(
     );
   }
   if (transport === "TCP" && service === "chargen") {
-    const other = given("message", "size", "count", "interval", "rate");
+    const other = given(
+      "message",
+      "size",
+      "count",
+      "interval",
+      "rate",
+      "bandwidth",
+    );
     if (other) {
       exclude(
         "--service chargen",
@@ -143,16 +202,50 @@ function checkMeasuring(
       );
     }
   }
+  if (transport === "UDP" && service === "chargen" && given("bandwidth")) {
+    exclude(
+      "--service chargen",
+      "--bandwidth",
+      "the peer chooses the size of its answers; use --rate",
+    );
+  }
   if (transport === "UDP" && options.message !== undefined) {
     throw new UsageError(
       "--message cannot be used to measure: equal datagrams cannot be told apart; use --size",
     );
   }
-  checkMetrics(options.expect, transport, service);
+  checkMetrics(options.expect, transport, probe);
   const lossy = options.expect.find(({ metric }) => METRICS[metric].isLoss);
-  if (transport === "TCP" && lossy && options.interval === undefined) {
+  const needsInterval = transport === "TCP" && probe !== "connect";
+  if (needsInterval && lossy && options.interval === undefined) {
     throw new UsageError(
       `--expect: over TCP, ${lossy.metric} needs --interval: only then is a broken connection replaced`,
+    );
+  }
+  const ofFlows = options.expect.find(({ metric }) =>
+    metric.startsWith("flow")
+  );
+  if (ofFlows !== undefined && (connections ?? 1) < 2) {
+    throw new UsageError(
+      `--expect: ${ofFlows.metric} compares connections: use --connections`,
+    );
+  }
+}
+
+/** Checks that a burst has ticks, and room for all of its messages. */
+function checkBurst(
+  { burst = 1, interval, pipeline = Infinity }: ClientValues,
+  clock: "interval" | "rate" | "bandwidth" | undefined,
+): void {
+  if (burst === 1) return;
+  if (clock === undefined || interval === 0) {
+    throw new UsageError(
+      "--burst needs --interval, --rate or --bandwidth, which say when each is due",
+    );
+  }
+  if (pipeline < burst) {
+    throw new UsageError(
+      `--burst ${burst} has no room in --pipeline ${pipeline}: not all of it could be in flight`,
     );
   }
 }
@@ -178,16 +271,22 @@ function readFamily(
   return asked;
 }
 
-function readPayload(
+function readPayloads(
   transport: Transport,
   options: ClientValues,
-): Payload {
-  const { message, size } = options;
-  if (size !== undefined) return { size };
-  if (message === undefined && isMeasuring(options)) {
-    const { service = "echo" } = options;
-    const isStream = transport === "TCP" && service !== "echo";
-    return { size: isStream ? ONE_WAY_SIZE : MEASURED_SIZE };
+): MeasuredPayload[] {
+  const { message, size, seed, bandwidth, service = "echo" } = options;
+  if (size !== undefined) {
+    return "each" in size
+      ? size.each.map((size) => ({ size }))
+      : [{ size: { ...size, seed } }];
   }
-  return new TextEncoder().encode(message ?? ONE_SHOT_MESSAGE);
+  if (message === undefined && isMeasuring(options)) {
+    const isStream = transport === "TCP" && service !== "echo";
+    const usual = isStream ? ONE_WAY_SIZE : MEASURED_SIZE;
+    return [{
+      size: bandwidth === undefined ? usual : PACED_SIZES[transport],
+    }];
+  }
+  return [new TextEncoder().encode(message ?? ONE_SHOT_MESSAGE)];
 }

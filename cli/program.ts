@@ -8,7 +8,7 @@
 import { setColorEnabled } from "@std/fmt/colors";
 import type { Logger } from "@logtape/logtape";
 import { describeError, EchosounderError, systemCode } from "../net/errors.ts";
-import type { ErrorEvent } from "../events/line.ts";
+import type { ErrorEvent, Role } from "../events/line.ts";
 import type { Failure } from "../events/mod.ts";
 import { completionScript } from "./command_line/completions.ts";
 import { setUpDiagnostics } from "./output/diagnostics.ts";
@@ -116,7 +116,7 @@ export async function runProgram<Table extends OptionTable>(
       printError,
     });
   } catch (error) {
-    const event = errorEvent(error);
+    const event = errorEvent(error, role);
     exitCode = event.exit_code;
     if (hasNoReader(exitCode, stdout)) {
       if (json) results.writeLine(jsonLine(event, role));
@@ -226,7 +226,7 @@ function terminalWidth(): number {
 }
 
 /** An error as an event, with the exit code that it leads to. */
-export function errorEvent(error: unknown): ErrorEvent {
+export function errorEvent(error: unknown, role: Role): ErrorEvent {
   const code = error instanceof UsageError
     ? "usage"
     : error instanceof RunFailed || error instanceof EchosounderError
@@ -235,12 +235,12 @@ export function errorEvent(error: unknown): ErrorEvent {
   return {
     event: "error",
     code,
-    message: explain(error),
+    message: explain(error, role),
     exit_code: EXIT_CODES[code],
   };
 }
 
-/** What to do about an address that cannot be bound, by the system's reason. */
+/** What to do about an address that a server cannot bind, by the system's reason. */
 const BIND_ADVICE: Record<string, string> = {
   EADDRINUSE: "choose another port with --port, or a free one with --port 0",
   EACCES: "ports below 1024 need a privilege; choose another with --port",
@@ -249,14 +249,22 @@ const BIND_ADVICE: Record<string, string> = {
   EAFNOSUPPORT: "choose an address of the other family with --host",
 };
 
+/** The same for the source port of a client. */
+const SOURCE_PORT_ADVICE: Record<string, string> = {
+  EADDRINUSE: "choose another first port with --source-port",
+  EACCES:
+    "ports below 1024 need a privilege; choose another with --source-port",
+};
+
 /** An error in words, with what to do about it. */
-function explain(error: unknown): string {
+function explain(error: unknown, role: Role): string {
   if (!(error instanceof Error)) return String(error);
   if (!(error instanceof EchosounderError)) return error.message;
   if (error.code === "cannot-connect") {
     return `Unable to connect to server! ${error.message}`;
   }
+  const advices = role === "udp-client" ? SOURCE_PORT_ADVICE : BIND_ADVICE;
   const advice = error.code === "cannot-bind" &&
-    BIND_ADVICE[systemCode(error.cause) ?? ""];
+    advices[systemCode(error.cause) ?? ""];
   return advice ? `${error.message}; ${advice}` : error.message;
 }

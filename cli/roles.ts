@@ -4,7 +4,7 @@
  * @module
  */
 import type { Role } from "../events/line.ts";
-import type { Transport } from "../events/mod.ts";
+import type { Transport, UdpService } from "../events/mod.ts";
 import { metricsOver } from "../measure/metrics.ts";
 import { DEFAULT_REPORT_EVERY } from "../measure/run.ts";
 import {
@@ -21,7 +21,12 @@ import {
 import { DEFAULT_PORT as UDP_PORT, STAMP_PORT } from "../udp/defaults.ts";
 import { SHELLS } from "./command_line/completions.ts";
 import { expectation, metricRows } from "./command_line/expectation.ts";
-import { MEASURED_SIZE, ONE_SHOT_MESSAGE, ONE_WAY_SIZE } from "./defaults.ts";
+import {
+  MEASURED_SIZE,
+  ONE_SHOT_MESSAGE,
+  ONE_WAY_SIZE,
+  PACED_SIZES,
+} from "./defaults.ts";
 import { EXIT_CODE_MEANINGS } from "./exit_codes.ts";
 import {
   type CommandDefinition,
@@ -35,19 +40,23 @@ import {
 } from "./command_line/options.ts";
 import {
   addressBlock,
+  bandwidth,
   count,
   hostname,
   localAddress,
   localPort,
+  messageSizes,
+  metricsAddress,
   oneOf,
   portService,
   positiveTime,
   rate,
   remotePort,
+  seed,
   size,
   standardInput,
-  throughput,
   time,
+  timeRange,
   writtenSize,
   writtenTime,
 } from "./command_line/values.ts";
@@ -74,6 +83,13 @@ const COMMON_OPTIONS = {
       "q",
       "the result alone",
     ),
+    "metrics": optionalValue({
+      placeholder: "[ADDR:]PORT",
+      parse: metricsAddress,
+      fallbackText: "none",
+      help:
+        "Serve metrics for Prometheus on http://ADDR:PORT/metrics, on 127.0.0.1 without ADDR; port 0 takes a free one.",
+    }),
     "log-level": value({
       placeholder: "LEVEL",
       fallback: "info",
@@ -145,6 +161,12 @@ const serverOptions = (transport: Transport) => ({
   }),
 });
 
+/** What a client can measure against. */
+const CLIENT_SERVICES: Record<Transport, UdpService[]> = {
+  TCP: ["echo", "discard", "chargen"],
+  UDP: ["echo", "discard", "chargen", "stamp"],
+};
+
 /** How to measure: the same names and values as the library's options. */
 export const measureOptions = (transport: Transport) => ({
   ...grouped("When to stop", {
@@ -181,6 +203,20 @@ export const measureOptions = (transport: Transport) => ({
       help: "N messages a second in all, on a fixed schedule (open loop).",
       brief: "N messages a second, on a fixed schedule",
     }),
+    "bandwidth": optionalValue({
+      placeholder: "RATE",
+      parse: bandwidth,
+      fallbackText: "as fast as answers come",
+      help:
+        "So many bits or bytes of messages a second in all, headers not counted (open loop).",
+    }),
+    "burst": optionalValue({
+      placeholder: "N",
+      parse: count,
+      fallbackText: "1",
+      help:
+        "N messages at once at each tick of --interval, --rate or --bandwidth.",
+    }),
     "connections": optionalValue({
       placeholder: "N",
       parse: count,
@@ -191,7 +227,7 @@ export const measureOptions = (transport: Transport) => ({
     "pipeline": optionalValue({
       placeholder: "N",
       parse: count,
-      fallbackText: "1; with --rate no limit",
+      fallbackText: "1; no limit where a clock sets the pace",
       help: "Up to N messages in flight on each.",
     }),
     "warmup": optionalValue({
@@ -202,10 +238,14 @@ export const measureOptions = (transport: Transport) => ({
     }),
     "service": optionalValue({
       placeholder: "NAME",
-      parse: oneOf("echo", "discard", "chargen"),
+      parse: oneOf<UdpService>(...CLIENT_SERVICES[transport]),
       fallbackText: "echo",
-      help: "There and back (echo), or one way: to discard, or from chargen.",
-      brief: "echo; one way: discard or chargen",
+      help: `There and back (echo), or one way: to discard, or from chargen${
+        transport === "UDP" ? "; each way by itself (stamp, RFC 8762)" : ""
+      }.`,
+      brief: transport === "UDP"
+        ? "echo, stamp; one way: discard, chargen"
+        : "echo; one way: discard or chargen",
     }),
   }),
 });
@@ -255,12 +295,19 @@ const clientOptions = (transport: Transport) => ({
     }),
     "size": optionalValue({
       placeholder: "SIZE",
-      parse: size,
+      parse: messageSizes,
       fallbackText: `${writtenSize(MEASURED_SIZE)} to measure${
         transport === "TCP" ? `, one way ${writtenSize(ONE_WAY_SIZE)}` : ""
-      }`,
-      help: "So many bytes of a pattern, in each message.",
+      }, with --bandwidth ${writtenSize(PACED_SIZES[transport])}`,
+      help:
+        "So many bytes of a pattern, in each message; 64..1472 draws a size for each, and 64,512,1472 measures them one after the other.",
       brief: "bytes of a pattern",
+    }),
+    "seed": optionalValue({
+      placeholder: "N",
+      parse: seed,
+      fallbackText: "a new one, which is printed",
+      help: "Draw the same sizes as the run that printed this seed.",
     }),
   }),
   ...measureOptions(transport),
@@ -400,6 +447,17 @@ export const TCP_CLIENT = {
   positionals: "HOST[:PORT] ...",
   options: {
     ...clientOptions("TCP"),
+    ...grouped("How to measure", {
+      "connect-only": flag(
+        "Connect to any service and close again, without a byte sent: once, or as the options above say.",
+      ),
+      "idle": optionalValue({
+        placeholder: "RANGE",
+        parse: timeRange,
+        help:
+          "Find out how long an idle connection lives, between two times such as 30s..10m.",
+      }),
+    }),
     ...grouped("Network", {
       "connect-timeout": value({
         placeholder: "TIME",
@@ -430,6 +488,10 @@ export const TCP_CLIENT = {
       "100 MB, once the server is there",
     ],
     ["localhost --count 5 --interval 200ms", "five round trips, measured"],
+    [
+      `localhost:${TCP_PORT} --connect-only --count 5`,
+      "does the port answer, and how quickly?",
+    ],
     [
       'localhost --duration 2s --rate 500 --expect "p50<100ms"',
       "is it quick enough?",
@@ -519,6 +581,13 @@ export const UDP_CLIENT = {
   options: {
     ...clientOptions("UDP"),
     ...grouped("Network", {
+      "source-port": optionalValue({
+        placeholder: "PORT",
+        parse: remotePort,
+        fallbackText: "the system chooses",
+        help:
+          "Send from this port; with --connections, from it and those that follow.",
+      }),
       "retry-for": value({
         placeholder: "TIME",
         fallback: "0s",
@@ -526,6 +595,16 @@ export const UDP_CLIENT = {
         help:
           "Keep sending the first datagram until it is answered, for this long.",
       }),
+    }),
+    ...grouped("How to measure", {
+      "auth-key-file": optionalValue({
+        placeholder: "-",
+        parse: standardInput,
+        help: "stamp: authenticated, with the key on standard input.",
+      }),
+      "clock-synchronized": flag(
+        "stamp: this clock is right (NTP, PTP), so that delays each way can be absolute.",
+      ),
     }),
     ...grouped("Under load", {
       "bulk": optionalValue({
@@ -543,8 +622,8 @@ export const UDP_CLIENT = {
       }),
       "bulk-rate": optionalValue({
         placeholder: "RATE",
-        parse: throughput,
-        help: "udp: how much bulk to send, such as 2.5MB/s.",
+        parse: bandwidth,
+        help: "udp: how much bulk to send, such as 20Mbit/s.",
       }),
     }),
     ...COMMON_OPTIONS,
@@ -563,6 +642,10 @@ export const UDP_CLIENT = {
     [
       'localhost --duration 2s --rate 500 --expect "loss<=1%"',
       "does it lose anything?",
+    ],
+    [
+      "localhost --service stamp",
+      "on which way is it slow, or loses? (udp-server --service stamp)",
     ],
   ],
   metrics: metricRows("UDP"),

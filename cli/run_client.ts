@@ -3,13 +3,22 @@
  *
  * @module
  */
-import type { ResultEvent } from "../events/mod.ts";
-import type { MeasureOptions, RunInProgress } from "../measure/run.ts";
+import type { ResultEvent, Transport } from "../events/mod.ts";
+import { type MeasuredPayload, sizeOf } from "../measure/messages.ts";
+import type { MeasureOptions } from "../measure/run.ts";
 import { pause } from "../net/backoff.ts";
+import type { Order } from "./client.ts";
 import { DONE, FAILED } from "./exit_codes.ts";
+import {
+  clientFamilies,
+  type WatchedTarget,
+} from "./metrics/client_families.ts";
+import { type ListenAddress, serveMetrics } from "./metrics/endpoint.ts";
 import type { Printer } from "./output/printer.ts";
 import { errorEvent, RunFailed, type Session } from "./program.ts";
+import type { Role } from "./roles.ts";
 import { onProgressSignal, onStopSignal } from "./signals.ts";
+import { sweep } from "./sweep.ts";
 import type { ClientTarget } from "./targets.ts";
 
 /** What a run against one target is given. */
@@ -18,18 +27,32 @@ export interface TargetRun
     Pick<ClientTarget, "hostname" | "port" | "label">,
     Required<Pick<MeasureOptions, "signal" | "onRun">>,
     Pick<Printer, "onDelays"> {
+  /** What to send. */
+  payload: MeasuredPayload;
   /** Prints its events. */
   onEvent: Printer["print"];
 }
 
 /** How the targets of a client are run. */
 export interface ClientRun {
+  /** Whose they are. */
+  definition: { role: Role; transport: Transport };
+  /** What they do with what they receive, and what names this side. */
+  order: Pick<Order, "service" | "sourceLabel" | "interval">;
+  /** Where metrics are served, if at all. */
+  metrics: ListenAddress | undefined;
   /** Who they are. */
   targets: readonly ClientTarget[];
-  /** Milliseconds from one message to the next, over which their starts are spread. */
-  interval?: number;
+  /** What to send, one after the other where there are several. */
+  payloads: readonly MeasuredPayload[];
   /** Runs against one of them. */
   run: (target: TargetRun) => Promise<ResultEvent>;
+}
+
+/** A target, and how far its run has come. */
+interface TargetInProgress extends WatchedTarget {
+  target: ClientTarget;
+  printer: Printer;
 }
 
 /**
@@ -41,51 +64,101 @@ export interface ClientRun {
  */
 export async function runClient(
   session: Session,
-  { targets, interval = 0, run }: ClientRun,
+  { definition, order, metrics, targets, payloads, run }: ClientRun,
 ): Promise<number> {
   const stopped = new AbortController();
   onStopSignal(() => stopped.abort());
   const signal = AbortSignal.any([stopped.signal, session.outputClosed]);
-  const underWay = new Map<Printer, RunInProgress>();
+  const isAlone = targets.length === 1;
+  const runs = targets.map((target): TargetInProgress => {
+    const name = target.label ?? target.name;
+    const printer = isAlone ? session : session.forTarget(name);
+    return { target, name, printer, run: undefined, isOver: false };
+  });
   onProgressSignal(() => {
-    for (const [{ print }, measuring] of underWay) {
-      const figures = measuring.figures();
-      if (figures !== undefined) print({ event: "progress", ...figures });
+    for (const { run, isOver, printer } of runs) {
+      const figures = isOver ? undefined : run?.figures();
+      if (figures !== undefined) {
+        printer.print({ event: "progress", ...figures });
+      }
     }
   });
-  const runOne = async (target: ClientTarget, printer: Printer) => {
-    const { failure } = await run({
-      ...target,
-      signal,
-      onRun: (measuring) => underWay.set(printer, measuring),
-      onEvent: printer.print,
-      onDelays: printer.onDelays,
+  if (metrics !== undefined) {
+    const { hostname: host, port } = await serveMetrics({
+      role: definition.role,
+      address: metrics,
+      families: clientFamilies({
+        transport: definition.transport,
+        service: order.service ?? "echo",
+        source: order.sourceLabel,
+        targets: runs,
+      }),
+      isHealthy: () => !stopped.signal.aborted,
+      onError: (error) => session.logger.error`metrics: ${String(error)}`,
     });
-    underWay.delete(printer);
+    await session.print({ event: "metrics-listening", host, port });
+  }
+  const runOne = async (state: TargetInProgress) => {
+    const { target, printer } = state;
+    const runWith = async (
+      payload: MeasuredPayload,
+      onEvent = printer.print,
+    ) => {
+      try {
+        return await run({
+          ...target,
+          payload,
+          signal,
+          onRun: (measuring) => {
+            state.run = measuring;
+            state.isOver = false;
+          },
+          onEvent,
+          // Of several sizes, a table takes the place of the drawings.
+          onDelays: payloads.length > 1 ? undefined : printer.onDelays,
+        });
+      } finally {
+        state.isOver = true;
+      }
+    };
+    if (payloads.length > 1) {
+      const runOfSize = (size: number) =>
+        runWith(
+          { size },
+          (event) =>
+            printer.print(
+              event.event === "result" ? { ...event, size } : event,
+            ),
+        );
+      const sizes = payloads.map((payload) => sizeOf(payload) as number);
+      return await sweep(sizes, runOfSize, printer.print);
+    }
+    const { failure } = await runWith(payloads[0]);
     if (failure !== undefined) throw new RunFailed(failure);
   };
-  if (targets.length === 1) {
-    await runOne(targets[0], session);
+  if (isAlone) {
+    await runOne(runs[0]);
     return DONE;
   }
-  const codes = await Promise.all(targets.map(async (target, i) => {
+  const { interval = 0 } = order;
+  const codes = await Promise.all(runs.map(async (state, i) => {
     // Beats of many targets that fell together would delay each other.
     await pause(i * interval / targets.length, signal);
     try {
-      await runOne(target, session.forTarget(target.label ?? target.name));
+      await runOne(state);
       return DONE;
     } catch (error) {
-      const event = errorEvent(error);
-      session.printError(event, target.label ?? target.name);
+      const event = errorEvent(error, definition.role);
+      session.printError(event, state.name);
       return event.exit_code;
     }
   }));
-  const failed = targets.filter((_, i) => codes[i] !== DONE);
+  const failed = runs.filter((_, i) => codes[i] !== DONE);
   await session.print({
     event: "verdict",
     passed: failed.length === 0,
     targets: targets.length,
-    failed: failed.map(({ name, label = name }) => label),
+    failed: failed.map(({ name }) => name),
   });
   return overallCode(codes);
 }

@@ -3,24 +3,56 @@
  *
  * @module
  */
+import type {
+  TcpServerEvent,
+  Transport,
+  UdpServerEvent,
+} from "../events/mod.ts";
 import type { TcpServer } from "../tcp/server/server.ts";
 import type { UdpServer } from "../udp/server/server.ts";
+import { type ListenAddress, serveMetrics } from "./metrics/endpoint.ts";
+import { WatchedServer } from "./metrics/server_families.ts";
 import type { Session } from "./program.ts";
+import type { Role } from "./roles.ts";
 import { onProgressSignal, onStopSignal } from "./signals.ts";
 
-/**
- * Runs a server until it is done or stopped by a signal.
- *
- * @param session The running program.
- * @param grace How long clients may go on after the signal, in milliseconds.
- * @param serve Starts the server; aborting the signal closes it at once.
- */
+/** How a server is run. */
+export interface ServerRun<Server extends TcpServer | UdpServer> {
+  /** Whose it is. */
+  definition: { role: Role; transport: Transport };
+  /** How long clients may go on after the signal, in milliseconds. */
+  grace: number;
+  /** Where its metrics are served, if at all. */
+  metrics: ListenAddress | undefined;
+  /** The address blocks that are served; everyone where there are none. */
+  allow: readonly string[];
+  /** The most clients at once (TCP). */
+  maxConnections?: number;
+  /** Starts it; aborting the signal closes it at once. */
+  serve: (
+    signal: AbortSignal,
+    onEvent: (event: TcpServerEvent | UdpServerEvent) => void,
+  ) => Server;
+}
+
+/** Runs a server until it is done or stopped by a signal. */
 export async function runServer<Server extends TcpServer | UdpServer>(
   session: Session,
-  grace: number,
-  serve: (signal: AbortSignal) => Server,
+  { definition, grace, metrics, allow, maxConnections, serve }: ServerRun<
+    Server
+  >,
 ): Promise<Awaited<Server["finished"]>> {
   const { logger } = session;
+  const watched = new WatchedServer(definition.transport, maxConnections);
+  // Bound first: a server whose metrics cannot be had does not begin to serve.
+  const bound = metrics && await serveMetrics({
+    role: definition.role,
+    address: metrics,
+    allow,
+    families: () => watched.families(),
+    isHealthy: () => watched.isHealthy,
+    onError: (error) => logger.error`metrics: ${String(error)}`,
+  });
   const cutOff = new AbortController();
   session.outputClosed.addEventListener("abort", () => {
     logger.warning`standard output was closed by its reader; still serving`;
@@ -31,9 +63,18 @@ export async function runServer<Server extends TcpServer | UdpServer>(
   );
   onStopSignal((signal) => {
     logger.info`${signal}: stopping gracefully; repeat it to stop at once`;
+    watched.stopping();
     server.shutdown();
     setTimeout(() => cutOff.abort(), grace);
   });
-  const server = serve(cutOff.signal);
+  const server = serve(cutOff.signal, (event) => {
+    watched.observe(event);
+    session.print(event);
+  });
+  watched.started(() => server.figures());
+  if (bound) {
+    const { hostname: host, port } = bound;
+    session.print({ event: "metrics-listening", host, port });
+  }
   return await server.finished as Awaited<Server["finished"]>;
 }

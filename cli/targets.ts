@@ -5,6 +5,7 @@
  */
 import { formatAddress } from "../net/address.ts";
 import type { ClientLine } from "./client.ts";
+import { STAMP_PORT } from "../udp/defaults.ts";
 import { remotePort, target, UsageError } from "./command_line/values.ts";
 
 /** A peer to test. */
@@ -27,19 +28,28 @@ export interface ClientTarget {
 export async function targetsOf(line: ClientLine): Promise<ClientTarget[]> {
   const given = readTargets(line);
   if (line.options.targets === undefined) return given;
-  return await listTargets(Deno.stdin.readable, line.options.port);
+  return await listTargets(Deno.stdin.readable, portOf(line));
+}
+
+/** The port of targets without one of their own. */
+function portOf({ options, given }: ClientLine): number {
+  const isStamp = options.service === "stamp" && !given.has("port");
+  return isStamp ? STAMP_PORT : options.port;
 }
 
 /**
  * The targets among a command line's arguments; none where they are on standard
  * input.
  *
- * @throws {UsageError} Where there is none, one is no host, or one has two ports.
+ * @throws {UsageError} Where there is none, one is no host or has two ports, or two
+ * have the same name.
  */
 export function readTargets(
-  { options, given, positionals }: ClientLine,
+  line: ClientLine,
 ): ClientTarget[] {
-  const { port, label, targets } = options;
+  const { options, given, positionals } = line;
+  const { label, targets } = options;
+  const port = portOf(line);
   if (targets === undefined && positionals.length === 0) {
     throw new UsageError("the target is missing: HOST or HOST:PORT");
   }
@@ -55,7 +65,7 @@ export function readTargets(
       "--label names one target; with several, write --targets - and a label after each",
     );
   }
-  return positionals.map((name, i) => {
+  return checkNames(positionals.map((name, i) => {
     if (i > 0) checkFurther(positionals[0], name);
     const { hostname, port: own } = target(name);
     if (own !== undefined && given.has("port") && own !== port) {
@@ -64,7 +74,21 @@ export function readTargets(
       );
     }
     return { name, hostname, port: own ?? port, label };
-  });
+  }));
+}
+
+/** Each target's lines go by its name: no two may share one. */
+function checkNames(targets: ClientTarget[]): ClientTarget[] {
+  const names = new Set<string>();
+  for (const { name, label = name } of targets) {
+    if (names.has(label)) {
+      throw new UsageError(
+        `two targets are called "${label}": give each a label of its own, with --targets -`,
+      );
+    }
+    names.add(label);
+  }
+  return targets;
 }
 
 /** A number after the host was meant as its port, as for ncat; what is no host, as a text. */
@@ -91,7 +115,8 @@ function checkFurther(first: string, argument: string): void {
  * Reads a list of targets: one a line, `HOST` or `HOST:PORT`, and after it a label
  * if there is one. Empty lines and those that begin with `#` are skipped.
  *
- * @throws {UsageError} Naming a line that is no target, or where there is none.
+ * @throws {UsageError} Naming a line that is no target, where there is none, or where
+ * two have the same name.
  */
 export async function listTargets(
   input: ReadableStream<Uint8Array>,
@@ -114,6 +139,6 @@ export async function listTargets(
       throw new UsageError(`--targets, line ${i + 1}: ${error.message}`);
     }
   });
-  if (targets.length > 0) return targets;
+  if (targets.length > 0) return checkNames(targets);
   throw new UsageError("--targets: standard input names no target");
 }

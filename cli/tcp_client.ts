@@ -4,8 +4,11 @@
  * @module
  */
 import { patternPieces } from "../measure/messages.ts";
+import { limitsOf } from "../measure/sizes.ts";
 import { echoTcp } from "../tcp/client/echo.ts";
 import { measureTcp } from "../tcp/client/measure.ts";
+import { measureConnect } from "../tcp/client/measure_connect.ts";
+import { measureIdle } from "../tcp/client/measure_idle.ts";
 import { measureTcpUnderLoad } from "../tcp/client/under_load.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
@@ -13,14 +16,15 @@ import { TCP_CLIENT } from "./roles.ts";
 import { isMeasuring, printsMessages } from "./client.ts";
 import { runClient } from "./run_client.ts";
 import { targetsOf } from "./targets.ts";
-import { readTcpOrder } from "./tcp_order.ts";
+import { probeOf, readTcpOrder } from "./tcp_order.ts";
 import { underLoadOf } from "./under_load.ts";
 
 await runProgram({
   definition: TCP_CLIENT,
   whenFull: "wait",
   hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
-  isOneShot: ({ options }) => !isMeasuring(options),
+  isOneShot: ({ options }) =>
+    !isMeasuring(options) && probeOf(options) !== "idle",
   hasDetail: ({ options }) => printsMessages(options),
   hasLiveLine: ({ options }) =>
     isMeasuring(options) && !printsMessages(options),
@@ -30,7 +34,10 @@ await runProgram({
     const order = readTcpOrder(line);
     return await runClient(session, {
       targets: await targetsOf(line),
-      interval: order.interval,
+      payloads: order.payloads,
+      definition: TCP_CLIENT,
+      order,
+      metrics: options.metrics,
       run: (target) => {
         const common = {
           ...order,
@@ -43,6 +50,16 @@ await runProgram({
           const { onDelays: _, ...probing } = common;
           return measureTcpUnderLoad({ ...probing, ...underLoadOf(options) });
         }
+        const { idle, "connect-only": isConnecting } = options;
+        if (idle) return measureIdle({ ...common, ...idle });
+        if (isConnecting) {
+          return measureConnect(
+            // Alone, it tells of its one connection.
+            isMeasuring(options)
+              ? common
+              : { ...common, count: 1, detail: true },
+          );
+        }
         if (isMeasuring(options)) return measureTcp(common);
         if (options.stdin) {
           return echoTcp({
@@ -53,12 +70,12 @@ await runProgram({
             },
           });
         }
-        const { payload } = order;
+        const { payload } = target;
         return echoTcp({
           ...common,
           payload: payload instanceof Uint8Array
             ? [payload]
-            : patternPieces(payload.size),
+            : patternPieces(limitsOf(payload.size).most),
         });
       },
     });

@@ -19,10 +19,13 @@ await runProgram({
   isOneShot: ({ options }) => options.once,
   run: async ({ options }, session) => {
     const burst = new CollectAfterBurst(collectGarbage);
-    const summary = await runServer(
-      session,
-      options.grace,
-      (signal) =>
+    const summary = await runServer(session, {
+      definition: TCP_SERVER,
+      grace: options.grace,
+      metrics: options.metrics,
+      allow: options.allow,
+      maxConnections: options["max-connections"],
+      serve: (signal, onEvent) =>
         serveTcp({
           hostname: options.host,
           port: options.port,
@@ -37,10 +40,10 @@ await runProgram({
           signal,
           onEvent: (event) => {
             burst.observe(event);
-            session.print(event);
+            onEvent(event);
           },
         }),
-    );
+    });
     // The only client of `--once` broke off or stalled.
     const { failed, idle } = summary.connections;
     const broken = options.once && failed + idle > 0;

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import { limitsOf } from "../measure/sizes.ts";
 import { echoUdp } from "../udp/client/echo.ts";
 import { measureUdp } from "../udp/client/measure.ts";
 import { measureUdpUnderLoad } from "../udp/client/under_load.ts";
+import { readAuthKey } from "./auth_key.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
@@ -25,25 +27,38 @@ await runProgram({
     isMeasuring(options) && !printsMessages(options),
   run: async (line, session) => {
     const { options } = line;
-    const { payload, ...order } = readUdpOrder(line);
+    const { payloads, ...order } = readUdpOrder(line);
+    const key = options["auth-key-file"] === undefined
+      ? undefined
+      : await readAuthKey(Deno.stdin.readable);
+    const stamp = { key, clockSynchronized: options["clock-synchronized"] };
     return await runClient(session, {
       targets: await targetsOf(line),
-      interval: order.interval,
+      payloads,
+      definition: UDP_CLIENT,
+      order,
+      metrics: options.metrics,
       run: (target) => {
         const retryFor = options["retry-for"];
-        const common = { ...order, retryFor, ...target };
-        if (options["under-load"] && !(payload instanceof Uint8Array)) {
+        const sourcePort = options["source-port"];
+        const { payload, ...rest } = target;
+        const common = { ...order, sourcePort, retryFor, ...rest };
+        if (payload instanceof Uint8Array) {
+          return echoUdp({ ...common, payload });
+        }
+        const { size } = payload;
+        if (options["under-load"]) {
           const { onDelays: _, ...probing } = common;
           return measureUdpUnderLoad({
             ...probing,
             ...underLoadOf(options),
             ...bulkOf(options, target, order),
-            size: payload.size,
+            size,
           });
         }
-        return payload instanceof Uint8Array || !isMeasuring(options)
-          ? echoUdp({ ...common, payload })
-          : measureUdp({ ...common, size: payload.size });
+        return isMeasuring(options)
+          ? measureUdp({ ...common, size, stamp })
+          : echoUdp({ ...common, payload: { size: limitsOf(size).most } });
       },
     });
   },

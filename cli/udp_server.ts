@@ -31,23 +31,29 @@ await runProgram({
     const key = options["auth-key-file"] === undefined
       ? undefined
       : await readAuthKey(Deno.stdin.readable);
-    await runServer(session, options.grace, (signal) =>
-      serveUdp({
-        hostname: options.host,
-        port: given.has("port") ? options.port : undefined,
-        service: options.service,
-        stamp: {
-          stateless: options.stateless,
-          clockSynchronized: options["clock-synchronized"],
-          key,
-        },
-        once: options.once,
-        allow: options.allow,
-        loopGuard: options["loop-guard"] === "on",
-        detail: options.once || options["log-level"] === "debug",
-        signal,
-        onEvent: session.print,
-      }));
+    await runServer(session, {
+      definition: UDP_SERVER,
+      grace: options.grace,
+      metrics: options.metrics,
+      allow: options.allow,
+      serve: (signal, onEvent) =>
+        serveUdp({
+          hostname: options.host,
+          port: given.has("port") ? options.port : undefined,
+          service: options.service,
+          stamp: {
+            stateless: options.stateless,
+            clockSynchronized: options["clock-synchronized"],
+            key,
+          },
+          once: options.once,
+          allow: options.allow,
+          loopGuard: options["loop-guard"] === "on",
+          detail: options.once || options["log-level"] === "debug",
+          signal,
+          onEvent,
+        }),
+    });
     return DONE;
   },
 });

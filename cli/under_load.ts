@@ -28,10 +28,14 @@ const EXCLUDED: Record<string, string> = {
   "count": "its phases end when the path has settled, or after --phase-time",
   "duration": "its phases end when the path has settled, or after --phase-time",
   "interval": "its probes have a --rate",
+  "bandwidth": "its probes have a --rate",
+  "burst": "its probes are sent one by one",
   "warmup": "its quiet phase comes first",
   "pipeline": "its probes have no limit of messages in flight",
   "service": "its probes are echoed",
   "stdin": "its probes are patterns",
+  "connect-only": "each is a test of its own",
+  "idle": "each is a test of its own",
 };
 
 /**
@@ -62,6 +66,12 @@ export function checkUnderLoad(
       `--under-load and --${other} exclude each other: ${EXCLUDED[other]}`,
     );
   }
+  const { size } = options;
+  if (size !== undefined && "each" in size && size.each.length > 1) {
+    throw new UsageError(
+      "--under-load and --size with a list exclude each other: its probes are of one size, or of a range",
+    );
+  }
   if (values.bulk === "udp" && !isGiven("bulk-rate")) {
     throw new UsageError(
       "--bulk udp needs --bulk-rate: nothing else slows datagrams down",
@@ -86,9 +96,10 @@ function checkMetric(
   { metric }: MetricExpectation,
 ): void {
   const { isOfLoad, isLoss, kind, services } = METRICS[metric];
-  const isOfProbes = services[transport] !== undefined &&
+  // All probes are of one flow, and echoed.
+  const isOfProbes = services[transport]?.includes("echo") &&
     (kind === "share" || kind === "count") &&
-    !(transport === "TCP" && isLoss);
+    !(transport === "TCP" && isLoss) && !metric.startsWith("flow");
   if (isOfLoad || isOfProbes) return;
   throw new UsageError(
     `--expect: under load there is no ${metric} of the whole run, but loaded.p99 and responsiveness`,

@@ -48,6 +48,15 @@ export type Byte = number;
 export type Microseconds = number;
 
 /**
+ * A difference of two clocks in microseconds, which may be negative; in a bound of
+ * what timestamps can hold.
+ *
+ * @minimum -1e16
+ * @maximum 1e16
+ */
+export type ClockDifference = number;
+
+/**
  * Any other figure: a rate, a share, a limit.
  *
  * @minimum 0
@@ -67,6 +76,15 @@ export type Service = "echo" | "discard" | "chargen";
 
 /** What a UDP server does: the same, or STAMP (RFC 8762). */
 export type UdpService = Service | "stamp";
+
+/**
+ * What a client's run asks of its peer.
+ *
+ * - a service: what to do with messages.
+ * - `connect`: to accept connections, on which no byte is sent.
+ * - `idle`: to answer on connections that have been idle.
+ */
+export type Probe = UdpService | "connect" | "idle";
 
 /** The transport protocol. */
 export type Transport = "TCP" | "UDP";

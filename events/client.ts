@@ -11,12 +11,15 @@ import type {
   PeerAddress,
   Port,
   PositiveCount,
-  Service,
+  Probe,
   Time,
 } from "./base.ts";
 import type {
   ClientProgressEvent,
+  ConnectFailureReason,
   DelaySummary,
+  IdleEnd,
+  IntervalDirections,
   LoadPhaseName,
   Outage,
   PartCounts,
@@ -33,14 +36,46 @@ export interface RetryEvent extends NamedEvent<"retry"> {
   retry_us: Microseconds;
 }
 
-/** A TCP client is connected. */
+/** A TCP client is connected; of those that only connect, each with `detail`. */
 export interface ConnectedEvent extends NamedEvent<"connected">, PeerAddress {
+  /** With `--connect-only`: the sequence of attempts, where there are several at once. */
+  connection?: PositiveCount;
+  /** With `--connect-only`: counts the attempts from 1. */
+  sequence?: PositiveCount;
   /** The address on this side. */
   local_host: string;
   /** The port on this side. */
   local_port: Port;
-  /** How long it took, name resolution and all attempts included. */
+  /**
+   * How long it took, name resolution and all attempts included; with
+   * `--connect-only`, this one connection alone.
+   */
   connect_us: Microseconds;
+}
+
+/** An attempt of a TCP client that only connects has failed (only with `detail`). */
+export interface ConnectFailedEvent
+  extends NamedEvent<"connect-failed">, PeerAddress {
+  /** The sequence of attempts, where there are several at once. */
+  connection?: PositiveCount;
+  /** Counts the attempts from 1. */
+  sequence: PositiveCount;
+  /** Why. */
+  reason: ConnectFailureReason;
+  /** The same, in words. */
+  detail: string;
+  /** How long it waited. */
+  waited_us: Microseconds;
+}
+
+/** A connection of a TCP client was idle, and has answered or not. */
+export interface IdleEvent extends NamedEvent<"idle"> {
+  /** How long nothing was sent on it. */
+  idle_us: Microseconds;
+  /** How long the answer took; absent where there was none. */
+  rtt_us?: Microseconds;
+  /** Why there was none; absent where it answered. */
+  died_by?: IdleEnd;
 }
 
 /**
@@ -54,12 +89,21 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   label?: string;
   /** This side's name for people, where it was given one. */
   source_label?: string;
-  /** What the peer is expected to do with what it receives. */
-  service: Service;
-  /** The size of each message. */
+  /** What the peer is expected to do. */
+  service: Probe;
+  /** The size of each message; where sizes are drawn, of the largest that may be. */
   size: Count;
+  /** Where sizes are drawn evenly at random: the smallest that may be. */
+  smallest_size?: Count;
+  /**
+   * Where sizes are drawn: what they are drawn by. With the same seed, the n-th
+   * message of each connection or socket has the same size.
+   */
+  seed?: Count;
   /** Connections (TCP) or sockets (UDP) at once. */
   connections: PositiveCount;
+  /** The source port of the first, where the user chose it; the others' follow. */
+  local_port?: Port;
   /** Messages in flight at once on each of them; absent where there is no limit. */
   pipeline?: PositiveCount;
   /**
@@ -69,6 +113,15 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
    * @exclusiveMinimum 0
    */
   rate_per_second?: Figure;
+  /**
+   * Bytes of messages a second, in all, on a fixed schedule (open loop); absent
+   * where they are not paced by bytes.
+   *
+   * @exclusiveMinimum 0
+   */
+  bandwidth_bytes_per_second?: Figure;
+  /** Messages due at once at each tick of interval, rate or bandwidth; absent for 1. */
+  burst?: PositiveCount;
   /** Messages in all; absent where there is no such limit. */
   count?: PositiveCount;
   /** How long it measures; absent where there is no such limit. */
@@ -77,7 +130,13 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   interval_us?: Microseconds;
   /** How long it warms up first. */
   warmup_us?: Microseconds;
-  /** How long it waits for an answer. */
+  /** The least time for which connections are idle, where that is what it tests. */
+  shortest_idle_us?: Microseconds;
+  /** The longest such time. */
+  longest_idle_us?: Microseconds;
+  /** How long such a run takes at most. */
+  at_most_us?: Microseconds;
+  /** How long it waits for an answer, or to be connected where it only connects. */
   timeout_us: Microseconds;
   /** It measures under load: these are the settings of its probes, and this is the load's. */
   under_load?: Pick<UnderLoad, "bulk" | "connections">;
@@ -191,6 +250,8 @@ export interface IntervalEvent
    * histogram.
    */
   rtt_so_far_us?: DelaySummary;
+  /** What happened on each way of its path; present with STAMP. */
+  directions?: IntervalDirections;
 }
 
 /** An interval of a phase of a run under load. */
@@ -215,6 +276,8 @@ export interface LoadIntervalEvent extends NamedEvent<"load-interval"> {
 export type TcpClientEvent =
   | RetryEvent
   | ConnectedEvent
+  | ConnectFailedEvent
+  | IdleEvent
   | StartedEvent
   | SentEvent
   | ReceivedEvent

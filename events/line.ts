@@ -6,8 +6,10 @@
 import type {
   Base64,
   ClockSteppedEvent,
+  Count,
   ErrorCode,
   NamedEvent,
+  Port,
   PositiveCount,
   Time,
 } from "./base.ts";
@@ -18,7 +20,7 @@ import type {
   UdpClientEvent,
 } from "./client.ts";
 import type { EchosounderEvent } from "./mod.ts";
-import type { Failure } from "./result.ts";
+import type { Counts, DelaySummary, Failure, Speed } from "./result.ts";
 import type {
   DroppedEvent,
   FaultEvent,
@@ -38,6 +40,14 @@ export interface ErrorEvent extends NamedEvent<"error"> {
   exit_code: 1 | 2 | 3 | 4 | 130;
 }
 
+/** A program serves metrics from now on. */
+export interface MetricsListeningEvent extends NamedEvent<"metrics-listening"> {
+  /** The address that was bound. */
+  host: string;
+  /** The port that was bound. */
+  port: Port;
+}
+
 /** A client is done with its targets, where there are several. */
 export interface VerdictEvent extends NamedEvent<"verdict"> {
   /** Whether all passed. */
@@ -48,8 +58,42 @@ export interface VerdictEvent extends NamedEvent<"verdict"> {
   failed: string[];
 }
 
+/** What a run with one of several sizes came to. */
+export interface SweptSize extends Counts, Partial<Speed> {
+  /** The size of its messages. */
+  size: Count;
+  /** Whether it passed. */
+  passed: boolean;
+  /** Messages lost; absent where that cannot be known. */
+  lost?: Count;
+  /** Round-trip delays, without their histogram; absent where no message was timed. */
+  rtt_us?: DelaySummary;
+}
+
+/**
+ * A client is done with several sizes (`--size 64,512,1472`), one after the other.
+ * Each has a `started` and a `result` of its own besides.
+ */
+export interface SweepEvent extends NamedEvent<"sweep"> {
+  /** Whether all passed. */
+  passed: boolean;
+  /**
+   * What each came to, in the order in which they were measured.
+   *
+   * @minItems 1
+   */
+  sizes: SweptSize[];
+}
+
 /** Everything that a program writes. */
-export type ProgramEvent = EchosounderEvent | VerdictEvent | ErrorEvent;
+export type ProgramEvent =
+  | EchosounderEvent
+  | OfEveryProgram
+  | SweepEvent
+  | VerdictEvent;
+
+/** What every program may write besides what it does as a role. */
+type OfEveryProgram = MetricsListeningEvent | ErrorEvent;
 
 /** What can come in floods: of each kind and reason, one a second is printed. */
 export type RateLimitedEvent =
@@ -73,13 +117,13 @@ export type Printed<E> = E extends RateLimitedEvent ? E & Omission : E;
 /** What each of the four programs prints. */
 export interface EventsOfRole {
   /** What a TCP server prints. */
-  "tcp-server": TcpServerEvent | ErrorEvent;
+  "tcp-server": TcpServerEvent | OfEveryProgram;
   /** What a UDP server prints. */
-  "udp-server": UdpServerEvent | ErrorEvent;
+  "udp-server": UdpServerEvent | OfEveryProgram;
   /** What a TCP client prints. */
-  "tcp-client": TcpClientEvent | VerdictEvent | ErrorEvent;
+  "tcp-client": TcpClientEvent | SweepEvent | VerdictEvent | OfEveryProgram;
   /** What a UDP client prints. */
-  "udp-client": UdpClientEvent | VerdictEvent | ErrorEvent;
+  "udp-client": UdpClientEvent | SweepEvent | VerdictEvent | OfEveryProgram;
 }
 
 /** The four programs. */

@@ -6,10 +6,12 @@
 import type {
   Base64,
   Byte,
+  ClockDifference,
   Count,
   Figure,
   Microseconds,
   NamedEvent,
+  Port,
   PositiveCount,
   Time,
   Traffic,
@@ -33,6 +35,7 @@ export interface Failure {
    * - `loss`: some datagrams were not answered.
    * - `errors`: some connections failed, or some datagrams could not be sent.
    * - `no-answer`: nothing came back in time.
+   * - `cannot-connect`: every attempt to connect was turned down.
    * - `closed-early`: the peer closed before everything was back.
    * - `expectation`: an expectation did not hold.
    * - `failed`: the system refused to send or receive.
@@ -44,6 +47,7 @@ export interface Failure {
     | "errors"
     | "expectation"
     | "no-answer"
+    | "cannot-connect"
     | "closed-early"
     | "failed"
     | "stopped";
@@ -53,7 +57,7 @@ export interface Failure {
   difference?: Difference;
 }
 
-/** Round-trip delays over a run, in microseconds. */
+/** Round-trip delays over a run, or times to connect, in microseconds. */
 export interface DelaySummary {
   /** How many there are. */
   count: PositiveCount;
@@ -120,23 +124,23 @@ export interface Speed {
 
 /** What a client counted. */
 export interface Counts extends Traffic {
-  /** Messages sent. */
+  /** Messages sent; with `--connect-only`, attempts to connect. */
   messages_sent: Count;
-  /** Messages whose answer came back whole and unchanged. */
+  /** Messages whose answer came back whole and unchanged, or connections made. */
   messages_received: Count;
 }
 
 /** What a client counted of a part of its run: of its warm-up, or of a second. */
 export interface PartCounts extends Counts {
   /**
-   * With a rate: messages sent more than a millisecond after their scheduled
+   * With a rate or a bandwidth: messages sent more than a millisecond after their scheduled
    * time, because earlier ones were still in flight or the client was busy.
    */
   late_sends?: Count;
   /**
-   * UDP: messages without an answer in time (RFC 6673, round-trip loss). Each
-   * belongs to the moment at which it was sent, not to that at which it timed
-   * out.
+   * UDP: messages without an answer in time (RFC 6673, round-trip loss). With
+   * `--connect-only`: attempts that failed. Each belongs to the moment at which it
+   * was sent, not to that at which it timed out.
    */
   lost?: Count;
 }
@@ -306,16 +310,172 @@ export interface UnderLoad {
 }
 
 /**
+ * What happened on one way of a path, as STAMP tells it (RFC 8762). What cannot be
+ * known is absent.
+ */
+export interface Direction {
+  /** Messages lost on this way; absent where the reflector's numbers do not tell. */
+  lost?: Count;
+  /** Copies that were made on this way. */
+  duplicates?: Count;
+  /** Messages that arrived at its end after a later one (RFC 4737). */
+  reordered?: Count;
+  /** Interarrival jitter (RFC 3550, section 6.4.1). */
+  jitter_us?: Microseconds;
+  /** How much longer than the fastest each took (RFC 3393, in the form of RFC 5481, section 4.2). */
+  variation_us?: DelaySummary;
+  /** How long each took (RFC 7679); present only where both clocks are said to be synchronized, and agree. */
+  delay_us?: DelaySummary;
+}
+
+/** How the two clocks of a path compare. */
+export interface ClockComparison {
+  /** By how much the reflector's clock is ahead, estimated from the fastest round trip. */
+  offset_us: ClockDifference;
+  /** The most that the estimate may be off: half of the fastest round trip. */
+  bound_us: Microseconds;
+  /** What both clocks may be off besides, by their own estimates. */
+  error_us: Microseconds;
+  /** Whether delays each way are absolute: both clocks are said to be synchronized, and agree. */
+  absolute: boolean;
+  /** How often the reflector's clock was set while measuring. */
+  steps: Count;
+  /** How often this machine's clock was set. */
+  own_steps: Count;
+}
+
+/**
+ * What happened on each way of a path, and in between. Lost is the sum of lost on
+ * the way out, on the way back, and unknown.
+ */
+export interface Directions {
+  /** To the reflector. */
+  out: Direction;
+  /** From the reflector. */
+  back: Direction;
+  /** Lost messages of which it is unknown on which way. */
+  lost_unknown: Count;
+  /** How long the reflector had each message, which is in no round trip. */
+  reflector_us?: DelaySummary;
+  /** How the clocks compare; absent where no reply was timed. */
+  clock?: ClockComparison;
+  /** Why figures are absent, and what they leave out, in words. */
+  notes: string[];
+}
+
+/** The same of a part of a run. */
+export interface IntervalDirections {
+  /** To the reflector. */
+  out: Pick<Direction, "lost" | "variation_us">;
+  /** From the reflector. */
+  back: Pick<Direction, "lost" | "variation_us">;
+  /** How long the reflector had each message. */
+  reflector_us?: DelaySummary;
+}
+
+/** One connection (TCP) or socket (UDP) of a run. */
+export interface FlowFigures {
+  /** Its number, from 1. */
+  connection: PositiveCount;
+  /** Its source port. */
+  local_port: Port;
+  /** Messages sent. */
+  sent: Count;
+  /** Messages without an answer in time; absent over TCP. */
+  lost?: Count;
+  /** The median of its round trips, from sending and without late sends, to 3 %; absent without any, and of a run of more than 1000 flows. */
+  p50_us?: Microseconds;
+  /** Their 99th percentile. */
+  p99_us?: Microseconds;
+  /**
+   * What it fares worse in than all others together; absent where it does not.
+   *
+   * @minItems 1
+   */
+  worse_by?: ("loss" | "delay")[];
+}
+
+/**
+ * The flows of a run compared with each other: each with all others together, with a
+ * probability of 0.0001 that a run in which all fare alike names any.
+ */
+export interface FlowComparison {
+  /** How many there are. */
+  count: PositiveCount;
+  /** How many fare worse than the rest; absent where none sent enough to tell. */
+  bad?: Count;
+  /** How many sent too little to tell. */
+  unjudged: Count;
+  /**
+   * Each of them, or of more than 1000 the worst: first those that fare worse than the
+   * rest, then by the share lost, then by the median.
+   *
+   * @maxItems 1000
+   */
+  each: FlowFigures[];
+}
+
+/**
+ * Why an attempt to connect failed, by the peer or the path.
+ *
+ * - `refused`: the port turned it down: nothing listens there, or a firewall says so.
+ * - `timed-out`: no answer came in time.
+ * - `unreachable`: there is no way to the peer.
+ * - `reset`: it was broken off while it was being made.
+ */
+export type ConnectFailureReason =
+  | "refused"
+  | "timed-out"
+  | "unreachable"
+  | "reset";
+
+/** Attempts to connect that failed, by why: together, those that were lost. */
+export interface ConnectFailures {
+  /** The port turned them down. */
+  refused: Count;
+  /** No answer came in time. */
+  timed_out: Count;
+  /** There was no way to the peer. */
+  unreachable: Count;
+  /** They were broken off while they were being made. */
+  reset: Count;
+}
+
+/**
+ * How an idle connection ended.
+ *
+ * - `silence`: it was forgotten: what was sent on it was not answered in time.
+ * - `reset`: it was reset.
+ * - `close`: the peer, or something in its place, closed it in order.
+ */
+export type IdleEnd = "silence" | "reset" | "close";
+
+/** How long connections live without a byte sent. */
+export interface IdleSurvival {
+  /** The longest idle time after which one answered; 0 where none did. */
+  survived_us: Microseconds;
+  /** The shortest idle time beyond it after which one did not; absent where all answered. */
+  died_us?: Microseconds;
+  /** How that one ended. */
+  died_by?: IdleEnd;
+  /** Connections that ended though others were idle for longer and answered; absent where none did. */
+  contradictions?: PositiveCount;
+}
+
+/**
  * What only a measuring run has. The rates are absent where it is unknown whether
  * the peer received everything.
  */
 export interface Measured extends Partial<Speed> {
   /**
-   * With a rate: messages sent more than a millisecond after their scheduled
+   * With a rate or a bandwidth: messages sent more than a millisecond after their scheduled
    * time, because earlier ones were still in flight or the client was busy.
    */
   late_sends?: Count;
-  /** Connections that failed (TCP), or failures to send and receive (UDP). */
+  /**
+   * Connections that failed (TCP), failures to send and receive (UDP), or with
+   * `--connect-only` attempts that this machine could not make.
+   */
   errors: Count;
   /**
    * Messages neither answered nor timed out when the run was cut off or their
@@ -331,16 +491,20 @@ export interface Measured extends Partial<Speed> {
   unsent?: PositiveCount;
   /**
    * TCP with an interval: messages whose connection broke before their answer
-   * came. Absent otherwise.
+   * came. With `--connect-only`: attempts that failed. Absent otherwise.
    */
   lost?: Count;
+  /** With `--connect-only`: why attempts failed. Absent otherwise. */
+  connects?: ConnectFailures;
   /** TCP with an interval: connections made anew. Absent otherwise. */
   reconnects?: Count;
   /** Its outages; absent where no single message can be seen to be lost. */
   outages?: OutageSummary;
   /** `unknown`: whether anything arrived cannot be known (UDP, one way). */
   arrival?: "unknown";
-  /** With a rate: round-trip delays from the actual sending, which hide a peer's stall (coordinated omission). */
+  /** Its flows compared; absent for a single one, and where nothing is answered message by message. */
+  flows?: FlowComparison;
+  /** With a rate or a bandwidth: round-trip delays from the actual sending, which hide a peer's stall (coordinated omission). */
   rtt_from_sending_us?: DelaySummary;
   /** The warm-up, which is left out of all other figures. */
   warmup?: Warmup;
@@ -354,16 +518,25 @@ export interface Measured extends Partial<Speed> {
 export interface ClientFigures extends Counts {
   /** From the first message to the last one sent or received. */
   duration_us: Microseconds;
-  /** Round-trip delays (RFC 2681), with a rate from the scheduled times; absent where no message was timed. */
+  /**
+   * Round-trip delays (RFC 2681), or with `--connect-only` times to connect, with a
+   * rate or a bandwidth from the scheduled times; absent where none was timed.
+   */
   rtt_us?: DelaySummary;
   /** What became of its datagrams; absent over TCP. */
   datagrams?: DatagramCounts;
+  /** What happened on each way of its path; present with STAMP. */
+  directions?: Directions;
   /** What it measured; absent where it sent a single message. */
   measured?: Measured;
+  /** How long idle connections live; absent where that was not tested. */
+  idle?: IdleSurvival;
 }
 
 /** The result of a run of either client, whether it measured or not. */
 export interface ResultEvent extends NamedEvent<"result">, ClientFigures {
+  /** The size of its messages, where it is one of several in a sweep. */
+  size?: Count;
   /** Whether everything that was asked for held. */
   passed: boolean;
   /** Why not; absent where it passed. */

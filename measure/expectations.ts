@@ -10,7 +10,13 @@ import type {
   ResultEvent,
 } from "../events/mod.ts";
 import { plural } from "../text/format.ts";
-import { type Metric, METRICS, type RunFigures, shareOf } from "./metrics.ts";
+import {
+  type Metric,
+  METRICS,
+  type RunFigures,
+  shareOf,
+  wholeOf,
+} from "./metrics.ts";
 
 /** An expectation of a known metric. */
 export interface MetricExpectation extends Expectation {
@@ -37,11 +43,11 @@ export function judgeExpectations(
   figures: RunFigures,
 ): JudgedExpectation[] {
   return expectations.map((expectation) => {
-    const { read: readFrom, kind } = METRICS[expectation.metric];
-    const read = readFrom(figures);
-    const isShare = kind === "share" && expectation.unit === "percent";
+    const metric = METRICS[expectation.metric];
+    const read = metric.read(figures);
+    const isShare = metric.kind === "share" && expectation.unit === "percent";
     const value = read !== undefined && isShare
-      ? shareOf(read, figures.messages_sent)
+      ? shareOf(read, wholeOf(metric, figures))
       : read;
     const held = value !== undefined &&
       COMPARISONS[expectation.operator](value, expectation.limit);

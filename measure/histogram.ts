@@ -93,6 +93,23 @@ export class Histogram {
     }
   }
 
+  /**
+   * How many delays do not exceed each of some limits, to the histogram's
+   * precision.
+   *
+   * @param limits Delays in ascending order.
+   */
+  within(limits: readonly number[]): number[] {
+    const last = this.#counts.countsArrayIndex(this.#counts.maxValue);
+    let index = 0;
+    let sum = 0;
+    return limits.map((limit) => {
+      const end = Math.min(this.#counts.countsArrayIndex(limit), last);
+      while (index <= end) sum += this.#counts.getCountAtIndex(index++);
+      return sum;
+    });
+  }
+
   /** Adds another histogram's counts. */
   add(other: Histogram): void {
     this.#counts.add(other.#counts);
@@ -121,6 +138,18 @@ export class Histogram {
     const clone = new Histogram(this.#library, SIGNIFICANT_DIGITS);
     clone.add(this);
     return clone;
+  }
+
+  /** Adds the same number of microseconds to every delay. */
+  shift(by: number): void {
+    const counts = [...this.counts()];
+    this.#counts.reset();
+    for (const [delay, count] of counts) {
+      this.#counts.recordValueWithCount(
+        Math.min(Math.max(Math.round(delay + by), LOWEST), HIGHEST),
+        count,
+      );
+    }
   }
 
   /** Removes all counts. */

@@ -5,12 +5,21 @@
  */
 import { firstDifference } from "./echo_check.ts";
 import { fillPattern } from "./pattern.ts";
+import { type MessageSize, mixed, Sizes } from "./sizes.ts";
 
 /**
  * The content of a run's messages: the same bytes for each, or patterned bytes
  * of this size that differ from message to message.
  */
 export type Payload = Uint8Array | { size: number };
+
+/** The same for a run that measures: the size may be drawn for each message. */
+export type MeasuredPayload = Payload | { size: MessageSize };
+
+/** The size of a payload's messages. */
+export function sizeOf(payload: MeasuredPayload): MessageSize {
+  return payload instanceof Uint8Array ? payload.length : payload.size;
+}
 
 /**
  * The stream, the sequence number, and a checksum of both, 32 bits each, in
@@ -35,35 +44,45 @@ const SMALL = 128;
  * pattern, so that no message in flight needs to be kept.
  */
 export class Messages {
-  /** The size of each, in bytes. */
-  readonly size: number;
+  /** The size of each. */
+  readonly sizes: Sizes;
   /** Tells this connection's messages apart from others'; 32 bits. */
   readonly stream: number;
   readonly #period: Uint8Array<ArrayBuffer>;
   readonly #stride: number;
-  /** Bytes of header before the pattern. */
-  readonly #header: number;
+  /** Whether they have a header before the pattern, where they are large enough. */
+  readonly #hasHeader: boolean;
 
   /**
    * @param payload What they carry.
    * @param stream Tells this connection's messages apart from others'; 32 bits.
+   * @param flow The flow's number, from 0, by which sizes are drawn.
    */
-  constructor(payload: Payload, stream: number) {
+  constructor(payload: MeasuredPayload, stream: number, flow = 0) {
     const fixed = payload instanceof Uint8Array;
-    this.size = fixed ? payload.length : payload.size;
+    this.sizes = new Sizes(sizeOf(payload), flow);
     this.stream = stream >>> 0;
-    this.#header = fixed || this.size < HEADER_SIZE ? 0 : HEADER_SIZE;
+    this.#hasHeader = !fixed;
     this.#stride = fixed ? 0 : STRIDE;
     if (fixed) this.#period = payload.slice();
     else fillPattern(this.#period = new Uint8Array(PERIOD), stream);
   }
 
+  /** The size of a message, in bytes. */
+  size(sequence: number): number {
+    return this.sizes.of(sequence);
+  }
+
+  /** Bytes of header before the pattern. */
+  #header(sequence: number): number {
+    return this.#hasHeader && this.size(sequence) >= HEADER_SIZE
+      ? HEADER_SIZE
+      : 0;
+  }
+
   /** The checksum of a message's header: every bit depends on every bit of the number. */
   #checksum(sequence: number): number {
-    let state = this.stream ^ Math.imul(sequence, 0x9e3779b1);
-    state = Math.imul(state ^ state >>> 16, 0x85ebca6b);
-    state = Math.imul(state ^ state >>> 13, 0xc2b2ae35);
-    return state ^ state >>> 16;
+    return mixed(this.stream ^ Math.imul(sequence, 0x9e3779b1));
   }
 
   /** The byte of the header at an offset. */
@@ -102,7 +121,8 @@ export class Messages {
     length: number,
   ): void {
     const end = at + length;
-    while (at < end && offset < this.#header) {
+    const header = this.#header(sequence);
+    while (at < end && offset < header) {
       buffer[at++] = this.#headerByte(sequence, offset++);
     }
     const period = this.#period;
@@ -129,7 +149,8 @@ export class Messages {
   ): number {
     const start = at;
     const end = at + length;
-    for (; at < end && offset < this.#header; at++, offset++) {
+    const header = this.#header(sequence);
+    for (; at < end && offset < header; at++, offset++) {
       if (received[at] !== this.#headerByte(sequence, offset)) {
         return at - start;
       }
@@ -155,7 +176,7 @@ export class Messages {
 
   /** The byte of a message at an offset. */
   byteAt(sequence: number, offset: number): number {
-    return offset < this.#header
+    return offset < this.#header(sequence)
       ? this.#headerByte(sequence, offset)
       : this.#period[this.#place(sequence, offset)];
   }
@@ -193,9 +214,4 @@ export function* patternPieces(
     left -= piece.length;
     yield piece;
   }
-}
-
-/** A number for {@linkcode Messages.stream} that no other run is likely to have. */
-export function randomStream(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0];
 }

@@ -154,7 +154,7 @@ export class Outages {
     this.#count++;
     this.#total += outage.outage_us;
     this.#longest = Math.max(this.#longest, outage.outage_us);
-    this.#listed = longest([...this.#listed, outage]);
+    this.#listed = longestOutages([...this.#listed, outage]);
   }
 
   /**
@@ -179,13 +179,15 @@ export class Outages {
       availability_percent: span > 0
         ? Math.round(1e6 * Math.max(1 - total / span, 0)) / 1e4
         : undefined,
-      listed: ongoing ? longest([...this.#listed, ongoing]) : this.#listed,
+      listed: ongoing
+        ? longestOutages([...this.#listed, ongoing])
+        : this.#listed,
     };
   }
 }
 
 /** The longest outages, in order of time, if there is one more than are listed. */
-function longest(outages: Outage[]): Outage[] {
+export function longestOutages(outages: Outage[]): Outage[] {
   if (outages.length <= LISTED) return outages;
   const shortest = outages.reduce((least, each) =>
     each.outage_us < least.outage_us ? each : least

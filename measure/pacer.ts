@@ -18,6 +18,8 @@ export interface PacedFlow {
   pump(): void;
   /** Messages in flight, those begun to be sent included. */
   readonly inFlight: number;
+  /** The size of the next message, in bytes. */
+  readonly nextSize: number;
 }
 
 /**
@@ -38,6 +40,8 @@ export class Pacer {
   #due: number | undefined;
   /** When the last message was due. */
   #previous: number | undefined;
+  /** Messages claimed in this phase. */
+  #claimed = 0;
   /** An alarm for the next message is set. */
   #asleep = false;
   /** Messages in flight delay the next one, or did so until `#heldUntil`. */
@@ -61,6 +65,7 @@ export class Pacer {
     if (this.failure) return Promise.resolve();
     this.#tally = tally;
     this.#exhausted = false;
+    this.#claimed = 0;
     this.#phase = Promise.withResolvers();
     const { promise } = this.#phase;
     this.#flow.pump();
@@ -85,7 +90,14 @@ export class Pacer {
     }
     if (this.#held) this.hold(time);
     const { schedule } = this.#tally!;
-    this.#due ??= schedule.claim(time, this.#previous);
+    if (this.#due === undefined) {
+      this.#due = schedule.claim(
+        time,
+        this.#previous,
+        this.#flow.nextSize,
+        this.#claimed++,
+      );
+    }
     if (this.#due === undefined) {
       this.#exhausted = true;
       return this.settle();

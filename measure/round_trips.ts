@@ -7,6 +7,16 @@ import type { DelaySummary } from "../events/mod.ts";
 import { type DelayCount, Histogram } from "./histogram.ts";
 import { METRIC_LIST } from "./metrics.ts";
 
+/** How delays are distributed. */
+export interface Distribution {
+  /** How many do not exceed each of the limits that were asked for. */
+  within: number[];
+  /** How many there are. */
+  count: number;
+  /** Their sum, in microseconds. */
+  sum: number;
+}
+
 /** The round-trip delays of a run (RFC 2681), in microseconds. */
 export class RoundTrips {
   readonly #histogram: Histogram | undefined;
@@ -49,6 +59,15 @@ export class RoundTrips {
     return all;
   }
 
+  /** Adds the same time to each delay; percentiles keep their precision. */
+  shift(by: number): void {
+    if (this.#count === 0) return;
+    this.#min += by;
+    this.#max += by;
+    this.#sum += by * this.#count;
+    this.#histogram?.shift(by);
+  }
+
   /** Removes all delays. */
   reset(): void {
     this.#count = this.#sum = this.#max = 0;
@@ -59,6 +78,13 @@ export class RoundTrips {
   /** Each delay and its count, in order; empty without a histogram. */
   counts(): DelayCount[] {
     return [...this.#histogram?.counts() ?? []];
+  }
+
+  /** How they are distributed; `undefined` without a histogram. */
+  distribution(limits: readonly number[]): Distribution | undefined {
+    if (this.#histogram === undefined) return undefined;
+    const within = this.#histogram.within(limits);
+    return { within, count: this.#count, sum: this.#sum };
   }
 
   /** Their median; `undefined` where none was recorded, or without a histogram. */
@@ -89,7 +115,7 @@ export class RoundTrips {
 }
 
 const PERCENTILES = METRIC_LIST.flatMap(({ name, percent }) =>
-  percent === undefined ? [] : { name, percent }
+  percent === undefined || !/^p[\d.]+$/.test(name) ? [] : { name, percent }
 );
 
 function summarize(

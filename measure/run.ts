@@ -6,13 +6,19 @@
 import type {
   ClientObserver,
   ClientProgressEvent,
+  ConnectFailures,
+  Counts,
   DatagramCounts,
   Failure,
+  FlowComparison,
+  InstrumentCheck,
   IntervalEvent,
   OutageBeganEvent,
   OutageEndedEvent,
-  Service,
+  OutageSummary,
+  Probe,
   StartedEvent,
+  UdpService,
   Warmup,
 } from "../events/mod.ts";
 import { now } from "../net/clock.ts";
@@ -26,11 +32,19 @@ import {
   whole,
 } from "../net/options.ts";
 import type { Flow, FlowContext } from "./flow.ts";
+import { compareFlows } from "./flows/comparison.ts";
+import { DirectionTally } from "./directions/directions.ts";
 import { type DelayCount, Histogram } from "./histogram.ts";
 import { Instrument } from "./instrument.ts";
 import type { Brake } from "./pacer.ts";
-import type { RoundTrips } from "./round_trips.ts";
-import { Schedule, type ScheduleOptions } from "./schedule.ts";
+import type { Distribution, RoundTrips } from "./round_trips.ts";
+import {
+  isOpenLoop,
+  isPaced,
+  Schedule,
+  type ScheduleOptions,
+} from "./schedule.ts";
+import { limitsOf, type MessageSize } from "./sizes.ts";
 import { StarvationCheck } from "./starvation_check.ts";
 import { Tally, type TallyHistograms, tallyHistograms } from "./tally.ts";
 import { TimeoutClock } from "./timeout_clock.ts";
@@ -41,16 +55,17 @@ export interface MeasureOptions extends ScheduleOptions {
   connections?: number;
   /**
    * Messages in flight at once on each of them, `Infinity` for no limit. By
-   * default 1, and no limit with a rate or an interval.
+   * default 1, and no limit with a rate, a bandwidth or an interval.
    */
   pipeline?: number;
   /** Milliseconds of warm-up, which is left out of the result. @default {0} */
   warmup?: number;
   /**
    * What the peer does with what it receives. With `discard` data is only sent,
-   * with `chargen` only received. @default {"echo"}
+   * with `chargen` only received; over UDP, `stamp` tells both ways apart.
+   * @default {"echo"}
    */
-  service?: Service;
+  service?: UdpService;
   /** Conditions that the result must meet. */
   expectations?: readonly MetricExpectation[];
   /**
@@ -85,6 +100,8 @@ export const MEASURE_KINDS: Kinds<MeasureOptions> = {
   duration: unlimited(time),
   interval: time,
   rate,
+  bandwidth: rate,
+  burst: whole(1),
   connections: whole(1),
   pipeline: unlimited(whole(1)),
   warmup: time,
@@ -96,10 +113,14 @@ export const MEASURE_KINDS: Kinds<MeasureOptions> = {
 export interface TransportFigures {
   /** Connections that failed (TCP), or failures to send and receive (UDP). */
   errors: number;
-  /** TCP with an interval: see `Measured`. */
+  /** TCP with an interval, and connecting: see `Measured`. */
   lost?: number;
   /** TCP with an interval: see `Measured`. */
   reconnects?: number;
+  /** Connecting: see `Measured`. */
+  connects?: ConnectFailures;
+  /** What of it was the client's own limit, in words. */
+  ownLimit?: string;
   /** UDP: what became of the datagrams. */
   datagrams?: DatagramCounts;
 }
@@ -108,8 +129,14 @@ export interface TransportFigures {
 export interface RunContext {
   /** The peer. */
   target: Pick<StartedEvent, "target" | "peer_host" | "peer_port">;
-  /** The size of each message, in bytes. */
-  size: number;
+  /** The source ports of its flows. */
+  ports: readonly number[];
+  /** The first of them, where the caller chose it. */
+  localPort?: number;
+  /** What it asks of the peer, where that is no service. */
+  probe?: Exclude<Probe, UdpService>;
+  /** The size of each message, or the range from which it is drawn, with its seed. */
+  size: MessageSize;
   /** Milliseconds to wait for an answer. */
   timeout: number;
   /** Messages are datagrams. */
@@ -137,29 +164,47 @@ export interface Preparation {
   measuring: TallyHistograms;
   /** How late the client's own timers are. */
   lateness: Histogram;
+  /** What it needs to tell both ways apart; only with STAMP. */
+  directions?: DirectionTally;
 }
 
 /** Makes what a run needs, which would delay its first messages. */
-export async function prepare(
-  { warmup = 0, rate }: MeasureOptions,
-): Promise<Preparation> {
-  const isOpenLoop = rate !== undefined;
+export async function prepare(options: MeasureOptions): Promise<Preparation> {
+  const { warmup = 0, service } = options;
+  const histograms = () => tallyHistograms(isOpenLoop(options));
   return {
-    warmup: warmup > 0 ? await tallyHistograms(isOpenLoop) : undefined,
-    measuring: await tallyHistograms(isOpenLoop),
+    warmup: warmup > 0 ? await histograms() : undefined,
+    measuring: await histograms(),
     lateness: await Histogram.create({ digits: 2 }),
+    directions: service === "stamp" ? await DirectionTally.create() : undefined,
   };
 }
 
 /** The figures of a run, at its end or so far. */
 export type Figures = Omit<ClientProgressEvent, "event">;
 
+/** What a run has counted so far. A message counts as sent until its socket refuses it. */
+export interface RunCounts extends Counts, TransportFigures {
+  /** Messages that were due and could not be sent. */
+  unsent: number;
+  /** With a rate: see `Measured`. */
+  late_sends: number | undefined;
+  /** Its outages; `undefined` where they cannot be seen. */
+  outages: OutageSummary | undefined;
+}
+
 /** A run that is under way. */
 export interface RunInProgress {
   /** Its figures so far, without histograms; `undefined` before it measures. */
   figures(): Figures | undefined;
-  /** Its round-trip delays so far, in microseconds, each with its count. */
-  delays(): DelayCount[];
+  /** What it has counted so far, without what takes long to sum up; `undefined` before it measures. */
+  counts(): RunCounts | undefined;
+  /**
+   * How its round-trip delays so far are distributed; `undefined` before it measures.
+   *
+   * @param limits Delays in microseconds, in ascending order.
+   */
+  distribution(limits: readonly number[]): Distribution | undefined;
   /** Whether nothing comes back at the moment; `undefined` where that cannot be seen. */
   readonly isDown: boolean | undefined;
 }
@@ -184,10 +229,8 @@ export function nothingMeasured(
 }
 
 /** How many messages may be in flight on each connection. */
-export function pipelineOf(
-  { pipeline, rate, interval }: MeasureOptions,
-): number {
-  return pipeline ?? (rate === undefined && !interval ? 1 : Infinity);
+export function pipelineOf(options: MeasureOptions): number {
+  return options.pipeline ?? (isPaced(options) ? Infinity : 1);
 }
 
 /** Adds a flow's number to its events, where there are several flows. */
@@ -200,12 +243,17 @@ export function observerOf<E extends object>(
   return (event) => onEvent({ ...event, connection: index + 1 });
 }
 
+/** The services that answer each message with one that shows which it is. */
+const ANSWERED: ReadonlySet<UdpService> = new Set(["echo", "stamp"]);
+
 function startedEvent(
   options: MeasureOptions,
-  { target, size, timeout }: RunContext,
+  { target, localPort, probe, size, timeout }: RunContext,
 ): StartedEvent {
   const { service = "echo", connections = 1, warmup = 0 } = options;
-  const { count, duration, interval, rate, label, sourceLabel } = options;
+  const { count, duration, interval, label, sourceLabel } = options;
+  const { rate, bandwidth, burst = 1 } = options;
+  const { least, most } = limitsOf(size);
   const pipeline = pipelineOf(options);
   const finite = (number: number | undefined) =>
     Number.isFinite(number) ? number : undefined;
@@ -216,11 +264,17 @@ function startedEvent(
     ...target,
     label,
     source_label: sourceLabel,
-    service,
-    size,
+    service: probe ?? service,
+    size: most,
+    ...typeof size === "number"
+      ? undefined
+      : { smallest_size: least, seed: size.seed },
     connections,
-    pipeline: service === "echo" ? finite(pipeline) : undefined,
+    local_port: localPort,
+    pipeline: ANSWERED.has(service) ? finite(pipeline) : undefined,
     rate_per_second: rate,
+    bandwidth_bytes_per_second: bandwidth,
+    burst: burst > 1 ? burst : undefined,
     count: finite(count),
     duration_us: microseconds(duration),
     interval_us: microseconds(interval),
@@ -357,6 +411,7 @@ class Run implements RunInProgress {
       { knowsLoss, isOneWay, flows: this.#flows.length },
       schedule,
       histograms,
+      isWarmup ? undefined : this.#context.prepared.directions,
     );
     if (!isWarmup) this.#measured = tally;
     if (this.#isStopped) schedule.stop();
@@ -388,24 +443,27 @@ class Run implements RunInProgress {
   /** Runs it. */
   async finished(): Promise<Outcome> {
     const { onEvent, prepared } = this.#context;
-    const { count, duration, interval, rate, warmup = 0 } = this.#options;
+    const { interval, rate, bandwidth, burst, warmup = 0 } = this.#options;
+    const { count, duration } = this.#options;
+    const pace = { interval, rate, bandwidth, burst };
     await onEvent?.(startedEvent(this.#options, this.#context));
     this.#options.onRun?.(this);
     if (warmup > 0) {
-      const schedule = { duration: warmup, interval, rate };
+      const schedule = { duration: warmup, ...pace };
       const tally = await this.#phase(schedule, prepared.warmup!, true);
       this.#warmup = this.#warmupOf(tally);
     }
     const instrument = this.#instrument = new Instrument(prepared.lateness);
     try {
       const tally = await this.#phase(
-        { count, duration, interval, rate },
+        { count, duration, ...pace },
         prepared.measuring,
         false,
       );
       const { onDelays } = this.#options;
       onDelays?.(tally.delays().counts());
       const figures = this.#figures(tally, onDelays === undefined);
+      figures.directions = tally.directions?.result(tally.lost);
       const wasEnded = this.#isStopped && this.#isEndless;
       return { figures, lastError: tally.lastError, wasEnded };
     } finally {
@@ -419,7 +477,9 @@ class Run implements RunInProgress {
     const isAnswered = isDatagrams ? service !== "discard" : service === "echo";
     const summaryOf = (trips: RoundTrips | undefined) =>
       withHistograms ? trips?.summary() : trips?.percentiles();
-    const { datagrams, ...own } = this.#context.figures(tally);
+    const { datagrams, ownLimit, ...own } = this.#context.figures(tally);
+    const check = this.#instrument!.check(tally, this.#starvation?.unread);
+    if (ownLimit !== undefined) check.warnings.push(ownLimit);
     return {
       ...tally.counts(),
       duration_us: tally.duration,
@@ -433,9 +493,10 @@ class Run implements RunInProgress {
         outages: tally.outageSummary(),
         in_flight: isAnswered ? tally.inFlight : undefined,
         arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
+        flows: this.#compareFlows(tally, check),
         rtt_from_sending_us: summaryOf(tally.fromSending),
         warmup: this.#warmup,
-        instrument: this.#instrument!.check(tally, this.#starvation?.unread),
+        instrument: check,
       },
     };
   }
@@ -444,12 +505,38 @@ class Run implements RunInProgress {
     return this.#measured && this.#figures(this.#measured, false);
   }
 
-  delays(): DelayCount[] {
-    return this.#measured?.delays().counts() ?? [];
+  counts(): RunCounts | undefined {
+    const tally = this.#measured;
+    return tally && {
+      ...tally.counts(),
+      ...this.#context.figures(tally),
+      unsent: tally.unsent,
+      late_sends: tally.lateSends,
+      outages: tally.outageSummary(),
+    };
+  }
+
+  distribution(limits: readonly number[]): Distribution | undefined {
+    return this.#measured?.distribution(limits);
   }
 
   get isDown(): boolean | undefined {
     return this.#measured?.outages?.isDown;
+  }
+
+  /** Compares the flows; `undefined` where answers do not show their messages. */
+  #compareFlows(
+    tally: Tally,
+    { timer_lateness_us, unread_us }: InstrumentCheck,
+  ): FlowComparison | undefined {
+    const { service = "echo" } = this.#options;
+    if (!ANSWERED.has(service) || this.#context.probe) return undefined;
+    return compareFlows(tally.byFlow, {
+      ports: this.#context.ports,
+      knowsLoss: this.#context.isDatagrams,
+      lateness: timer_lateness_us.p99,
+      isUnread: unread_us !== undefined,
+    });
   }
 
   #warmupOf(tally: Tally): Warmup {
@@ -457,7 +544,7 @@ class Run implements RunInProgress {
       ...tally.counts(),
       ...tally.speed(),
       late_sends: tally.lateSends,
-      lost: this.#context.isDatagrams ? tally.datagrams().lost : undefined,
+      lost: this.#context.knowsLoss ? tally.lost : undefined,
       duration_us: tally.duration,
       rtt_us: tally.delays().percentiles(),
     };

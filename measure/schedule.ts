@@ -5,6 +5,7 @@
  */
 import { Alarm } from "./alarm.ts";
 import { now } from "../net/clock.ts";
+import { EchosounderError } from "../net/errors.ts";
 
 /** How many messages a run sends, and when. */
 export interface ScheduleOptions {
@@ -26,6 +27,48 @@ export interface ScheduleOptions {
    * that there is no coordinated omission.
    */
   rate?: number;
+  /**
+   * Bytes of messages a second, more than 0, over all connections (open loop): as
+   * with a rate, but a message is due once those before it have taken their time.
+   */
+  bandwidth?: number;
+  /**
+   * Messages that are due at once at each tick of an interval, of a rate or of a
+   * bandwidth; rate and bandwidth stay the same, so that ticks are as much farther
+   * apart. With an interval, on each connection. @default {1}
+   */
+  burst?: number;
+}
+
+/** Whether each message has a scheduled time that no answer shifts. */
+export function isOpenLoop({ rate, bandwidth }: ScheduleOptions): boolean {
+  return rate !== undefined || bandwidth !== undefined;
+}
+
+/** Whether a clock, and not the answers, says when the next message is due. */
+export function isPaced(options: ScheduleOptions): boolean {
+  return isOpenLoop(options) || Boolean(options.interval);
+}
+
+/**
+ * Checks that the options do not exclude each other.
+ *
+ * @throws {EchosounderError} `invalid-option` where they do.
+ */
+export function checkSchedule(options: ScheduleOptions): void {
+  const { interval, rate, bandwidth, burst = 1 } = options;
+  const clocks = Object.entries({ interval, rate, bandwidth })
+    .filter(([, value]) => value).map(([name]) => name);
+  const reason = clocks.length > 1
+    ? `${
+      clocks.join(" and ")
+    } exclude each other: each says when a message is due`
+    : burst > 1 && clocks.length === 0
+    ? "burst needs an interval, a rate or a bandwidth: each has ticks"
+    : undefined;
+  if (reason !== undefined) {
+    throw new EchosounderError("invalid-option", reason);
+  }
 }
 
 /** Hands out the messages of a run, one by one, each with the time at which it is due. */
@@ -36,7 +79,11 @@ export class Schedule {
   readonly end: number;
   readonly #alarm: Alarm;
   readonly #options: ScheduleOptions;
+  /** Messages handed out, and their bytes. */
   #claimed = 0;
+  #claimedBytes = 0;
+  /** The messages, or with a bandwidth the bytes, before the latest burst. */
+  #beforeBurst = 0;
   #stopped = false;
 
   /** @param options How many messages, and when. */
@@ -49,7 +96,7 @@ export class Schedule {
 
   /** Whether each message has a scheduled time that no answer shifts. */
   get isOpenLoop(): boolean {
-    return this.#options.rate !== undefined;
+    return isOpenLoop(this.#options);
   }
 
   /** Whether a clock, and not the answers, says when the next message is due. */
@@ -62,21 +109,42 @@ export class Schedule {
    *
    * @param time The current time, in microseconds of the clock.
    * @param previous When that connection's previous message was due.
+   * @param size The size of the message, in bytes.
+   * @param claimedBefore How many that connection has taken in this phase.
    * @returns When it is due, in microseconds of the clock; `undefined` where
    * there is none left.
    */
-  claim(time: number, previous: number | undefined): number | undefined {
-    const { count = Infinity, interval, rate } = this.#options;
+  claim(
+    time: number,
+    previous: number | undefined,
+    size = 0,
+    claimedBefore = 0,
+  ): number | undefined {
+    const { count = Infinity, interval, burst = 1 } = this.#options;
     if (this.#stopped || this.#claimed >= count) return undefined;
-    let due = rate === undefined
-      ? time
-      : this.start + this.#claimed * 1e6 / rate;
-    if (interval && previous !== undefined) {
-      due = nextBeat(previous, interval * 1000, time);
+    let due = time;
+    if (this.isOpenLoop) {
+      if (this.#claimed % burst === 0) {
+        this.#beforeBurst = this.#options.rate === undefined
+          ? this.#claimedBytes
+          : this.#claimed;
+      }
+      due = this.start + this.#timeFor(this.#beforeBurst);
+    } else if (interval && previous !== undefined) {
+      due = claimedBefore % burst === 0
+        ? nextBeat(previous, interval * 1000, time)
+        : previous;
     }
     if (due >= this.end) return undefined;
     this.#claimed++;
+    this.#claimedBytes += size;
     return due;
+  }
+
+  /** How long so many messages, or with a bandwidth bytes, take, in microseconds. */
+  #timeFor(number: number): number {
+    const { rate, bandwidth } = this.#options;
+    return number * 1e6 / (rate ?? bandwidth!);
   }
 
   /** Calls back when a message is due. */
@@ -96,16 +164,22 @@ export class Schedule {
    * when the one after the last would have been due, so that the last round trip
    * does not lower the rate.
    *
-   * @param sent Messages sent.
-   * @param lastSent When the last one was sent.
+   * @param messages Messages sent.
+   * @param bytes Bytes sent.
+   * @param lastSent When the last message was sent.
    * @param lastMoved When the last byte was sent or received.
    */
-  span(sent: number, lastSent: number, lastMoved: number): number {
+  span(
+    messages: number,
+    bytes: number,
+    lastSent: number,
+    lastMoved: number,
+  ): number {
     const { rate, interval } = this.#options;
-    if (rate === undefined && !interval) return lastMoved - this.start;
-    const paced = rate === undefined
-      ? lastSent + interval! * 1000 - this.start
-      : sent * 1e6 / rate;
+    if (!isPaced(this.#options)) return lastMoved - this.start;
+    const paced = this.isOpenLoop
+      ? this.#timeFor(rate === undefined ? bytes : messages)
+      : lastSent + interval! * 1000 - this.start;
     const slots = Math.min(paced, this.end - this.start);
     return Math.max(slots, lastSent - this.start);
   }

@@ -12,9 +12,12 @@ import type {
   Speed,
 } from "../events/mod.ts";
 import { between, wallTime } from "../net/clock.ts";
+import type { DirectionTally } from "./directions/directions.ts";
+import { type Way, WAYS } from "./directions/numbering.ts";
+import { FlowTally } from "./flows/flow_tally.ts";
 import { Histogram } from "./histogram.ts";
 import { Outages } from "./outages.ts";
-import { RoundTrips } from "./round_trips.ts";
+import { type Distribution, RoundTrips } from "./round_trips.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** A message sent more than this after it was due, in microseconds, is a late send. */
@@ -73,14 +76,24 @@ interface Interval {
   open: number;
   /** Of the messages sent in it: those given up. */
   lost: number;
+  /** Of those: how many on which way, where that is known. */
+  readonly lostOn: Record<Way, number>;
   /** Its event, once it is over, without its losses. */
   event?: Omit<IntervalEvent, "event" | "lost">;
+}
+
+function newInterval(start: number): Interval {
+  return { start, open: 0, lost: 0, lostOn: { out: 0, back: 0 } };
 }
 
 /** The counts of a run, or of its warm-up, over all its flows. */
 export class Tally {
   /** The messages that it counts. */
   readonly schedule: Schedule;
+  /** What is found out about each way; absent where nothing tells. */
+  readonly directions: DirectionTally | undefined;
+  /** The same counts for each of its flows. */
+  readonly byFlow: FlowTally;
   readonly #options: TallyOptions;
   readonly #total = new Activity();
   /** The totals at the start of the current interval. */
@@ -101,8 +114,6 @@ export class Tally {
   #errors = 0;
   #lastError: string | undefined;
   #isUnfinished = false;
-  /** Messages answered on each flow. */
-  readonly #answeredBy: Float64Array;
   #lastSent: number;
   #lastMoved: number;
   /** When an interval last had the delays of the run so far. */
@@ -118,16 +129,22 @@ export class Tally {
     options: TallyOptions,
     schedule: Schedule,
     { recent, before, fromSending }: TallyHistograms,
+    directions?: DirectionTally,
   ) {
     this.#options = options;
     this.schedule = schedule;
+    this.directions = directions;
     this.#recent = new RoundTrips(recent);
     this.#earlier = new RoundTrips(before);
     if (schedule.isOpenLoop) this.#fromSending = new RoundTrips(fromSending);
     if (options.knowsLoss) this.outages = new Outages(options.flows);
-    this.#answeredBy = new Float64Array(options.flows);
+    this.byFlow = new FlowTally(options.flows, schedule.start);
     this.#lastSent = this.#lastMoved = this.#keptAt = schedule.start;
-    this.#intervals = [{ start: schedule.start, open: 0, lost: 0 }];
+    this.#intervals = [newInterval(schedule.start)];
+    if (directions) {
+      directions.onLost = (way, sentAt) =>
+        this.#intervalOf(sentAt).lostOn[way]++;
+    }
   }
 
   /** Connections or sockets. */
@@ -179,25 +196,48 @@ export class Tally {
   /**
    * Counts a message that is handed to its socket.
    *
+   * @param flow The number of its flow.
    * @param due When it was due.
    * @param at When it was handed over.
    * @param wasHeld Whether the path delayed it.
    */
-  sent(due: number, at: number, wasHeld: boolean): void {
+  sent(flow: number, due: number, at: number, wasHeld: boolean): void {
     this.#total.messagesSent++;
     this.#lastSent = this.#lastMoved = at;
     this.#intervals[this.#intervals.length - 1].open++;
-    if (at - due > LATE) {
+    const isLate = at - due > LATE;
+    this.byFlow.sent(flow, at, isLate);
+    if (isLate) {
       this.#total.lateSends++;
       if (!wasHeld) this.#lateByClient++;
     }
   }
 
-  /** Uncounts a message that its socket refused. */
-  refused(at: number): void {
-    this.#total.messagesSent--;
-    this.#intervalOf(at).open--;
+  /**
+   * Uncounts a message that the system refused.
+   *
+   * @param flow The number of its flow.
+   * @param due When it was due.
+   * @param at When it was handed over.
+   * @param wasHeld Whether the path delayed it.
+   */
+  refused(flow: number, due: number, at: number, wasHeld = false): void {
+    const isLate = at - due > LATE;
+    this.byFlow.unsent(flow, isLate);
     this.#unsent++;
+    if (isLate && !wasHeld) this.#lateByClient--;
+    const interval = this.#intervalOf(at);
+    interval.open--;
+    const uncount = (activity: Activity) => {
+      activity.messagesSent--;
+      if (isLate) activity.lateSends--;
+    };
+    uncount(this.#total);
+    // Its interval may be over: the current one has nothing to do with it.
+    if (interval.event === undefined) return;
+    uncount(this.#before);
+    interval.event.messages_sent--;
+    if (isLate && interval.event.late_sends) interval.event.late_sends--;
   }
 
   /** Counts a message that was due while there was no connection to send it on. */
@@ -227,20 +267,27 @@ export class Tally {
    * @param due When it was due.
    * @param sentAt When it was sent.
    * @param at When the answer was received.
+   * @param inPeer Microseconds that the peer says it took, which are not the path's.
    * @returns Its round-trip delay, in microseconds.
    */
-  answered(flow: number, due: number, sentAt: number, at: number): number {
+  answered(
+    flow: number,
+    due: number,
+    sentAt: number,
+    at: number,
+    inPeer = 0,
+  ): number {
     this.#total.messagesReceived++;
-    this.#answeredBy[flow]++;
     this.#intervalOf(sentAt).open--;
     this.#lastMoved = at;
-    const fromSending = between(sentAt, at);
+    const fromSending = between(sentAt, at - inPeer);
+    this.byFlow.answered(flow, fromSending, sentAt - due > LATE);
     if (this.#fromSending === undefined) {
       this.#recent.record(fromSending);
       return fromSending;
     }
     this.#fromSending.record(fromSending);
-    const delay = between(due, at);
+    const delay = between(due, at - inPeer);
     this.#recent.record(delay);
     return delay;
   }
@@ -253,8 +300,9 @@ export class Tally {
   }
 
   /** Counts a lost message, in the interval in which it was sent. */
-  gaveUp(sentAt: number): void {
+  gaveUp(flow: number, due: number, sentAt: number): void {
     this.#lost++;
+    this.byFlow.gaveUp(flow, sentAt, sentAt - due > LATE);
     const interval = this.#intervalOf(sentAt);
     interval.open--;
     interval.lost++;
@@ -319,6 +367,7 @@ export class Tally {
       ...this.#speed(counts, length),
       late_sends: this.#lateSendsSince(this.#before),
       rtt_us: delays,
+      directions: this.directions?.endInterval(),
     };
     this.#before = Object.assign(new Activity(), this.#total);
     this.#earlier.add(this.#recent);
@@ -327,7 +376,7 @@ export class Tally {
       this.#keptAt = at;
       interval.event.rtt_so_far_us = this.#earlier.summary();
     }
-    this.#intervals.push({ start: at, open: 0, lost: 0 });
+    this.#intervals.push(newInterval(at));
   }
 
   /**
@@ -338,10 +387,14 @@ export class Tally {
    */
   *settledIntervals(all = false): Generator<Omit<IntervalEvent, "event">> {
     for (;;) {
-      const [{ event, open, lost }] = this.#intervals;
+      const [{ event, open, lost, lostOn }] = this.#intervals;
       const isOpen = this.#options.knowsLoss && open > 0 && !all;
       if (event === undefined || isOpen) return;
       this.#intervals.shift();
+      const { directions } = event;
+      if (directions && this.directions!.knowsWays(lost)) {
+        for (const way of WAYS) directions[way].lost = lostOn[way];
+      }
       yield { ...event, lost: this.#options.knowsLoss ? lost : undefined };
     }
   }
@@ -373,6 +426,7 @@ export class Tally {
   get #span(): number {
     return this.schedule.span(
       this.messagesSent,
+      this.#total.bytesSent,
       this.#lastSent,
       this.#lastMoved,
     );
@@ -391,6 +445,17 @@ export class Tally {
   /** All its round trips so far. */
   delays(): RoundTrips {
     return this.#earlier.with(this.#recent);
+  }
+
+  /** How all its round trips so far are distributed: quicker to read than {@linkcode delays}. */
+  distribution(limits: readonly number[]): Distribution | undefined {
+    const earlier = this.#earlier.distribution(limits);
+    const recent = this.#recent.distribution(limits);
+    return earlier && recent && {
+      within: earlier.within.map((count, i) => count + recent.within[i]),
+      count: earlier.count + recent.count,
+      sum: earlier.sum + recent.sum,
+    };
   }
 
   /** In an open loop, round trips from the actual sending instead of the scheduled time. */
@@ -417,7 +482,7 @@ export class Tally {
   shares(): FlowShares | undefined {
     const { flows, isOneWay } = this.#options;
     if (flows < 2 || isOneWay) return undefined;
-    const sorted = this.#answeredBy.toSorted();
+    const sorted = this.byFlow.answeredBy.toSorted();
     const sum = sorted.reduce((total, each) => total + each, 0);
     const squares = sorted.reduce((total, each) => total + each * each, 0);
     return {

@@ -9,17 +9,20 @@ import {
   formatRate,
   formatShare,
 } from "../text/format.ts";
-import type { Transport } from "../events/mod.ts";
+import type { OutageSummary, Transport } from "../events/mod.ts";
 import {
   METRIC_LIST,
   type MetricDefinition,
   type MetricKind,
+  wholeOf,
 } from "../measure/metrics.ts";
 import type { Measurements } from "./measurements.ts";
 import type { Verdict } from "./runs.ts";
 
 /** A run, ready to be shown. */
 export interface Row {
+  /** What it is called: by its labels, or by its file. */
+  name: string;
   /** The file that it was read from, and of several in a file its number. */
   source: string;
   /** Which client. */
@@ -36,6 +39,8 @@ export interface Row {
   settings: string;
   /** Its figures; absent where it sent nothing. */
   measurements?: Measurements;
+  /** Its outages, where they are all that is known of it. */
+  outages?: OutageSummary;
   /** Whether it passed. */
   verdict: Verdict;
 }
@@ -57,6 +62,8 @@ export interface Column {
   text(line: TableLine): string;
   /** The same as a bare value, which lines are sorted by. */
   value(line: TableLine): string | number | undefined;
+  /** It is shown only where there is a run with outages. */
+  needsOutages?: true;
 }
 
 function textColumn(
@@ -78,7 +85,8 @@ function figureColumn(
   title: string,
   name: string,
   read: (measurements: Partial<Measurements>) => number | undefined,
-  format: (value: number, sent: number) => string = String,
+  format: (value: number, of: number) => string = String,
+  whole = ({ messages_sent = 0 }: Partial<Measurements>) => messages_sent,
 ): Column {
   const value = ({ measurements }: TableLine) =>
     measurements === undefined ? undefined : read(measurements);
@@ -89,8 +97,9 @@ function figureColumn(
     value,
     text: (line) => {
       const figure = value(line);
-      const sent = line.measurements?.messages_sent ?? 0;
-      return figure === undefined ? "" : format(figure, sent);
+      return figure === undefined
+        ? ""
+        : format(figure, whole(line.measurements!));
     },
   };
 }
@@ -115,6 +124,11 @@ export const FIGURE_FORMATS: Record<
   frequency: (perMinute) => `${formatRate(perMinute)}/min`,
 };
 
+/** In a narrow column, the line breaks before the bits a second, not within. */
+function narrowByteRate(bytesPerSecond: number): string {
+  return formatByteRate(bytesPerSecond).replaceAll(/ (?!\()/g, "\u00a0");
+}
+
 /** The suffixes of columns' names, by the unit of their kind. */
 const UNIT_SUFFIXES: Record<MetricKind, string> = {
   time: "_us",
@@ -129,22 +143,38 @@ const UNIT_SUFFIXES: Record<MetricKind, string> = {
 /** The columns of the metrics that a table shows. */
 function metricColumns(place: MetricDefinition["column"]): Column[] {
   return METRIC_LIST.filter(({ column }) => column === place)
-    .map(({ name, kind, read }) =>
-      figureColumn(
-        name,
-        name.replace(".", "_") + UNIT_SUFFIXES[kind],
-        ({ messages_sent = 0, ...rest }) => read({ messages_sent, ...rest }),
+    .map((metric) => ({
+      ...figureColumn(
+        metric.name === "outage" ? "longest outage" : metric.name,
+        metric.name.replaceAll(".", "_") + UNIT_SUFFIXES[metric.kind],
+        ({ messages_sent = 0, ...rest }) =>
+          metric.read({ messages_sent, ...rest }),
         // A narrow column breaks the line before the share, not within.
         (value, sent) =>
-          FIGURE_FORMATS[kind](value, sent).replace(" %", "\u00a0%"),
-      )
-    );
+          FIGURE_FORMATS[metric.kind](value, sent).replace(" %", "\u00a0%"),
+        ({ messages_sent = 0, ...rest }) =>
+          wholeOf(metric, { messages_sent, ...rest }),
+      ),
+      needsOutages: place === "with-outages" || undefined,
+    }));
+}
+
+/** The columns that a table of these runs has: those with something to show. */
+export function columnsOf(rows: readonly TableLine[]): Column[] {
+  const hasOutages = rows.some(({ measurements }) =>
+    measurements?.measured?.outages?.count
+  );
+  return COLUMNS.filter(({ text, needsOutages }) =>
+    rows.some((row) => text(row) !== "") && (hasOutages || !needsOutages)
+  );
 }
 
 /** The columns of the page's table and of a summary in Markdown. */
 export const COLUMNS: readonly Column[] = [
-  textColumn("Run", "run", ({ source }) => source),
+  textColumn("Run", "run", ({ name }) => name),
   textColumn("Verdict", "verdict", ({ verdict }) => verdict?.text),
+  // Where there are any, they come before how fast the rest was.
+  ...metricColumns("with-outages"),
   textColumn("Peer", "peer", ({ target }) => target),
   textColumn(
     "Time (UTC)",
@@ -157,13 +187,13 @@ export const COLUMNS: readonly Column[] = [
     "Out",
     "sent_bytes_per_second",
     ({ measured }) => measured?.sent_bytes_per_second,
-    formatByteRate,
+    narrowByteRate,
   ),
   figureColumn(
     "In",
     "received_bytes_per_second",
     ({ measured }) => measured?.received_bytes_per_second,
-    formatByteRate,
+    narrowByteRate,
   ),
   ...metricColumns("always"),
 ];
@@ -171,6 +201,7 @@ export const COLUMNS: readonly Column[] = [
 /** The further columns of CSV. */
 export const MORE_COLUMNS: readonly Column[] = [
   textColumn("Reason", "reason", ({ verdict }) => verdict?.reason),
+  textColumn("File", "file", ({ source }) => source),
   textColumn("Role", "role", ({ role }) => role),
   figureColumn("Sent", "sent", ({ messages_sent }) => messages_sent),
   figureColumn(

@@ -94,20 +94,20 @@ function compareFigure(
 ): ComparedFigure {
   const { name, kind, isMoreBetter, percent } = metric;
   const texts: string[] = [];
-  const judged: (number | undefined)[] = [];
+  const figures: (number | undefined)[] = [];
   for (const side of sides) {
     const figure = figureOf(metric, side);
     const { messages_sent } = side.merged;
     texts.push(
       figure === undefined ? "" : FIGURE_FORMATS[kind](figure, messages_sent),
     );
-    judged.push(
+    figures.push(
       figure === undefined || kind !== "share"
         ? figure
         : shareOf(figure, messages_sent),
     );
   }
-  const [one, other] = judged;
+  const [one, other] = figures;
   const [base, now] = texts;
   if (one === undefined || other === undefined) {
     return { name, base, now, judgement: "no figure" };
@@ -124,10 +124,38 @@ function compareFigure(
     change: one === 0 ? undefined : 100 * (other - one) / one,
     judgement: isFew
       ? "too few"
+      : Math.abs(other - one) <= uncertaintyOf(metric, sides)
+      ? "same"
+      : kind === "percentage"
+      // Of a whole: 99.9 % is ten times as good as 99 %.
+      ? judgeShare(one, other, factor, isMoreBetter)
       : isMoreBetter
       ? judge(other, one, factor)
       : judge(one, other, factor),
   };
+}
+
+/** By how much figures of both sides may differ where nothing has changed. */
+function uncertaintyOf(
+  { uncertainty }: MetricDefinition,
+  sides: readonly Side[],
+): number {
+  return sides.reduce(
+    (sum, { merged }) => sum + (uncertainty?.(merged) ?? 0),
+    0,
+  );
+}
+
+/** Judges a percentage of a whole, by the part of which less is better. */
+function judgeShare(
+  base: number,
+  now: number,
+  factor: number,
+  isMoreBetter: boolean,
+): ComparedFigure["judgement"] {
+  return isMoreBetter
+    ? judge(100 - base, 100 - now, factor)
+    : judge(base, now, factor);
 }
 
 /** Judges a figure of which less is better. */

@@ -7,8 +7,10 @@ import { formatExpectation, plural } from "../text/format.ts";
 import { formatAddress } from "../net/address.ts";
 import type { Row } from "./columns.ts";
 import { measurementsOf, settingsOf } from "./measurements.ts";
+import { namesOf } from "./names.ts";
 import {
   type ClientRun,
+  type Disconnection,
   type Problem,
   type Runs,
   type ServerRun,
@@ -16,6 +18,7 @@ import {
 } from "./runs.ts";
 import { type LoadSeries, loadSeriesOf } from "./load_series.ts";
 import { hasMoreLostThanSent, type Series, seriesOf } from "./series.ts";
+import { sweepsOf, type SweptRun } from "./sweeps.ts";
 
 /** A client's run on a page. */
 export interface PageRun extends Row {
@@ -23,8 +26,12 @@ export interface PageRun extends Row {
   expectations: { text: string; held: boolean }[];
   /** Warnings about the figures, and about the client's own part in them. */
   warnings: string[];
+  /** The connections that it lost: those that took longest to be made anew. */
+  disconnections: Disconnection[];
   /** Its figures over time. */
   series?: Series;
+  /** Its place among runs of different sizes. */
+  swept?: SweptRun;
   /** Under load: its phases over time. */
   underLoad?: LoadSeries[];
 }
@@ -41,28 +48,41 @@ export interface PageData {
   made: string;
 }
 
-/** The most points of a run over time, and of all runs together, to bound the page's size. */
-const MOST_POINTS = 600;
+/**
+ * The most points of a run over time, about one for each pixel or two of a chart,
+ * and of all runs together, to bound the page's size.
+ */
+const MOST_POINTS = 360;
 const MOST_POINTS_IN_ALL = 20_000;
+
+/** The most disconnections of a run; further ones are counted. */
+const MOST_DISCONNECTIONS = 100;
+
+/** The most flows of all runs together, for the same reason. */
+const MOST_FLOWS_IN_ALL = 20_000;
 
 /** Turns runs into rows, with their figures. */
 export function rowsOf(runs: readonly ClientRun[]): Row[] {
-  return runs.map(rowOf);
+  const names = namesOf(runs);
+  return runs.map((run, i) => rowOf(run, names[i]));
 }
 
-function rowOf(run: ClientRun): Row {
-  const { started, peer } = run;
+function rowOf(run: ClientRun, name: string): Row {
+  const { started, peer, salvaged } = run;
+  const measurements = measurementsOf(run);
   const host = started?.target ?? peer?.peer_host;
   const port = (started ?? peer)?.peer_port;
   return {
+    name,
     source: run.source,
     role: run.role,
     transport: run.transport,
-    target: host === undefined ? undefined : formatAddress(host, port!),
+    target: host === undefined ? run.target : formatAddress(host, port!),
     port,
     time: run.time,
     settings: settingsOf(run),
-    measurements: measurementsOf(run),
+    measurements,
+    outages: measurements === undefined ? salvaged?.outages : undefined,
     verdict: verdictOf(run),
   };
 }
@@ -73,15 +93,19 @@ export function pageData(runs: Runs): PageData {
   const points = Math.floor(
     Math.min(MOST_POINTS, MOST_POINTS_IN_ALL / Math.max(clients.length, 1)),
   );
+  const swept = sweepsOf(clients);
+  const names = namesOf(clients);
   return {
-    runs: clients.map((run) => ({
-      ...rowOf(run),
+    runs: clients.map((run, i) => ({
+      ...withFewFlows(rowOf(run, names[i]), MOST_FLOWS_IN_ALL / clients.length),
       expectations: (run.result?.expectations ?? []).map((expectation) => ({
         text: formatExpectation(expectation),
         held: expectation.held,
       })),
       warnings: warningsOf(run),
+      disconnections: longestOf(run.disconnections),
       series: seriesOf(run.intervals, Math.max(points, 2)),
+      swept: swept.get(run),
       underLoad: loadSeriesOf(run.loadIntervals, Math.max(points, 2)),
     })),
     servers,
@@ -90,13 +114,45 @@ export function pageData(runs: Runs): PageData {
   };
 }
 
-function warningsOf({ result, intervals }: ClientRun): string[] {
-  const warnings = [...result?.measured?.instrument.warnings ?? []];
+/** Those that took longest to be made anew, in order of time. */
+function longestOf(disconnections: readonly Disconnection[]): Disconnection[] {
+  const length = ({ disconnected_us = Infinity }: Disconnection) =>
+    disconnected_us;
+  return disconnections
+    .toSorted((one, other) => length(other) > length(one) ? 1 : -1)
+    .slice(0, MOST_DISCONNECTIONS)
+    .sort((one, other) => one.time < other.time ? -1 : 1);
+}
+
+/** The same with no more flows than so many, the worst ones. */
+function withFewFlows(row: Row, most: number): Row {
+  const flows = row.measurements?.measured?.flows;
+  if (flows === undefined || flows.each.length <= most) return row;
+  const each = flows.each.slice(0, Math.max(Math.floor(most), 1));
+  const { measurements } = row;
+  const measured = { ...measurements?.measured, flows: { ...flows, each } };
+  return { ...row, measurements: { ...measurements!, measured } };
+}
+
+function warningsOf(
+  { result, intervals, disconnections }: ClientRun,
+): string[] {
+  const warnings = [
+    ...result?.directions?.notes ?? [],
+    ...result?.measured?.instrument.warnings ?? [],
+  ];
   const impossible = intervals.filter(hasMoreLostThanSent).length;
   if (impossible > 0) {
     warnings.push(
       `${plural(impossible, "interval")} with more lost than sent, ` +
         "left out of the loss over time",
+    );
+  }
+  const unmarked = disconnections.length - MOST_DISCONNECTIONS;
+  if (unmarked > 0) {
+    warnings.push(
+      `${plural(disconnections.length, "disconnection")}, of which the ` +
+        `${MOST_DISCONNECTIONS} longest are marked`,
     );
   }
   return warnings;

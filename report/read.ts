@@ -5,13 +5,14 @@
  */
 import { Ajv2020 } from "ajv";
 import schema from "../events/events.schema.json" with { type: "json" };
-import { Histogram } from "../measure/histogram.ts";
-import { describeError } from "../net/errors.ts";
 import type { EventLine, LineHead, Role } from "../events/line.ts";
-import type { DelaySummary, PeerAddress, Transport } from "../events/mod.ts";
+import type { PeerAddress, Transport } from "../events/mod.ts";
+import { histogramFault, Salvage } from "./salvage.ts";
 import type {
   ClientRole,
   ClientRun,
+  Disconnection,
+  Problem,
   Runs,
   ServerRole,
   ServerRun,
@@ -75,15 +76,19 @@ async function readOne({ name, text }: Source, runs: Runs): Promise<void> {
     if (content.trim() === "") continue;
     hasAny = true;
     const line = await parse(content, i === lines.length - 1);
-    if (typeof line !== "string") reader.take(line);
+    if (typeof line !== "string") reader.take(line, i + 1);
     else runs.problems.push({ file: name, line: i + 1, message: line });
   }
   if (!hasAny) runs.problems.push({ file: name, message: "it is empty" });
+  for (const problem of await reader.finish()) {
+    runs.problems.push({ file: name, ...problem });
+  }
   // Of several in a file, each needs a name of its own.
   const all = [...reader.clients, ...reader.servers];
   all.forEach((run, i) => {
     run.source = all.length === 1 ? name : `${name} #${i + 1}`;
   });
+  for (const run of reader.clients) run.file = name;
   runs.clients.push(...reader.clients);
   runs.servers.push(...reader.servers);
 }
@@ -124,68 +129,126 @@ async function parse(
   return value;
 }
 
-/** What is wrong with the histogram of a run's delays. */
-async function histogramFault(
-  { histogram, count }: DelaySummary,
-): Promise<string | undefined> {
-  if (histogram === undefined) return undefined;
-  try {
-    const { total } = await Histogram.decode(histogram);
-    if (total === count) return undefined;
-    return `it holds ${total} delays, and the result says ${count}`;
-  } catch (error) {
-    return describeError(error);
-  }
-}
+type ClientLine = Extract<EventLine, { role: ClientRole }>;
+
+/** What says nothing of a run that another line does not. */
+const OF_NO_RUN: ReadonlySet<ClientLine["event"]> = new Set(
+  ["metrics-listening", "progress", "sweep"] as const,
+);
 
 /** Groups the lines of one file into runs. */
 class Reader {
   readonly clients: ClientRun[] = [];
   readonly servers: ServerRun[] = [];
-  /** The run that the next line of a client belongs to. */
-  #client: ClientRun | undefined;
-  /** The peer that the next run of a client connected to. */
-  #peer: PeerAddress | undefined;
+  /** What the last run without a result tells on the way, by its run. */
+  readonly #salvages: Map<ClientRun, Salvage> = new Map();
+  /** The runs under way: of several targets one each, under its name. */
+  readonly #targets: Map<string | undefined, TargetLines> = new Map();
   #server: ServerRun | undefined;
 
-  take(line: EventLine): void {
-    if (isClient(line.role)) this.#takeClient(line, line.role);
-    else this.#takeServer(line, line.role as ServerRole);
+  take(line: EventLine, number: number): void {
+    if (!isClient(line.role)) this.#takeServer(line, line.role as ServerRole);
+    else this.#takeClient(line as ClientLine, number);
   }
 
-  #takeClient(line: EventLine, role: ClientRole): void {
+  /** Sums up the runs that have no result. */
+  async finish(): Promise<Omit<Problem, "file">[]> {
+    const problems: Omit<Problem, "file">[] = [];
+    for (const [run, salvage] of this.#salvages) {
+      const { salvaged, problem } = await salvage.finish(run.intervals);
+      run.salvaged = salvaged;
+      if (problem !== undefined) problems.push(problem);
+    }
+    return problems;
+  }
+
+  #takeClient(line: ClientLine, number: number): void {
+    if (OF_NO_RUN.has(line.event)) return;
+    // All targets are done; what follows is another run of the client.
+    if (line.event === "verdict") return this.#targets.clear();
+    if (line.event === "error" && line.of_target === undefined) {
+      // Without a target's name, it ends the client and all its runs.
+      const underWay = [...this.#targets.values()];
+      if (underWay.length > 0) {
+        return underWay.forEach((lines) => this.#takeRun(lines, line, number));
+      }
+    }
+    let lines = this.#targets.get(line.of_target);
+    if (lines === undefined) this.#targets.set(line.of_target, lines = {});
+    this.#takeRun(lines, line, number);
+  }
+
+  #takeRun(lines: TargetLines, line: ClientLine, number: number): void {
     // A new run begins where the last one has ended.
-    if (line.event === "started") this.#client = undefined;
-    const isAfterwards = this.#client?.result !== undefined ||
-      this.#client?.error !== undefined;
+    if (line.event === "started") lines.run = undefined;
+    const isAfterwards = lines.run?.result !== undefined ||
+      lines.run?.error !== undefined;
     // A failed result is followed by an error that repeats it.
     if (isAfterwards && line.event === "error") return;
-    if (this.#client === undefined || isAfterwards) {
+    if (lines.run === undefined || isAfterwards) {
       // These come before a run; what follows begins it.
       if (line.event === "connected") {
         const { peer_host, peer_port } = line;
-        this.#peer = { peer_host, peer_port };
+        lines.peer = { peer_host, peer_port };
       }
       if (line.event === "retry" || line.event === "connected") return;
-      this.#client = {
+      lines.run = {
+        file: "",
         source: "",
-        role,
-        transport: TRANSPORTS[role],
+        role: line.role,
+        transport: TRANSPORTS[line.role],
         time: line.time,
-        peer: this.#peer,
+        target: line.of_target,
+        peer: lines.peer,
         intervals: [],
+        disconnections: [],
         loadIntervals: [],
       };
-      this.#peer = undefined;
-      this.clients.push(this.#client);
+      lines.peer = undefined;
+      this.clients.push(lines.run);
+      this.#salvages.set(lines.run, new Salvage());
     }
-    const run = this.#client;
-    if (line.event === "started") run.started = line;
-    else if (line.event === "interval") {
-      if (!line.warmup) run.intervals.push(line);
-    } else if (line.event === "load-interval") run.loadIntervals.push(line);
-    else if (line.event === "error") run.error = line;
-    else if (line.event === "result") run.result = line;
+    this.#takeEvent(lines.run, line, number);
+  }
+
+  #takeEvent(run: ClientRun, line: ClientLine, number: number): void {
+    const salvage = this.#salvages.get(run);
+    switch (line.event) {
+      case "started":
+        run.started = line;
+        break;
+      case "interval":
+        if (line.warmup) break;
+        salvage?.interval(line, number);
+        run.intervals.push(line);
+        break;
+      case "load-interval":
+        run.loadIntervals.push(line);
+        break;
+      case "outage-began":
+        salvage?.outageBegan(line);
+        break;
+      case "outage-ended":
+        salvage?.outageEnded(line);
+        break;
+      case "disconnected": {
+        const { time, connection, detail, messages_lost } = line;
+        run.disconnections.push({ time, connection, detail, messages_lost });
+        break;
+      }
+      case "reconnected": {
+        const { connection, disconnected_us } = line;
+        const last = lastOf(run.disconnections, connection);
+        if (last !== undefined) last.disconnected_us = disconnected_us;
+        break;
+      }
+      case "error":
+        run.error = line;
+        break;
+      case "result":
+        run.result = line;
+        this.#salvages.delete(run);
+    }
   }
 
   #takeServer(line: EventLine, role: ServerRole): void {
@@ -212,4 +275,20 @@ class Reader {
       if (line.connections) run.connections = line.connections.accepted;
     }
   }
+}
+
+/** The lines about a target. */
+interface TargetLines {
+  /** The run that the next one belongs to. */
+  run?: ClientRun;
+  /** The peer that the next run connected to. */
+  peer?: PeerAddress;
+}
+
+/** The last connection that was lost, of those with a number. */
+function lastOf(
+  disconnections: readonly Disconnection[],
+  connection: number | undefined,
+): Disconnection | undefined {
+  return disconnections.findLast((each) => each.connection === connection);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { StartedEvent } from "../events/mod.ts";
+import { plural } from "../text/format.ts";
 import type { ClientRun } from "./runs.ts";
 
 /** A setting in which runs differ. */
@@ -42,15 +43,25 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
   label: null,
   source_label: null,
   service: ({ service }) => service,
-  size: ({ size }) => `${size} byte${size === 1 ? "" : "s"}`,
+  size: ({ size }) => plural(size, "byte"),
+  smallest_size: ({ smallest_size }) =>
+    smallest_size === undefined ? "none drawn" : plural(smallest_size, "byte"),
+  seed: null,
   connections: ({ connections }) => connections,
+  local_port: null,
   pipeline: ({ pipeline = "no limit" }) => pipeline,
   rate_per_second: ({ rate_per_second }) =>
     rate_per_second === undefined ? "as answers come" : `${rate_per_second}/s`,
+  bandwidth_bytes_per_second: ({ bandwidth_bytes_per_second: bandwidth }) =>
+    bandwidth === undefined ? "none" : `${bandwidth} bytes/s`,
+  burst: ({ burst = 1 }) => burst,
   count: null,
   duration_us: null,
   interval_us: ({ interval_us }) => duration(interval_us),
   warmup_us: null,
+  shortest_idle_us: null,
+  longest_idle_us: null,
+  at_most_us: null,
   timeout_us: ({ timeout_us }) => duration(timeout_us),
   under_load: ({ under_load }) =>
     under_load === undefined
@@ -60,7 +71,8 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
 
 /**
  * The settings that differ and that figures depend on: transport, service, size,
- * connections, pipeline, rate, interval, and timeout, which decides what is lost.
+ * connections, pipeline, rate, bandwidth, burst, interval, and timeout, which
+ * decides what is lost.
  * A run's peer may differ, since two servers can be what is compared; so may its
  * count, duration and warm-up: figures are rates, shares and percentiles of what
  * was measured, and percentiles of too few messages are not judged.
@@ -86,7 +98,8 @@ export function differingSettings(
   ];
   for (const [key, setting] of Object.entries(SETTINGS)) {
     if (setting === null) continue;
-    const name = key.replace(/_us$|_per_second$/, "").replace("_", " ");
+    const name = key.replace(/_us$|(_bytes)?_per_second$/, "")
+      .replace("_", " ");
     settings.push([
       name,
       ({ started }) => started ? String(setting(started)) : UNKNOWN,

@@ -137,8 +137,12 @@ async function largerExchange(
   server: Role,
   client: Role,
   calls: string[][],
+  serverOptions: string[] = [],
 ): Promise<boolean> {
-  const serving = new Actor(server, ["--host", HOST, "--port", "0"]);
+  const serving = new Actor(server, [
+    ...["--host", HOST, "--port", "0"],
+    ...serverOptions,
+  ]);
   const port = await serving.port;
   let allBack = true;
   for (const options of calls) {
@@ -168,9 +172,14 @@ async function demo(): Promise<boolean> {
     ["--duration", "2s", "--connections", "4"],
   ]) && allBack;
   title("UDP: how fast, and does it lose anything, at 1000 a second");
-  return await largerExchange("udp-server", "udp-client", [
+  allBack = await largerExchange("udp-server", "udp-client", [
     ["--duration", "2s", "--rate", "1000", "--expect", "loss<=0"],
   ]) && allBack;
+  title("STAMP: the same for each way by itself, and the reflector's own time");
+  const stamp = ["--service", "stamp"];
+  return await largerExchange("udp-server", "udp-client", [
+    [...stamp, "--duration", "2s", "--rate", "200", "--expect", "loss.out<=0"],
+  ], stamp) && allBack;
 }
 
 let isJson = false;

@@ -4,7 +4,11 @@
  *
  * @module
  */
-import type { Expectation, JudgedExpectation } from "../events/mod.ts";
+import type {
+  ConnectFailures,
+  Expectation,
+  JudgedExpectation,
+} from "../events/mod.ts";
 
 /** Three significant digits: a measured figure is no more accurate. */
 function threeDigits(number: number): string {
@@ -61,7 +65,7 @@ function sum(
 
 /** A figure without trailing zeros: `5 ms`, not `5.00 ms`. */
 export function trimZeros(figure: string): string {
-  return figure.replace(/\.0+(?= )|(?<=\.\d+?)0+(?= )/, "");
+  return figure.replace(/\.0+(?= |$)|(?<=\.\d+?)0+(?= |$)/, "");
 }
 
 const PREFIXES = ["", "k", "M", "G", "T"];
@@ -107,9 +111,28 @@ export function formatPart(part: number, whole: number): string {
     : `${formatSize(part)} of ${formatSize(whole)}`;
 }
 
-/** `12.3 MB/s`. */
+/** `50.0 Mbit/s`, of bytes a second. */
+export function formatBitRate(bytesPerSecond: number): string {
+  return `${scaled(8 * bytesPerSecond, threeDigits).join(" ")}bit/s`;
+}
+
+/** `6.25 MB/s (50.0 Mbit/s)`: a measured throughput, in bytes and in bits. */
 export function formatByteRate(bytesPerSecond: number): string {
-  return `${formatBytes(bytesPerSecond)}/s`;
+  return byteRate(bytesPerSecond, threeDigits);
+}
+
+/** `6.25 MB/s (50 Mbit/s)`: a requested throughput, in full. */
+export function formatExactByteRate(bytesPerSecond: number): string {
+  return byteRate(bytesPerSecond, allDigits);
+}
+
+function byteRate(
+  bytesPerSecond: number,
+  digits: (number: number) => string,
+): string {
+  const bytes = scaled(bytesPerSecond, digits).join(" ");
+  const bits = scaled(8 * bytesPerSecond, digits).join(" ");
+  return `${bytes}B/s (${bits}bit/s)`;
 }
 
 /** Replaces our own `µs`; other text, which may come from a peer, stays as it is. */
@@ -117,9 +140,20 @@ export function toAscii(text: string): string {
   return text.replaceAll(/(?<=\d )µs/g, "us");
 }
 
-/** `1 client`, `2 clients`. */
-export function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+/** `1 client`, `2 clients`; `2 replies` where the plural is another word. */
+export function plural(
+  number: number,
+  noun: string,
+  several = `${noun}s`,
+): string {
+  return `${number} ${number === 1 ? noun : several}`;
+}
+
+/** `2 refused, 1 timed out`: why attempts to connect failed. */
+export function formatConnectFailures(failures: ConnectFailures): string {
+  return Object.entries(failures).filter(([, count]) => count > 0)
+    .map(([reason, count]) => `${count} ${reason.replace("_", " ")}`)
+    .join(", ");
 }
 
 /** `0.5 %`: a share of a whole, to two significant digits. */
@@ -163,7 +197,7 @@ function requested(limit: number, unit: Expectation["unit"]): string {
     case "per-minute":
       return `${allDigits(limit)}/min`;
     case "bytes-per-second":
-      return `${scaled(limit, allDigits).join(" ")}B/s`;
+      return formatExactByteRate(limit);
     case "messages":
       return String(limit);
   }

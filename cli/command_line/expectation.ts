@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Expectation, Service, Transport } from "../../events/mod.ts";
+import type { Expectation, Probe, Transport } from "../../events/mod.ts";
 import type { MetricExpectation } from "../../measure/expectations.ts";
 import {
   type Metric,
@@ -30,7 +30,7 @@ export const LIMITS: Record<MetricKind, string[]> = {
   count: ["0"],
   percentage: ["99.9%"],
   rate: ["1000/s"],
-  throughput: ["100MB/s"],
+  throughput: ["40Mbit/s", "5MB/s"],
   frequency: ["600/min"],
 };
 
@@ -59,15 +59,20 @@ export function expectation(text: string): MetricExpectation {
   }
   const [, name, operator, value] = match;
   if (!isMetric(name)) {
-    throw new UsageError(
-      `"${name}" is not one of ${Object.keys(METRICS).join(", ")}`,
-    );
+    throw new UsageError(`"${name}" is not one of ${near(name).join(", ")}`);
   }
   return {
     metric: name,
     operator: operator as Expectation["operator"],
     ...limit(METRICS[name].kind, value),
   };
+}
+
+/** The metrics that a name may mean: those each way have a dot and a word. */
+function near(name: string): string[] {
+  const isDirected = (each: string) => /\.[a-z]/.test(each);
+  const isAbout = isDirected(name);
+  return Object.keys(METRICS).filter((each) => isDirected(each) === isAbout);
 }
 
 function isMetric(name: string): name is Metric {
@@ -82,21 +87,36 @@ function isMetric(name: string): name is Metric {
 export function checkMetrics(
   expectations: readonly MetricExpectation[],
   transport: Transport,
-  service: Service,
+  probe: Probe,
 ): void {
   for (const { metric } of expectations) {
-    if (METRICS[metric].services[transport] === undefined) {
+    const { services } = METRICS[metric];
+    if (services[transport] === undefined) {
+      const whose = transport === "TCP" ? "datagrams" : "connections";
       throw new UsageError(
-        `--expect: ${metric} is a metric of datagrams: ${transport} has no ${metric}`,
+        `--expect: ${metric} is a metric of ${whose}: ${transport} has no ${metric}`,
       );
     }
-    const known = metricsOver(transport, service);
+    const known = metricsOver(transport, probe);
     if (known.includes(metric)) continue;
+    const others = known.filter((each) => !METRICS[each].isOfLoad);
     throw new UsageError(
-      `--expect: with --service ${service} over ${transport} there is no ${metric}, but ${
-        known.join(", ")
-      }`,
+      `--expect: with ${
+        optionOf(probe)
+      } over ${transport} there is no ${metric}, but ${others.join(", ")}`,
     );
+  }
+}
+
+/** The option that asks for a test. */
+export function optionOf(probe: Probe): string {
+  switch (probe) {
+    case "connect":
+      return "--connect-only";
+    case "idle":
+      return "--idle";
+    default:
+      return `--service ${probe}`;
   }
 }
 

@@ -96,6 +96,7 @@ export function notationText(definition: CommandDefinition): string[] {
   const units = [
     ["TIME", "250us, 20ms, 5s, 2m or 1h"],
     ["SIZE", "64, 4KiB or 1MB"],
+    ["RATE", "50Mbit/s or 6MB/s"],
   ].filter(([name]) => placeholders.has(name));
   return [
     ...positionals.startsWith("HOST")

@@ -46,7 +46,7 @@ const overUdp: Advice = (role) =>
 const HABITS: [spellings: string, ...answers: (string | Advice)[]][] = [
   ["-t --time", "duration TIME"],
   ["-P --parallel", "connections N"],
-  ["-b --bandwidth --bitrate", "bandwidth RATE", "rate N"],
+  ["-b --bandwidth --bitrate", "bandwidth RATE"],
   ["-R --reverse", "service chargen"],
   ["-J", "json"],
   ["-l --len --length", "size SIZE", toServe],
@@ -67,6 +67,7 @@ const HABITS: [spellings: string, ...answers: (string | Advice)[]][] = [
   ["--period", "interval TIME"],
   ["-4", "host 0.0.0.0"],
   ["-6", "host ::"],
+  ["-z -zv -vz --zero", "connect-only"],
   ["-?", "help"],
 ];
 

@@ -64,6 +64,27 @@ export function positiveTime(text: string): number {
   return milliseconds;
 }
 
+/** Two times, the second longer than the first. */
+export interface TimeRange {
+  /** Milliseconds. */
+  shortest: number;
+  /** Milliseconds. */
+  longest: number;
+}
+
+/** `30s..10m`, as milliseconds. */
+export function timeRange(text: string): TimeRange {
+  const [from, to, ...rest] = text.split("..");
+  if (to === undefined || rest.length > 0) {
+    throw new UsageError(`"${text}" is not a range of times: write 30s..10m`);
+  }
+  const range = { shortest: positiveTime(from), longest: positiveTime(to) };
+  if (range.longest > range.shortest) return range;
+  throw new UsageError(
+    `"${text}" is not a range of times: the second must be longer`,
+  );
+}
+
 const BYTES: Record<string, number> = {
   "": 1,
   B: 1,
@@ -127,13 +148,77 @@ export function frequency(text: string): number {
   return Number(match[1]);
 }
 
-/** `100MB/s`, as bytes a second. */
+/** `50Mbit/s` or `6MB/s`, as bytes a second. */
 export function throughput(text: string): number {
-  const match = /^([^/]+)\/s$/.exec(text);
-  if (match === null || /^[\d.]+$/.test(match[1])) {
-    throw new UsageError(`"${text}" is not a throughput: write 100MB/s`);
+  const match = /^(\d+(?:\.\d+)?)(k|m|g|ki|mi|gi)?(bit|b)\/s$/i.exec(text);
+  if (match === null) {
+    throw new UsageError(
+      `"${text}" is not a throughput: write 50Mbit/s or 6MB/s`,
+    );
   }
-  return size(match[1]);
+  const [, number, prefix = "", unit] = match;
+  if (unit === "b") {
+    const as = (unit: string) => `${number}${prefix}${unit}/s`;
+    throw new UsageError(
+      `"${text}" may be bits or bytes: write ${as("bit")} or ${as("B")}`,
+    );
+  }
+  const scale = Object.keys(BYTES).find((name) =>
+    name.toLowerCase() === `${prefix}b`.toLowerCase()
+  )!;
+  const units = Number(number) * BYTES[scale];
+  return unit === "B" ? units : units / 8;
+}
+
+/** A throughput that must not be 0. */
+export function bandwidth(text: string): number {
+  const bytes = throughput(text);
+  if (bytes === 0) {
+    throw new UsageError(`"${text}" is too little: it must be more than 0`);
+  }
+  return bytes;
+}
+
+/** The sizes of messages: each of a list, or any of a range. */
+export type MessageSizes = { each: number[] } | { least: number; most: number };
+
+/** `64`; `64..1472`; `64,512,1472`. */
+export function messageSizes(text: string): MessageSizes {
+  const ends = text.split("..");
+  if (ends.length === 2) {
+    const [least, most] = ends.map(size);
+    if (least < most) return { least, most };
+    throw new UsageError(
+      `"${text}" is not a range: write the smaller size first, as in 64..1472`,
+    );
+  }
+  const each = text.split(",").map((one) => {
+    if (one !== "") return size(one);
+    throw new UsageError(`"${text}" is not a list of sizes: write 64,512,1472`);
+  });
+  const twice = each.find((one, i) => each.indexOf(one) !== i);
+  if (twice !== undefined) {
+    throw new UsageError(`"${text}" has ${twice} twice`);
+  }
+  return { each };
+}
+
+/** The smallest and the largest of them. */
+export function endsOf(sizes: MessageSizes): { least: number; most: number } {
+  return "each" in sizes
+    ? { least: Math.min(...sizes.each), most: Math.max(...sizes.each) }
+    : sizes;
+}
+
+/** What random numbers follow from: 32 bits. */
+export function seed(text: string): number {
+  const number = Number(text);
+  if (!/^\d+$/.test(text) || number >= 2 ** 32) {
+    throw new UsageError(
+      `"${text}" is not a seed: write a whole number from 0 to ${2 ** 32 - 1}`,
+    );
+  }
+  return number;
 }
 
 function portFrom(text: string, lowest: number): number {
@@ -206,6 +291,23 @@ export function localAddress(text: string): LocalAddress {
   throw new UsageError(
     `"${text}" is not an address of this machine: write 192.0.2.1 or [2001:db8::1]:4000`,
   );
+}
+
+/** Where metrics are served unless an address is given: for this machine alone. */
+const METRICS_HOST = "127.0.0.1";
+
+/** `PORT` or `ADDR:PORT`, to serve metrics on. */
+export function metricsAddress(text: string): Required<Target> {
+  if (/^\d+$/.test(text)) {
+    return { hostname: METRICS_HOST, port: localPort(text) };
+  }
+  const match = /^(\[.*\]|[^:/]+):([^:/]*)$/.exec(text);
+  if (match === null) {
+    throw new UsageError(
+      `"${text}" is not a port: write 9100, 0.0.0.0:9100 or [::]:9100`,
+    );
+  }
+  return { hostname: hostname(match[1]), port: localPort(match[2]) };
 }
 
 /** An address block in CIDR notation. */

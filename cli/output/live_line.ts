@@ -4,7 +4,11 @@
  * @module
  */
 import type { ProgramEvent } from "../../events/line.ts";
-import type { LoadIntervalEvent, StartedEvent } from "../../events/mod.ts";
+import type {
+  IntervalDirections,
+  LoadIntervalEvent,
+  StartedEvent,
+} from "../../events/mod.ts";
 import {
   formatByteRate,
   formatDuration,
@@ -41,6 +45,7 @@ export class LiveLine {
   #started: StartedEvent | undefined;
   #done = 0;
   #lost = 0;
+  readonly #lostOn = { out: 0, back: 0 };
   #isShown = false;
 
   /**
@@ -56,7 +61,11 @@ export class LiveLine {
 
   /** Records an event, and shows it where it is an interval. */
   observe(event: ProgramEvent): void {
-    if (event.event === "started") this.#started = event;
+    if (event.event === "started") {
+      this.#started = event;
+      this.#done = this.#lost = 0;
+      this.#lostOn.out = this.#lostOn.back = 0;
+    }
     if (event.event === "load-interval") return this.#show(loadParts(event));
     // Its probes are seen in the phases.
     if (this.#started?.under_load !== undefined) return;
@@ -66,23 +75,36 @@ export class LiveLine {
       this.#lost += event.lost ?? 0;
     }
     const elapsed = event.elapsed_us;
-    const { duration_us, warmup_us, count } = this.#started;
+    const { duration_us, warmup_us, count, service } = this.#started;
+    const isConnecting = service === "connect";
     const end = event.warmup ? warmup_us : duration_us;
     const share = Math.max(
       end === undefined ? 0 : elapsed / end,
       count === undefined ? 0 : this.#done / count,
     );
+    const throughput = formatByteRate(
+      event.received_bytes_per_second || event.sent_bytes_per_second,
+    );
+    const isCounted = event.messages_per_second > 0;
     const parts = [
       event.warmup ? "warming up" : formatDuration(elapsed),
-      event.messages_per_second > 0
-        ? `${formatRate(event.messages_per_second)} messages/s`
-        : formatByteRate(event.received_bytes_per_second),
+      isCounted
+        ? `${formatRate(event.messages_per_second)} ${
+          isConnecting ? "connects" : "messages"
+        }/s`
+        : throughput,
     ];
     if (event.rtt_us?.p50 !== undefined) {
       parts.push(`p50 ${formatDuration(event.rtt_us.p50)}`);
       parts.push(`p99 ${formatDuration(event.rtt_us.p99!)}`);
     }
-    if (event.lost !== undefined) parts.push(`${this.#lost} lost`);
+    if (event.lost !== undefined) {
+      parts.push(`${this.#lost} ${isConnecting ? "failed" : "lost"}`);
+    }
+    if (event.directions !== undefined) {
+      parts.push(...this.#ways(event.directions));
+    }
+    if (isCounted && !isConnecting) parts.push(throughput);
     if (share > 0) {
       const left = share < 1
         ? `${formatDuration(elapsed / share - elapsed)} left`
@@ -90,6 +112,22 @@ export class LiveLine {
       parts.unshift(`${this.#bar(Math.min(share, 1))} ${left}`.trimEnd());
     }
     this.#show(parts);
+  }
+
+  /** What was lost on each way, and how much longer than the fastest the slowest took. */
+  #ways(directions: IntervalDirections): string[] {
+    const arrows = this.#ascii ? ["->", "<-"] : ["→", "←"];
+    return (["out", "back"] as const).flatMap((way, i) => {
+      const { lost, variation_us } = directions[way];
+      if (lost !== undefined) this.#lostOn[way] += lost;
+      const texts = [
+        ...lost === undefined ? [] : [`${this.#lostOn[way]} lost`],
+        ...variation_us?.p99 === undefined
+          ? []
+          : [`p99 +${formatDuration(variation_us.p99)}`],
+      ];
+      return texts.length === 0 ? [] : [`${arrows[i]} ${texts.join(", ")}`];
+    });
   }
 
   #bar(share: number): string {

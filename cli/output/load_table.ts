@@ -7,7 +7,7 @@
 import { dim } from "@std/fmt/colors";
 import type { LoadPhase, UnderLoad } from "../../events/mod.ts";
 import {
-  formatByteRate,
+  formatBitRate,
   formatDuration,
   formatRate,
 } from "../../text/format.ts";
@@ -79,8 +79,8 @@ function cellsOf(phase: LoadPhase): string[] {
   ];
   return [
     phase.phase,
-    shown(sent, formatByteRate),
-    shown(received, formatByteRate),
+    shown(sent, formatBitRate),
+    shown(received, formatBitRate),
     shown(rtt_us?.p50, formatDuration),
     shown(rtt_us?.p90, formatDuration),
     shown(rtt_us?.p99, formatDuration),

@@ -58,7 +58,8 @@ export interface Printer {
 
 /** Whether an event is what a program's run comes to, or was asked for. */
 function isOutcome({ event }: ProgramEvent): boolean {
-  return ["result", "summary", "progress", "verdict", "error"].includes(event);
+  return ["result", "summary", "progress", "sweep", "verdict", "error"]
+    .includes(event);
 }
 
 /** Creates the printer of a program. */

@@ -9,9 +9,15 @@ import { formatAddress } from "../../net/address.ts";
 import type { Printed, ProgramEvent } from "../../events/line.ts";
 import type {
   ClientFigures,
+  ClockComparison,
   ConnectionClosedEvent,
   DatagramCounts,
   DelaySummary,
+  Directions,
+  FlowComparison,
+  FlowFigures,
+  IdleEnd,
+  IdleSurvival,
   JudgedExpectation,
   Measured,
   Outage,
@@ -24,8 +30,11 @@ import type {
   Transport,
 } from "../../events/mod.ts";
 import {
-  formatByteRate,
+  formatBitRate,
+  formatBytes,
+  formatConnectFailures,
   formatDuration,
+  formatExactDuration,
   formatExpectation,
   formatLocalTime,
   formatRate,
@@ -36,6 +45,7 @@ import {
 } from "../../text/format.ts";
 import { oneLine, printable } from "../../text/printable.ts";
 import { loadLines } from "./load_table.ts";
+import { sweepTable } from "./sweep_table.ts";
 
 /** How events are written as text. */
 export interface TextStyle {
@@ -162,12 +172,31 @@ const WRITERS: Writers = {
   "retry": () => [],
   "summary": (event, { oneShot, quiet }) =>
     oneShot && !quiet ? [] : [`Stopped after ${serverFigures(event)}`],
-  "connected": (event, { oneShot }) =>
+  "connected": (event, { oneShot }) => {
+    const isAttempt = event.sequence !== undefined;
+    const delay = formatDuration(event.connect_us);
+    // One of several attempts is told by its number, the only one by its peer.
+    if (isAttempt && !oneShot) {
+      return [`${messageName(event)}: connected in ${delay}`];
+    }
+    return isAttempt || !oneShot
+      ? [`Connected to ${bold(peer(event))} in ${delay}`]
+      : [];
+  },
+  "connect-failed": (event, { oneShot }) =>
     oneShot ? [] : [
-      `Connected to ${bold(peer(event))} in ${
-        formatDuration(event.connect_us)
-      }`,
+      yellow(
+        `${messageName(event)}: ${event.detail} after ${
+          formatDuration(event.waited_us)
+        }`,
+      ),
     ],
+  "idle": ({ idle_us, rtt_us, died_by }) => {
+    const idle = `idle for ${formatDuration(idle_us)}`;
+    return died_by === undefined
+      ? [`${idle}: answered in ${formatDuration(rtt_us!)}`]
+      : [yellow(`${idle}: ${IDLE_ENDS[died_by]}`)];
+  },
   "chunk-received": (event, { oneShot }) => [
     oneShot
       ? `Bytes received: ${event.bytes}`
@@ -227,7 +256,20 @@ const WRITERS: Writers = {
     }`,
   ],
   "closed": (_, { oneShot }) => oneShot ? ["Connection closed"] : [],
-  "started": () => [],
+  "started": (event) => {
+    const { service, smallest_size, size, seed } = event;
+    if (service === "idle") {
+      return [
+        `${event.connections} connections stay idle for ${
+          formatExactDuration(event.shortest_idle_us!)
+        } to ${formatExactDuration(event.longest_idle_us!)}: ` +
+        `this takes ${formatDuration(event.at_most_us!)} at most`,
+      ];
+    }
+    return seed === undefined
+      ? []
+      : [dim(`sizes from ${smallest_size} to ${size} bytes, --seed ${seed}`)];
+  },
   "interval": () => [],
   // The live line shows it.
   "load-interval": () => [],
@@ -235,12 +277,27 @@ const WRITERS: Writers = {
     "measured" in event
       ? figureLines(bold("so far"), event, event.measured)
       : [`So far, ${serverFigures(event)}`],
-  "result": (event, { quiet, chart }) => {
-    if (event.measured !== undefined) {
-      return resultLines(event, event.measured, chart ?? []);
+  "result": (event, { quiet, oneShot, chart }) => {
+    const { measured, idle, expectations = [] } = event;
+    if (idle !== undefined) {
+      return [...idleLines(event, idle), ...expectations.map(expectationLine)];
     }
-    return quiet ? [verdictLine(event)] : [];
+    if (measured !== undefined && !oneShot) {
+      const lines = resultLines(event, measured, chart ?? []);
+      if (event.size !== undefined) {
+        lines[0] = `${bold(formatSize(event.size))}: ${lines[0]}`;
+      }
+      return lines;
+    }
+    return [
+      ...quiet ? [verdictLine(event)] : [],
+      ...expectations.map(expectationLine),
+    ];
   },
+  "sweep": ({ sizes }) => ["by size", ...sweepTable(sizes)],
+  "metrics-listening": ({ host, port }) => [
+    `Metrics on ${bold(`http://${formatAddress(host, port)}/metrics`)}`,
+  ],
   "verdict": ({ targets, passed, failed }) => [
     passed
       ? `${green("passed")}: all ${targets} targets`
@@ -250,6 +307,44 @@ const WRITERS: Writers = {
   ],
   // The program itself prints these, on standard error.
   "error": () => [],
+};
+
+/** `passed: an idle connection lives for 4 min 41 s, and not for 5 min 0 s`. */
+function idleLines(
+  event: ResultEvent,
+  { survived_us, died_us, died_by, contradictions }: IdleSurvival,
+): string[] {
+  const word = event.passed ? green("passed") : red("failed");
+  const lived = formatDuration(survived_us);
+  const lines = [
+    died_us === undefined
+      ? `${word}: an idle connection lives for ${lived} at least`
+      : survived_us === 0
+      ? `${word}: an idle connection does not live for ${
+        formatDuration(died_us)
+      }`
+      : `${word}: an idle connection lives for ${lived}, and not for ${
+        formatDuration(died_us)
+      }`,
+  ];
+  if (died_by !== undefined) lines.push(row("ends by", IDLE_ENDS[died_by]));
+  if (contradictions !== undefined) {
+    lines.push(
+      yellow(
+        `warning: ${
+          plural(contradictions, "connection")
+        } died though one that was idle for longer answered`,
+      ),
+    );
+  }
+  return lines;
+}
+
+/** How idle connections end. */
+const IDLE_ENDS: Record<IdleEnd, string> = {
+  "silence": "no answer: forgotten in silence",
+  "reset": "reset",
+  "close": "closed by the peer",
 };
 
 /** A shorter outage, in microseconds, is told at its end only where each message is. */
@@ -360,6 +455,7 @@ function resultLines(
   return [
     ...figureLines(verdictWord(event, measured), event, measured),
     ...chart,
+    ...(event.directions?.notes ?? []).map((text) => yellow(`note: ${text}`)),
     ...measured.instrument.warnings.map((text) => yellow(`warning: ${text}`)),
     ...(event.expectations ?? []).map(expectationLine),
   ];
@@ -384,14 +480,23 @@ function figureLines(
     lines.push(...datagramRows(datagrams, event.messages_sent));
   }
   lines.push(...connectionRows(measured, event.messages_sent));
+  if (event.directions !== undefined) {
+    lines.push(...directionRows(event.directions, event.messages_sent));
+  }
   if (errors > 0) lines.push(row("errors", String(errors)));
   if (rtt_us !== undefined) {
-    const name = rtt_from_sending_us ? "from schedule" : "round trip";
+    const name = rtt_from_sending_us
+      ? "from schedule"
+      : measured.connects
+      ? "connecting"
+      : "round trip";
     lines.push(...delayRows(name, rtt_us));
   }
   if (rtt_from_sending_us !== undefined) {
-    lines.push(...delayRows("from sending", rtt_from_sending_us));
+    const name = measured.connects ? "connecting" : "from sending";
+    lines.push(...delayRows(name, rtt_from_sending_us));
   }
+  if (measured.flows !== undefined) lines.push(...flowRows(measured.flows));
   if (late_sends !== undefined) {
     const share = formatShare(late_sends, event.messages_sent);
     lines.push(row("late sends", `${late_sends} (${share})`));
@@ -417,7 +522,14 @@ function verdictWord({ passed }: ResultEvent, { arrival }: Measured): string {
 
 /** `passed: 14 B sent, 14 B back in 1.2 ms`: a run of a single message. */
 function verdictLine(event: ResultEvent): string {
-  const { passed, bytes_sent, bytes_received, duration_us } = event;
+  const { passed, bytes_sent, bytes_received, duration_us, rtt_us } = event;
+  if (event.measured?.connects !== undefined) {
+    return rtt_us === undefined
+      ? `${passed ? green("passed") : red("failed")}: not connected`
+      : `${passed ? green("passed") : red("failed")}: connected in ${
+        formatDuration(rtt_us.max)
+      }`;
+  }
   return `${passed ? green("passed") : red("failed")}: ` +
     `${formatSize(bytes_sent)} sent, ${formatSize(bytes_received)} back in ${
       formatDuration(duration_us)
@@ -428,7 +540,7 @@ function verdictLine(event: ResultEvent): string {
 function headline(
   word: string,
   { messages_sent: sent, messages_received, duration_us }: ClientFigures,
-  { in_flight, arrival }: Measured,
+  { in_flight, arrival, connects }: Measured,
 ): string {
   const duration = formatDuration(duration_us);
   if (arrival === "unknown") {
@@ -436,15 +548,24 @@ function headline(
       plural(sent, "datagram")
     } in ${duration}; whether they arrived is unknown`;
   }
-  const parts = sent === 0 ? [] : [`${sent} sent`];
-  if (in_flight !== undefined) parts.push(`${messages_received} back`);
+  const parts = connects
+    ? [plural(sent, "attempt"), `${messages_received} connected`]
+    : sent === 0
+    ? []
+    : [`${sent} sent`];
+  if (in_flight !== undefined && !connects) {
+    parts.push(`${messages_received} back`);
+  }
   if (in_flight) parts.push(`${in_flight} in flight`);
   const counts = parts.length > 0 ? `${parts.join(", ")} in ` : "";
   return `${word}: ${counts}${duration}`;
 }
 
 function speedRows(measured: Measured): string[] {
-  const { messages_per_second, in_flight } = measured;
+  const { messages_per_second, in_flight, connects } = measured;
+  if (connects !== undefined && messages_per_second !== undefined) {
+    return [row("speed", `${formatRate(messages_per_second)} connects/s`)];
+  }
   const { sent_bytes_per_second: sent, received_bytes_per_second: received } =
     measured;
   if (
@@ -458,22 +579,40 @@ function speedRows(measured: Measured): string[] {
       ),
     ];
   }
-  const parts = [];
+  const rates = [];
   if (messages_per_second > 0) {
-    parts.push(`${formatRate(messages_per_second)} messages/s`);
+    rates.push(`${formatRate(messages_per_second)} messages/s`);
   }
   // One way, there is but one direction.
   const isOneWay = in_flight === undefined;
-  if (sent > 0 || !isOneWay) parts.push(`${formatByteRate(sent)} out`);
-  if (received > 0 || !isOneWay) parts.push(`${formatByteRate(received)} in`);
-  return [row("speed", parts.join(", "))];
+  const directions: [bytesPerSecond: number, name: string][] = [
+    [sent, "out"],
+    [received, "in"],
+  ];
+  const shown = directions.filter(([rate]) => rate > 0 || !isOneWay);
+  const bytes = shown.map(([rate, name]) => `${formatBytes(rate)}/s ${name}`);
+  const bits = shown.map(([rate, name]) => `${formatBitRate(rate)} ${name}`);
+  return [
+    row("speed", [...rates, ...bytes].join(", ")),
+    ...bits.length > 0 ? [row("", bits.join(", "))] : [],
+  ];
 }
 
 /** What was lost with connections, and what could not be sent. */
 function connectionRows(
-  { lost, reconnects, unsent }: Measured,
+  { lost, connects, reconnects, unsent }: Measured,
   sent: number,
 ): string[] {
+  if (connects !== undefined) {
+    return lost === 0 ? [] : [
+      row(
+        "failed",
+        `${lost} (${formatShare(lost!, sent)}): ${
+          formatConnectFailures(connects)
+        }`,
+      ),
+    ];
+  }
   const parts = [];
   if (lost !== undefined) {
     parts.push(`${lost} (${formatShare(lost, sent)}) lost`);
@@ -516,11 +655,7 @@ function datagramRows(datagrams: DatagramCounts, sent: number): string[] {
     return elsewhere.map((text) => row("datagrams", text));
   }
   const share = (number: number | undefined, what: string) =>
-    number === undefined
-      ? []
-      : number === 0
-      ? [`0 ${what}`]
-      : [`${number} (${formatShare(number, sent)}) ${what}`];
+    countOf(number, sent, what);
   const late = share(datagrams.late, "late").map((text) =>
     datagrams.late_is_lower_bound ? `at least ${text}` : text
   );
@@ -542,6 +677,126 @@ function datagramRows(datagrams: DatagramCounts, sent: number): string[] {
       ].join(", "),
     ),
     ...order.length > 0 ? [row("", order.join(", "))] : [],
+  ];
+}
+
+/** `3 (1.5 %) lost`; nothing where it is unknown. */
+function countOf(
+  number: number | undefined,
+  sent: number,
+  what: string,
+): string[] {
+  if (number === undefined) return [];
+  return number === 0
+    ? [`0 ${what}`]
+    : [`${number} (${formatShare(number, sent)}) ${what}`];
+}
+
+/** The most flows in text. */
+const MOST_FLOWS = 8;
+
+/** How many flows fare worse than the rest, and the worst where any do. */
+function flowRows({ count, bad, unjudged, each }: FlowComparison): string[] {
+  if (bad === undefined) {
+    return [row("flows", `${count}, too little sent to compare them`)];
+  }
+  const few = unjudged === 0 ? "" : `; ${unjudged} sent too little to tell`;
+  const summary = `${bad === 0 ? "none" : bad} of ${count} worse than the rest`;
+  return [
+    row("flows", (bad === 0 ? summary : yellow(summary)) + few),
+    ...(bad === 0 ? each.slice(0, 1) : each.slice(0, MOST_FLOWS)).map((flow) =>
+      row("", flowText(flow))
+    ),
+  ];
+}
+
+/** `port 40003: 12 (8.3 %) lost, p50 1.2 ms, p99 3.4 ms: worse by loss`. */
+function flowText(flow: FlowFigures): string {
+  const { local_port, sent, lost, p50_us, p99_us, worse_by } = flow;
+  const delays = { p50: p50_us, p99: p99_us };
+  const figures = [
+    ...countOf(lost, sent, "lost"),
+    ...Object.entries(delays).flatMap(([name, delay]) =>
+      delay === undefined ? [] : [`${name} ${formatDuration(delay)}`]
+    ),
+  ];
+  const text = `port ${local_port}: ${figures.join(", ")}`;
+  return worse_by === undefined
+    ? text
+    : yellow(`${text}: worse by ${worse_by.join(" and ")}`);
+}
+
+/** What happened on each way, and in between, without what is unknown. */
+function directionRows(directions: Directions, sent: number): string[] {
+  const { reflector_us, lost_unknown, clock } = directions;
+  const rows = (["out", "back"] as const).flatMap((way) => {
+    const { lost, duplicates, reordered, jitter_us, variation_us, delay_us } =
+      directions[way];
+    const fate = [
+      ...countOf(lost, sent, "lost"),
+      ...countOf(duplicates, sent, "duplicated"),
+    ];
+    const order = [
+      ...countOf(reordered, sent, "reordered"),
+      ...jitter_us === undefined ? [] : [`jitter ${formatDuration(jitter_us)}`],
+    ];
+    const texts = [
+      fate.join(", "),
+      order.join(", "),
+      figuresOf("beyond the fastest", "+", variation_us, ["p50", "p99", "max"]),
+      figuresOf("delay", "", delay_us, ["min", "p50", "p99", "max"]),
+    ].filter((text) => text !== "");
+    return texts.map((text, i) => row(i === 0 ? `way ${way}` : "", text));
+  });
+  if (lost_unknown > 0) {
+    rows.push(
+      row("either way", countOf(lost_unknown, sent, "lost").join("")),
+    );
+  }
+  const inReflector = figuresOf("", "", reflector_us, ["p50", "p99", "max"]);
+  if (inReflector !== "") rows.push(row("reflector", inReflector));
+  if (clock !== undefined) rows.push(...clocksRows(clock));
+  return rows;
+}
+
+/** `beyond the fastest p50 +12 µs, p99 +1.2 ms`; empty where there are none. */
+function figuresOf(
+  name: string,
+  sign: string,
+  delays: DelaySummary | undefined,
+  figures: readonly ("min" | "p50" | "p99" | "max")[],
+): string {
+  const texts = figures.flatMap((figure) => {
+    const delay = delays?.[figure];
+    return delay === undefined
+      ? []
+      : [`${figure} ${sign}${formatDuration(delay)}`];
+  });
+  return texts.length === 0 ? "" : `${name} ${texts.join(", ")}`.trim();
+}
+
+/** How the clocks compare, and what that means for delays each way. */
+function clocksRows(clock: ClockComparison): string[] {
+  const { offset_us, bound_us, error_us, absolute } = clock;
+  return [
+    row(
+      "clocks",
+      `the reflector's is ${formatDuration(Math.abs(offset_us))} ${
+        offset_us < 0 ? "behind" : "ahead"
+      }`,
+    ),
+    row(
+      "",
+      `± ${formatDuration(bound_us)} (half the fastest round trip) ± ${
+        formatDuration(error_us)
+      } (their error)`,
+    ),
+    row(
+      "",
+      absolute
+        ? "said to be synchronized: delays each way to within their error"
+        : "delays each way are relative to the fastest",
+    ),
   ];
 }
 

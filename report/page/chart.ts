@@ -9,6 +9,8 @@ import { trimZeros } from "../../text/format.ts";
 import { onColoursChange, runColour, runDash, styleColour } from "./colours.ts";
 import { element } from "./dom.ts";
 import { lonePoints } from "./lone_points.ts";
+import { type Overlay, paintOverlay } from "./overlay.ts";
+import type { TimeAxis } from "./timeline.ts";
 
 /** A line of a chart. */
 export interface ChartLine {
@@ -20,6 +22,18 @@ export interface ChartLine {
   points: [x: number, y: number | null][];
   /** It accompanies another line of the same run. */
   isThin?: boolean;
+  /** Dots instead of a line; `rings` go around the dots of another line. */
+  dots?: "dots" | "rings";
+}
+
+/** What charts over time have in common. */
+export interface Timeline {
+  /** Their x axis. */
+  axis: TimeAxis;
+  /** Where it begins. */
+  from: number;
+  /** What lies over the lines of each run. */
+  overlays: Overlay[];
 }
 
 /** How a chart looks. */
@@ -28,18 +42,33 @@ export interface ChartStyle {
   title: string;
   /** What it shows, in a sentence. */
   caption: string;
-  /** The form of its x scale, and what x values are called. */
-  x: { isLog: boolean; format: (value: number) => string; marks?: number[] };
+  /** The form of its x scale, and what x values are called; over time, the timeline says it. */
+  x?: {
+    isLog: boolean;
+    format: (value: number) => string;
+    marks?: number[];
+    /** Begin a linear scale at its first point instead of 0. */
+    isTight?: boolean;
+  };
   /** The same for y. */
   y: { isLog: boolean; format: (value: number) => string };
-  /** Draw from each point to the next as a step. */
-  isStepped?: boolean;
+  /** Draw from each point to the next as a step; `before`: of the value of the next. */
+  steps?: "before" | "after";
 }
 
 const HEIGHT = 280;
 
+/** How dots look; a ring is hollow. */
+const DOTS: Record<"dots" | "rings", uPlot.Series.Points> = {
+  dots: { show: true, size: 6, width: 1 },
+  rings: { show: true, size: 15, width: 2, fill: "transparent" },
+};
+
 /** Marks of the x scale closer together than this have no room for a label. */
 const MARK_WIDTH = 52;
+
+/** The room for a time: `22:28:35`. */
+const TIME_MARK_WIDTH = 60;
 
 /** The most lines in a legend; with more, it would be longer than the chart. */
 const LONGEST_LEGEND = 9;
@@ -64,6 +93,7 @@ export class Chart {
   readonly #style: ChartStyle;
   readonly #frame: HTMLElement;
   #lines: ChartLine[] = [];
+  #timeline: Timeline | undefined;
   #plot: uPlot | undefined;
 
   constructor(style: ChartStyle) {
@@ -76,7 +106,7 @@ export class Chart {
       element("figcaption", {}, style.caption),
       this.#frame,
     );
-    onColoursChange(() => this.draw(this.#lines));
+    onColoursChange(() => this.draw(this.#lines, this.#timeline));
     new ResizeObserver(() => {
       const width = this.#frame.clientWidth;
       if (this.#plot && width > 0 && width !== this.#plot.width) {
@@ -86,8 +116,9 @@ export class Chart {
   }
 
   /** Replaces the lines; without any, the chart is hidden. */
-  draw(lines: ChartLine[]): void {
+  draw(lines: ChartLine[], timeline?: Timeline): void {
     this.#lines = lines;
+    this.#timeline = timeline;
     this.#plot?.destroy();
     this.#plot = undefined;
     this.element.hidden = lines.length === 0;
@@ -103,15 +134,21 @@ export class Chart {
     this.#plot = new uPlot(this.#options(), data, this.#frame);
     const canvas = this.#frame.querySelector("canvas")!;
     canvas.setAttribute("role", "img");
+    const marked = timeline?.overlays.some(({ bands, marks }) =>
+      bands.length + marks.length > 0
+    );
     canvas.setAttribute(
       "aria-label",
-      `${this.#style.title}: ${lines.map(({ label }) => label).join(", ")}`,
+      `${this.#style.title}: ${lines.map(({ label }) => label).join(", ")}` +
+        (marked ? "; with the outages that are listed above" : ""),
     );
   }
 
   #options(): uPlot.Options {
-    const { x, y, isStepped } = this.#style;
+    const { y, steps } = this.#style;
     const lines = this.#lines;
+    const timeline = this.#timeline;
+    const x = timeline ? ofTime(timeline.axis) : ofValues(this.#style.x!);
     const grid = { stroke: styleColour("--line"), width: 1 };
     const axis = {
       stroke: styleColour("--muted"),
@@ -122,6 +159,13 @@ export class Chart {
     return {
       width: Math.max(this.#frame.clientWidth, 200),
       height: HEIGHT,
+      // The last label of a clock may stand at the very end.
+      padding: [
+        null,
+        timeline?.axis.isClock ? TIME_MARK_WIDTH / 2 : null,
+        null,
+        null,
+      ],
       legend: { show: lines.length <= LONGEST_LEGEND },
       cursor: { drag: { x: true, y: false } },
       scales: {
@@ -129,8 +173,10 @@ export class Chart {
           time: false,
           distr: x.isLog ? 3 : 1,
           range: (_, min, max) =>
-            !x.isLog
-              ? [0, max]
+            timeline
+              ? [Math.min(timeline.from, min), max]
+              : !x.isLog
+              ? x.isTight ? [min - 1, max + 1] : [0, max]
               : max > min
               ? [min, max]
               : [min * 0.9, max * 1.1],
@@ -146,20 +192,28 @@ export class Chart {
       axes: [
         {
           ...axis,
-          splits: x.marks
-            ? (_, __, min, max) =>
-              x.marks!.filter((mark) => mark >= min && mark <= max)
-            : x.isLog
-            ? (_, __, min, max) => logMarks(min, max)
-            : undefined,
+          label: timeline?.axis.title,
+          labelSize: 20,
+          labelFont: axis.font,
+          size: x.lines === 2 ? 54 : 40,
+          splits: x.marks &&
+            ((plot, _, min, max) =>
+              x.marks!(
+                min,
+                max,
+                Math.floor(
+                  plot.bbox.width /
+                    devicePixelRatio / x.markWidth,
+                ),
+              )),
           filter: (_, splits) => splits,
           values: (plot, splits) => {
             let end = -Infinity;
-            return splits.map((value) => {
-              const position = plot.valToPos(value, "x");
+            return x.labels(splits).map((label, i) => {
+              const position = plot.valToPos(splits[i], "x");
               if (position - end < MARK_WIDTH) return null;
               end = position;
-              return trimZeros(x.format(value));
+              return label;
             });
           },
         },
@@ -180,8 +234,12 @@ export class Chart {
           dash: line.isThin ? [3, 4] : runDash(Math.max(line.run, 0)),
           width: line.run < 0 ? 7 : line.isThin ? 1.5 : 2,
           spanGaps: false,
-          paths: isStepped ? uPlot.paths.stepped!({ align: 1 }) : undefined,
-          points: {
+          paths: line.dots
+            ? () => null
+            : steps
+            ? uPlot.paths.stepped!({ align: steps === "before" ? -1 : 1 })
+            : undefined,
+          points: line.dots ? DOTS[line.dots] : {
             show: false,
             filter: (plot, index) => {
               const lone = lonePoints(plot.data[index]);
@@ -191,8 +249,55 @@ export class Chart {
           value: (_, value) => shown(value, y.format),
         })),
       ],
+      hooks: timeline && {
+        // Beneath the lines.
+        drawClear: [(plot) => paintOverlay(plot, timeline.overlays)],
+      },
     };
   }
+}
+
+/** An x axis: its marks for a range with room for so many, and their labels. */
+interface XAxis {
+  isLog: boolean;
+  /** Begin a linear scale at its first point instead of 0. */
+  isTight?: boolean;
+  format: (value: number) => string;
+  marks?: (min: number, max: number, most: number) => number[];
+  labels: (marks: readonly number[]) => string[];
+  /** The room that a mark needs, in pixels. */
+  markWidth: number;
+  /** Lines of a label. */
+  lines: number;
+}
+
+function ofTime({ format, marks, labels, isClock }: TimeAxis): XAxis {
+  return {
+    isLog: false,
+    format,
+    marks,
+    labels,
+    markWidth: TIME_MARK_WIDTH,
+    lines: isClock ? 2 : 1,
+  };
+}
+
+function ofValues(
+  { isLog, isTight, format, marks }: NonNullable<ChartStyle["x"]>,
+): XAxis {
+  return {
+    isLog,
+    isTight,
+    format,
+    marks: marks
+      ? (min, max) => marks.filter((mark) => mark >= min && mark <= max)
+      : isLog
+      ? logMarks
+      : undefined,
+    labels: (values) => values.map((value) => trimZeros(format(value))),
+    markWidth: MARK_WIDTH,
+    lines: 1,
+  };
 }
 
 function shown(

@@ -7,7 +7,7 @@
  */
 import { plural } from "../../text/format.ts";
 import { METRIC_LIST } from "../../measure/metrics.ts";
-import { type Column, COLUMNS } from "../columns.ts";
+import { type Column, columnsOf } from "../columns.ts";
 import type { Merged } from "../measurements.ts";
 import type { PageRun } from "../page_data.ts";
 import { onColoursChange, runColour } from "./colours.ts";
@@ -42,9 +42,7 @@ export class RunsTable {
     this.selected = new Set(runs);
     this.#onSelect = onSelect;
     // Empty columns are left out.
-    this.#columns = COLUMNS.filter(({ text }) =>
-      runs.some((run) => text(run) !== "")
-    );
+    this.#columns = columnsOf(runs);
     this.#allBox = element("input", {
       type: "checkbox",
       ariaLabel: "Switch all runs on or off",
@@ -82,7 +80,7 @@ export class RunsTable {
         measurements?.rtt_us?.histogram
       ).length;
     const line = {
-      source: `${size} runs together`,
+      name: `${size} runs together`,
       settings:
         `${merged.messages_received} of ${merged.messages_sent} messages back` +
         (measuring < size ? `, delays of ${plural(measuring, "run")}` : ""),
@@ -112,7 +110,7 @@ export class RunsTable {
   #body(run: PageRun, index: number): HTMLTableSectionElement {
     const box = element("input", {
       type: "checkbox",
-      ariaLabel: `Show ${run.source}`,
+      ariaLabel: `Show ${run.name}`,
       onchange: () => this.#select([run], box.checked),
     });
     this.#boxes.set(run, box);
@@ -197,7 +195,7 @@ function cell(
   return made;
 }
 
-/** Counts that are noted only where they are not 0. */
+/** Counts without a column, noted only where they are not 0. */
 const TROUBLES = METRIC_LIST.filter(({ kind, column }) =>
   (kind === "share" || kind === "count") && column === "for-programs"
 );
@@ -207,8 +205,9 @@ function notesRow(
   run: PageRun,
   colSpan: number,
 ): HTMLTableRowElement | undefined {
-  const { verdict, expectations, warnings } = run;
+  const { verdict, expectations, warnings, name, source } = run;
   const notes = [
+    ...name === source ? [] : [`from ${source}`],
     ...verdict.reason === undefined ? [] : [verdict.reason],
     ...expectations.map(({ text, held }) =>
       `${text}, ${held ? "held" : "did not hold"}`

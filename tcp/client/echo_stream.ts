@@ -83,6 +83,10 @@ export class EchoStream implements Flow, PacedFlow {
   #receiving = 1;
   #receivingOffset = 0;
 
+  /** Bytes handed over to be sent on this connection, and bytes compared. */
+  #handedOver = 0;
+  #compared = 0;
+
   /** A write is pending, of the bytes between these places of the buffer. */
   #writing = false;
   #written = 0;
@@ -104,8 +108,8 @@ export class EchoStream implements Flow, PacedFlow {
     this.#options = options;
     this.#messages = options.messages;
     this.#pacer = new Pacer(this, options.brake);
-    const { size } = options.messages;
-    const buffered = size * Math.min(options.pipeline, BUFFERED_MESSAGES);
+    const { most } = options.messages.sizes;
+    const buffered = most * Math.min(options.pipeline, BUFFERED_MESSAGES);
     const length = Math.min(
       Math.max(buffered, SMALLEST_BUFFER),
       LARGEST_BUFFER,
@@ -128,6 +132,11 @@ export class EchoStream implements Flow, PacedFlow {
   /** Messages at least partly sent, and not answered. */
   get #unanswered(): number {
     return this.#sending - this.#receiving + Math.sign(this.#sendingOffset);
+  }
+
+  /** The size of the next message, in bytes. */
+  get nextSize(): number {
+    return this.#messages.size(this.#sending);
   }
 
   /** When the oldest message in flight was sent. */
@@ -214,13 +223,14 @@ export class EchoStream implements Flow, PacedFlow {
     for (let i = 0; i < lost; i++) {
       const sequence = this.#receiving + i;
       const sentAt = this.#times.sentAt(sequence);
-      tally?.gaveUp(sentAt);
+      tally?.gaveUp(index, this.#times.due(sequence), sentAt);
       tally?.outages?.lost(index, sequence, sentAt);
     }
     this.#receiving += lost;
     this.#sending = this.#receiving;
     this.#sendingOffset = this.#receivingOffset = 0;
     this.#written = this.#filled = 0;
+    this.#handedOver = this.#compared = 0;
     this.#writing = false;
     return lost;
   }
@@ -285,8 +295,7 @@ export class EchoStream implements Flow, PacedFlow {
 
   /** Bytes handed over to be sent, and not back. */
   get #outstanding(): number {
-    return (this.#sending - this.#receiving) * this.#messages.size +
-      this.#sendingOffset - this.#receivingOffset;
+    return this.#handedOver - this.#compared;
   }
 
   #describeOutstanding(): string {
@@ -331,7 +340,7 @@ export class EchoStream implements Flow, PacedFlow {
     const tally = this.#pacer.tally!;
     for (let sequence = first; sequence <= last; sequence++) {
       const due = this.#times.due(sequence);
-      tally.sent(due, at, this.#pacer.wasHeld(due));
+      tally.sent(this.#options.index, due, at, this.#pacer.wasHeld(due));
       this.#times.set(sequence, due, at);
       if (this.#options.onEvent) this.#emit("sent", sequence);
     }
@@ -342,10 +351,10 @@ export class EchoStream implements Flow, PacedFlow {
 
   /** Fills the buffer with what may be sent now. */
   #fill(time: number): void {
-    const { size } = this.#messages;
     const buffer = this.#writeBuffer;
     while (this.#filled < buffer.length) {
       if (this.#sendingOffset === 0 && !this.#begin(time)) return;
+      const size = this.nextSize;
       const length = Math.min(
         size - this.#sendingOffset,
         buffer.length - this.#filled,
@@ -358,6 +367,7 @@ export class EchoStream implements Flow, PacedFlow {
         length,
       );
       this.#filled += length;
+      this.#handedOver += length;
       this.#sendingOffset += length;
       if (this.#sendingOffset === size) {
         this.#sending++;
@@ -435,7 +445,6 @@ export class EchoStream implements Flow, PacedFlow {
 
   /** Compares received bytes. */
   #accept(length: number, at: number): void {
-    const { size } = this.#messages;
     const { tally } = this.#pacer;
     this.#lastProgress = at;
     if (tally === undefined) return this.#differ(0);
@@ -443,6 +452,7 @@ export class EchoStream implements Flow, PacedFlow {
     tally.moved(at);
     for (let place = 0; place < length;) {
       if (this.#outstanding === 0) return this.#differ(place);
+      const size = this.#messages.size(this.#receiving);
       const part = Math.min(size - this.#receivingOffset, length - place);
       const difference = this.#messages.difference(
         this.#readBuffer,
@@ -453,9 +463,11 @@ export class EchoStream implements Flow, PacedFlow {
       );
       if (difference >= 0) {
         this.#receivingOffset += difference;
+        this.#compared += difference;
         return this.#differ(place + difference);
       }
       place += part;
+      this.#compared += part;
       this.#receivingOffset += part;
       if (this.#receivingOffset === size) {
         const sequence = this.#receiving++;
@@ -478,9 +490,8 @@ export class EchoStream implements Flow, PacedFlow {
 
   /** Fails: the byte at a place of the buffer is not the expected one. */
   #differ(place: number): void {
-    const { size } = this.#messages;
     const difference: Difference = {
-      offset: (this.#receiving - 1) * size + this.#receivingOffset,
+      offset: this.#compared,
       received: this.#readBuffer[place],
     };
     if (this.#outstanding > 0) {
@@ -509,7 +520,7 @@ export class EchoStream implements Flow, PacedFlow {
   }
 
   #emit(event: "sent" | "received", sequence: number, delay?: number): void {
-    const bytes = this.#messages.size;
+    const bytes = this.#messages.size(sequence);
     const { onEvent } = this.#options;
     this.#pacer.await(
       event === "sent"

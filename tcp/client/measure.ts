@@ -11,10 +11,11 @@ import {
 } from "../../measure/expectations.ts";
 import type { Flow, FlowContext } from "../../measure/flow.ts";
 import {
+  type MeasuredPayload,
   Messages,
-  type Payload,
-  randomStream,
+  sizeOf,
 } from "../../measure/messages.ts";
+import { checkSize, randomWord, seeded } from "../../measure/sizes.ts";
 import {
   measure,
   MEASURE_KINDS,
@@ -24,10 +25,11 @@ import {
   pipelineOf,
   prepare,
 } from "../../measure/run.ts";
+import { checkSchedule } from "../../measure/schedule.ts";
 import { close } from "../../net/close.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
-import type { Failure, MeasureResult } from "../../events/mod.ts";
-import { checkOptions, time, whole } from "../../net/options.ts";
+import type { Failure, MeasureResult, Service } from "../../events/mod.ts";
+import { checkOptions, time } from "../../net/options.ts";
 import { plural } from "../../text/format.ts";
 import type { TcpClientOptions } from "./echo.ts";
 import { CONNECT_TCP_KINDS, connectTcp } from "./connect.ts";
@@ -39,7 +41,9 @@ import type { Connection } from "./connection.ts";
 /** Options of {@linkcode measureTcp}. */
 export interface MeasureTcpOptions extends TcpClientOptions, MeasureOptions {
   /** The content of the messages, one byte or more; not used with `chargen`. */
-  payload: Payload;
+  payload: MeasuredPayload;
+  /** What the peer does with what it receives. @default {"echo"} */
+  service?: Service;
   /** Ends the run early, also while it connects. */
   signal?: AbortSignal;
 }
@@ -82,21 +86,22 @@ const STREAMS = {
 export async function measureTcp(
   options: MeasureTcpOptions,
 ): Promise<MeasureResult> {
-  const { payload, service = "echo", expectations = [], onEvent } = options;
+  const { service = "echo", expectations = [], onEvent } = options;
   const { timeout = DEFAULT_TIMEOUT, connections = 1 } = options;
-  const size = payload instanceof Uint8Array ? payload.length : payload.size;
   checkOptions(options, {
     ...CONNECT_TCP_KINDS,
     ...MEASURE_KINDS,
     timeout: time,
   });
+  checkSchedule(options);
   // An empty message has no echo.
-  const smallest = service === "chargen" ? 0 : 1;
-  checkOptions({ "size of the payload": size }, {
-    "size of the payload": whole(smallest),
-  });
+  checkSize(sizeOf(options.payload), service === "chargen" ? 0 : 1);
+  const size = seeded(sizeOf(options.payload));
+  const payload = options.payload instanceof Uint8Array
+    ? options.payload
+    : { size };
   const isProbing = service === "echo" && Boolean(options.interval);
-  const stream = randomStream();
+  const stream = randomWord();
   // Prepared first, so that no connection has to wait for it.
   const prepared = await prepare(options);
   const conns = await connectAll(options, connections);
@@ -107,7 +112,7 @@ export async function measureTcp(
   const makeFlows = (context: FlowContext) =>
     flows = conns.map((conn, index) =>
       new STREAMS[service](conn, {
-        messages: new Messages(payload, stream + index),
+        messages: new Messages(payload, stream + index, index),
         pipeline: pipelineOf(options),
         timeout,
         ...context,
@@ -130,6 +135,7 @@ export async function measureTcp(
       peer_host: hostname,
       peer_port: port,
     },
+    ports: conns.map(({ localAddr }) => localAddr.port),
     size,
     timeout,
     isDatagrams: false,

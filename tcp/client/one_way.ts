@@ -44,6 +44,7 @@ abstract class OneWayStream implements Flow, PacedFlow {
   readonly waitingSince: undefined;
 
   abstract readonly inFlight: number;
+  abstract readonly nextSize: number;
   abstract pump(): void;
   abstract finish(): Promise<void>;
   protected abstract describeSilence(timeout: string): string;
@@ -95,6 +96,12 @@ const LONG_WRITE = 5000;
 /** The most milliseconds for the peer to read what the kernels still buffer. */
 const LONGEST_DRAIN = 60_000;
 
+/** The most bytes that the kernels of both sides buffer, about. */
+const MOST_BUFFERED = 16 * 1024 * 1024;
+
+/** The bytes for which a peer of unknown pace has the timeout once more. */
+const SLOW_PART = 1024 * 1024;
+
 /** Sends messages to a peer that answers nothing. */
 export class DiscardStream extends OneWayStream {
   readonly #piece: Uint8Array<ArrayBuffer>;
@@ -113,7 +120,7 @@ export class DiscardStream extends OneWayStream {
     const { messages } = options;
     // Nothing is compared, so all messages may be the same, which takes no time to
     // make.
-    this.#piece = new Uint8Array(Math.min(messages.size, PIECE_SIZE));
+    this.#piece = new Uint8Array(Math.min(messages.sizes.most, PIECE_SIZE));
     messages.fill(this.#piece, 0, 1, 0, this.#piece.length);
     this.#watchEnd();
   }
@@ -122,12 +129,21 @@ export class DiscardStream extends OneWayStream {
     return Math.sign(this.#left);
   }
 
+  get nextSize(): number {
+    return this.options.messages.size(this.#sequence + 1);
+  }
+
   override pump(time = now()): void {
     if (this.#left > 0) return;
     const due = this.pacer.next(time, true);
     if (due === undefined) return;
-    const { size } = this.options.messages;
-    this.pacer.tally!.sent(due, time, this.pacer.wasHeld(due));
+    const size = this.nextSize;
+    this.pacer.tally!.sent(
+      this.options.index,
+      due,
+      time,
+      this.pacer.wasHeld(due),
+    );
     this.#left = size;
     this.pacer.await(
       this.options.onEvent?.({
@@ -141,6 +157,7 @@ export class DiscardStream extends OneWayStream {
 
   #write(time: number): void {
     this.#writeBegan = time;
+    this.timeout = this.options.timeout + Math.round(this.#drainTime());
     this.wait(time);
     const part = this.#left < this.#piece.length
       ? this.#piece.subarray(0, this.#left)
@@ -188,7 +205,7 @@ export class DiscardStream extends OneWayStream {
   override async finish(): Promise<void> {
     if (this.failure === undefined) {
       this.#isHalfClosed = true;
-      this.timeout += Math.round(this.#drainTime());
+      this.timeout = this.options.timeout + Math.round(this.#drainTime());
       this.wait(now());
       try {
         await this.conn.closeWrite();
@@ -203,13 +220,24 @@ export class DiscardStream extends OneWayStream {
     close(this.conn);
   }
 
-  /** Milliseconds that the peer needs for what is still buffered, at its pace so far. */
+  /**
+   * Milliseconds that the peer may need for what is still buffered, at its pace so
+   * far: until much of it is read, nothing shows that the peer reads. Where all may
+   * still be buffered, its pace is unknown, and it may be slow.
+   */
   #drainTime(): number {
+    const slowest = this.#bytes <= MOST_BUFFERED
+      ? this.options.timeout * this.#bytes / SLOW_PART
+      : 0;
+    return Math.min(Math.max(slowest, this.#knownDrainTime()), LONGEST_DRAIN);
+  }
+
+  #knownDrainTime(): number {
     if (this.#ahead === undefined) return 0;
     const { bytes, at } = this.#ahead;
     const read = this.#bytes - bytes;
-    const milliseconds = (now() - at) / 1000;
-    return Math.min(bytes / read * milliseconds, LONGEST_DRAIN);
+    if (read > 0) return bytes / read * (now() - at) / 1000;
+    return this.#isHalfClosed ? Infinity : 0;
   }
 
   protected override describeSilence(timeout: string): string {
@@ -221,6 +249,8 @@ export class DiscardStream extends OneWayStream {
 
 /** Receives from a peer that sends unasked. */
 export class ChargenStream extends OneWayStream {
+  /** It sends none. */
+  readonly nextSize = 0;
   readonly #buffer = new Uint8Array(PIECE_SIZE);
   #isReading = false;
   #isStopped = false;

@@ -5,7 +5,7 @@
  */
 import type { MetricExpectation } from "../../measure/expectations.ts";
 import type { LoadRun } from "../../measure/load.ts";
-import type { Payload } from "../../measure/messages.ts";
+import type { MeasuredPayload } from "../../measure/messages.ts";
 import type { MeasureOptions } from "../../measure/run.ts";
 import {
   LOAD_CONNECTIONS,
@@ -43,7 +43,7 @@ export interface MeasureTcpUnderLoadOptions
     UnderLoadOptions,
     Pick<MeasureOptions, "reportEvery" | "label" | "sourceLabel" | "onRun"> {
   /** The content of each probe, one byte or more. */
-  payload: Payload;
+  payload: MeasuredPayload;
   /** Conditions that the result must meet. */
   expectations?: readonly MetricExpectation[];
 }

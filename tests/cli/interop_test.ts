@@ -229,6 +229,62 @@ withProgram(
   },
 );
 
+/** A run one way, to a port of this machine. */
+const ONE_WAY = ["--service", "discard", "--count", "20", "--rate", "200"];
+
+withProgram(
+  "socat",
+  "udp-client claims nothing about what arrives at socat reading everything, or at nobody",
+  async () => {
+    const port = freePort();
+    const target = `${HOST}:${port}`;
+    const assertUnknown = async () => {
+      const asked = await runRole("udp-client", [target, ...ONE_WAY]);
+      assertEquals([asked.code, asked.stderr], [0, ""]);
+      const [headline] = asked.stdout.split("\n");
+      assert(
+        /^sent: 20 datagrams in .*; whether they arrived is unknown$/.test(
+          headline,
+        ),
+        asked.stdout,
+      );
+      assert(!/passed|lost/.test(asked.stdout), asked.stdout);
+      const { stdout } = await runRole("udp-client", [
+        target,
+        ...ONE_WAY,
+        "--json",
+      ]);
+      const result = JSON.parse(stdout.trim().split("\n").at(-1)!);
+      assertEquals(result.measured.arrival, "unknown");
+      assertEquals(result.datagrams, { strays: 0 });
+    };
+    await assertUnknown();
+    const file = await Deno.makeTempFile();
+    try {
+      await using _ = startProgram("socat", [
+        "-u",
+        `UDP4-RECV:${port},bind=${HOST}`,
+        `OPEN:${file},append`,
+      ]);
+      // It is there once something has arrived.
+      await until(async () => {
+        await runRole("udp-client", [
+          target,
+          "--message",
+          "x",
+          "--timeout",
+          "1ms",
+        ]);
+        return Deno.statSync(file).size > 0;
+      }, "socat");
+      await assertUnknown();
+      await until(() => Deno.statSync(file).size >= 40 * 64, "all 40");
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+);
+
 withProgram(
   "socat",
   "tcp-server survives a socat that is killed in the middle",

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseEvents } from "../setup/events.ts";
-import { freePort } from "../setup/free_port.ts";
+import { freePort, freePorts } from "../setup/free_port.ts";
 import { bytes, read, text, writeAll } from "../setup/bytes.ts";
 import {
   roleCommand,
@@ -33,6 +33,52 @@ Deno.test("udp-client exits 1 where some datagrams are lost, 4 where all are", a
   await using none = new UdpPeer(() => {});
   const wholly = await runRole("udp-client", [`${HOST}:${none.port}`, ...args]);
   assertEquals(wholly.code, 4);
+});
+
+Deno.test("udp-client --source-port fixes the ports, prints each flow, and says which is taken", async () => {
+  await using server = startRole("udp-server", LOCAL);
+  const target = `${HOST}:${await server.listening()}`;
+  const first = freePorts(4);
+  const args = [
+    target,
+    "--source-port",
+    String(first),
+    "--connections",
+    "4",
+    "--duration",
+    "1500ms",
+    "--expect",
+    "flows.bad<1",
+    "--expect",
+    "flow.loss<=1%",
+  ];
+  const run = await runRole("udp-client", args);
+  assertEquals([run.code, run.stderr], [0, ""]);
+  assert(run.stdout.includes("none of 4 worse than the rest"), run.stdout);
+  const json = await runRole("udp-client", [...args, "--json"]);
+  const events = parseEvents(json.stdout);
+  const [started] = events.filter(({ event }) => event === "started");
+  assertEquals(started.local_port, first);
+  const one = await runRole("udp-client", [
+    target,
+    "--source-port",
+    `${first}`,
+  ]);
+  assertEquals(one.code, 0);
+  await using other = startRole("udp-server", [
+    "--host",
+    "0.0.0.0",
+    "--port",
+    String(first + 3),
+  ]);
+  await other.listening();
+  const taken = await runRole("udp-client", args);
+  assertEquals([taken.code, taken.stderr], [
+    3,
+    `udp-client: cannot bind 0.0.0.0:${
+      first + 3
+    }: address already in use; choose another first port with --source-port\n`,
+  ]);
 });
 
 testWhere(

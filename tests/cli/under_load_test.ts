@@ -50,6 +50,41 @@ for (
       "--under-load fills the path to one target: several would load each other",
     ],
     [
+      "tcp-client",
+      ["--under-load", "--bandwidth", "1Mbit/s"],
+      "--under-load and --bandwidth exclude each other: its probes have a --rate",
+    ],
+    [
+      "tcp-client",
+      ["--under-load", "--burst", "2"],
+      "--under-load and --burst exclude each other: its probes are sent one by one",
+    ],
+    [
+      "tcp-client",
+      ["--under-load", "--size", "64,128"],
+      "--under-load and --size with a list exclude each other: its probes are of one size, or of a range",
+    ],
+    [
+      "tcp-client",
+      ["--under-load", "--connect-only"],
+      "--under-load and --connect-only exclude each other: each is a test of its own",
+    ],
+    [
+      "tcp-client",
+      ["--under-load", "--idle", "1s..2s"],
+      "--under-load and --idle exclude each other: each is a test of its own",
+    ],
+    [
+      "tcp-client",
+      ["--under-load", "--connections", "2", "--expect", "flows.bad<1"],
+      "--expect: under load there is no flows.bad of the whole run, but loaded.p99 and responsiveness",
+    ],
+    [
+      "udp-client",
+      ["--under-load", "--expect", "loss.out<1"],
+      "--expect: under load there is no loss.out of the whole run, but loaded.p99 and responsiveness",
+    ],
+    [
       "udp-client",
       ["--under-load", "--bulk", "udp"],
       "--bulk udp needs --bulk-rate: nothing else slows datagrams down",
@@ -140,9 +175,9 @@ Deno.test("a run under load is written as a table, with what it left out and why
       responsiveness: 30_000,
     }).map(stripVTControlCharacters),
     [
-      "         out        back    p50      p90      p99      times quiet  a minute",
-      "  quiet                     2.00 ms  3.00 ms  3.00 ms               40 k",
-      "  both   2.50 MB/s  1 MB/s  2.00 ms  3.00 ms  3.00 ms  1            30 k      speed not settled, 3 lost",
+      "         out        back      p50      p90      p99      times quiet  a minute",
+      "  quiet                       2.00 ms  3.00 ms  3.00 ms               40 k",
+      "  both   20 Mbit/s  8 Mbit/s  2.00 ms  3.00 ms  3.00 ms  1            30 k      speed not settled, 3 lost",
       "  responsiveness 30000 round trips a minute, in the worst phase (RPM-like: no HTTP/2, no TLS)",
       "  load 4 over TCP, none out or back alone: out needs --discard-port, back needs --chargen-port",
     ],
@@ -170,7 +205,7 @@ Deno.test("the live line shows the phase of a run under load, its delay and its 
   await terminal.flush();
   assertEquals(
     shown.join("").replace("\r\x1b[K", ""),
-    "out  5.00 s  p50 2.00 ms  p99 2.00 ms  2.50 MB/s out  full",
+    "out  5.00 s  p50 2.00 ms  p99 2.00 ms  2.50 MB/s (20 Mbit/s) out  full",
   );
 });
 

@@ -99,7 +99,8 @@ export class Lab implements AsyncDisposable {
     let ended = false;
     this.#shell.outcome().then(() => ended = true);
     // A server that starts meanwhile may write after the block's end.
-    const servers = commands.match(/^deno task .*-server .*&$/gm)?.length ?? 0;
+    const servers = commands.match(/^deno task .*-server .*& *(#.*)?$/gm)
+      ?.length ?? 0;
     const listening = () => output().match(/Listening on /g)?.length ?? 0;
     const code = () => END.exec(output())?.[1];
     await until(

@@ -36,7 +36,7 @@ function rowsBelow(heading: string): string[][] {
 function optionsInHelp(help: string): string[] {
   const [options] = help.split(/^Examples:$/m);
   return [
-    ...options.matchAll(/^ {2,}(-\w, )? *(--[\w-]+(?: \S+)?)(?= {2}|$)/gm),
+    ...options.matchAll(/^ {2}(?:(-\w, )| {4})(--[\w-]+(?: \S+)?)(?= {2}|$)/gm),
   ]
     .map(([, short, long]) => (short ?? "") + long);
 }

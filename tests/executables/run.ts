@@ -20,6 +20,7 @@ const TESTS = [
   "cli/client_programs_test.ts",
   "cli/server_programs_test.ts",
   "cli/measuring_programs_test.ts",
+  "cli/metrics_test.ts",
   "tasks/demo_test.ts",
   "cli/faults_test.ts",
   "cli/interop_test.ts",

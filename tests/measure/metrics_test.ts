@@ -40,9 +40,19 @@ Deno.test("the reference lists the metrics that there are, with what they are of
 });
 
 Deno.test("--expect takes every metric, with a limit as its kind is written", async () => {
+  const delays = await summaryOf(evenly(1000, 100, 1000));
+  const way = {
+    lost: 7,
+    duplicates: 7,
+    reordered: 7,
+    jitter_us: 7,
+    variation_us: delays,
+    delay_us: delays,
+  };
   const run: RunFigures = {
     messages_sent: 1000,
-    rtt_us: await summaryOf(evenly(1000, 100, 1000)),
+    rtt_us: delays,
+    directions: { out: way, back: way, reflector_us: delays },
     datagrams: {
       lost: 7,
       corrupted: 7,
@@ -56,6 +66,7 @@ Deno.test("--expect takes every metric, with a limit as its kind is written", as
       sent_bytes_per_second: 8,
       received_bytes_per_second: 7,
       errors: 7,
+      connects: { refused: 7, timed_out: 7, unreachable: 7, reset: 7 },
       outages: {
         count: 7,
         total_us: 70,
@@ -76,7 +87,14 @@ Deno.test("--expect takes every metric, with a limit as its kind is written", as
         left_out: ["out", "back"],
         responsiveness: 7,
       },
+      flows: {
+        count: 2,
+        bad: 7,
+        unjudged: 0,
+        each: [{ connection: 1, local_port: 4000, sent: 1000, lost: 7 }],
+      },
     },
+    idle: { survived_us: 7 },
   };
   for (const { name, kind } of METRIC_LIST) {
     for (const limit of LIMITS[kind]) {
@@ -124,6 +142,30 @@ for (
   const [transport, service, known] of [
     ["TCP", "discard", ["errors", "rate", "throughput"]],
     ["TCP", "chargen", ["errors", "throughput"]],
+    [
+      "TCP",
+      "connect",
+      [
+        "min",
+        "mean",
+        "p50",
+        "p90",
+        "p95",
+        "p99",
+        "p99.9",
+        "p99.99",
+        "max",
+        "loss",
+        "outages",
+        "outage",
+        "availability",
+        "refused",
+        "timeouts",
+        "errors",
+        "rate",
+      ],
+    ],
+    ["TCP", "idle", ["idle"]],
     ["UDP", "discard", ["errors"]],
     [
       "UDP",

@@ -10,6 +10,7 @@ function pacedFlow(options: ScheduleOptions) {
   const sent: number[] = [];
   const flow = {
     inFlight: 0,
+    nextSize: 64,
     room: 1,
     pump() {
       for (;;) {

@@ -9,6 +9,7 @@ import {
   type IntervalEvent,
   measureTcp,
   measureUdp,
+  type RunInProgress,
   serveTcp,
   type ServeTcpOptions,
   serveUdp,
@@ -16,6 +17,7 @@ import {
   type TcpSummary,
 } from "../../mod.ts";
 import { expectation } from "../../cli/command_line/expectation.ts";
+import type { DelayCount } from "../../measure/histogram.ts";
 import { bytes, read, writeAll } from "../setup/bytes.ts";
 import { TcpPeer } from "../setup/tcp_peer.ts";
 import { UdpPeer } from "../setup/udp_peer.ts";
@@ -459,3 +461,36 @@ for (
     assertEquals(result.messages_received, result.messages_sent);
   });
 }
+
+Deno.test("onRun hands out a view of the run, whose distribution is that of its delays", async () => {
+  await using server = serve();
+  let view: RunInProgress | undefined;
+  let delays: DelayCount[] = [];
+  const result = await measureTcp({
+    hostname: HOST,
+    port: server.addr.port,
+    payload,
+    count: 500,
+    onRun: (run) => {
+      assertEquals([run.counts(), run.distribution([1])], [
+        undefined,
+        undefined,
+      ]);
+      view = run;
+    },
+    onDelays: (counts) => delays = counts,
+  });
+  const limits = [1, 50, 70, 100, 150, 1000, 3000, 60_000_000];
+  const { within, count, sum } = view!.distribution(limits)!;
+  const expected = limits.map((limit) =>
+    delays.reduce((sum, [delay, n]) => delay <= limit ? sum + n : sum, 0)
+  );
+  assertEquals(within, expected);
+  assertEquals([count, within.at(-1)], [500, 500]);
+  assert(Math.abs(sum / count - result.rtt_us!.mean) < 0.1, `${sum}`);
+  const counts = view!.counts()!;
+  assertEquals(
+    [counts.messages_sent, counts.bytes_received, counts.unsent],
+    [500, 500 * 64, 0],
+  );
+});

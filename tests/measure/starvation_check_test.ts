@@ -37,7 +37,7 @@ Deno.test("StarvationCheck tells unread answers apart from missing ones", async 
     const tally = newTally({}, 100);
     const answer = () => {
       const at = now();
-      tally.sent(at, at, false);
+      tally.sent(0, at, at, false);
       tally.answered(0, at, at, at);
     };
     const one = waitingFlow(brake, answer);

@@ -113,6 +113,36 @@ Deno.test("measureTcp() one way waits for a peer that still reads what the kerne
   assertEquals(result.failure, undefined);
 });
 
+Deno.test("measureTcp() one way goes on with a peer that reads slowly, though nothing shows that for longer than the timeout", async () => {
+  await using peer = slowReader(8_000_000);
+  const result = await measureTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload: { size: 256 * 1024 },
+    duration: 600,
+    timeout: 100,
+    service: "discard",
+  });
+  assertEquals(result.failure, undefined);
+});
+
+Deno.test("measureTcp() one way waits for a peer that reads slowly what its own system took at once", async () => {
+  const pace = 2_000_000;
+  await using peer = slowReader(pace);
+  const result = await measureTcp({
+    hostname: HOST,
+    port: peer.port,
+    payload: { size: 256 * 1024 },
+    count: 8,
+    // The peer needs a second, of which nothing can be seen here.
+    timeout: 600,
+    service: "discard",
+  });
+  assertEquals(result.failure, undefined);
+  const speed = result.measured.sent_bytes_per_second!;
+  assert(speed > pace / 4 && speed < pace * 1.2, `${speed} bytes/s`);
+});
+
 Deno.test("measureTcp() one way gives no throughput for a peer that never closes", async () => {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   await using peer = new TcpPeer(() => over);

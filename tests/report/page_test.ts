@@ -10,86 +10,13 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { join } from "node:path";
-import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { formatDuration } from "../../text/format.ts";
-import { mergeDelays } from "../../mod.ts";
-import {
-  bundlePage,
-  readRuns,
-  reportPage,
-  type Source,
-} from "../../report/mod.ts";
-import { CHROMIUM, launchBrowser } from "../setup/browser.ts";
+import { type FlowFigures, mergeDelays } from "../../mod.ts";
+import type { Source } from "../../report/mod.ts";
 import { evenly, linesOf, summaryOf, textOf } from "../setup/report_input.ts";
-import { isFromSource, runRole, startRole } from "../setup/process.ts";
+import { runRole, startRole } from "../setup/process.ts";
+import { legend, pageTest, rows } from "../setup/report_page.ts";
 import { until } from "../setup/until.ts";
-import { testWhere } from "../setup/where.ts";
-
-/** Shared by all tests: the page's program and a browser, each made once. */
-let assets: ReturnType<typeof bundlePage> | undefined;
-let browser: Promise<Browser> | undefined;
-
-Deno.test.afterAll(async () => await (await browser)?.close());
-
-/** A page opened from disk, without a network. */
-interface OpenPage {
-  page: Page;
-  /** The URLs that it has requested. */
-  requests: string[];
-  /** Its errors. */
-  complaints: string[];
-  /** Its file's size, without the program and the style. */
-  dataSize: number;
-}
-
-async function withPage(
-  sources: Source[],
-  options: BrowserContextOptions,
-  use: (open: OpenPage) => Promise<void>,
-): Promise<void> {
-  assets ??= bundlePage();
-  browser ??= launchBrowser();
-  const made = await assets;
-  const html = await reportPage(await readRuns(sources), made);
-  const folder = await Deno.makeTempDir();
-  // A context of its own, so that pages share no state.
-  const context = await (await browser).newContext(options);
-  try {
-    const file = join(folder, "report.html");
-    await Deno.writeTextFile(file, html);
-    await context.setOffline(true);
-    const page = await context.newPage();
-    const requests: string[] = [];
-    const complaints: string[] = [];
-    page.on("request", (request) => requests.push(request.url()));
-    page.on("pageerror", (error) => complaints.push(String(error)));
-    page.on("console", (message) => complaints.push(message.text()));
-    const url = `file://${file}`;
-    await page.goto(url);
-    await page.waitForSelector("body[data-ready]");
-    const dataSize = html.length - made.script.length - made.style.length;
-    await use({ page, requests, complaints, dataSize });
-    assertEquals(requests, [url]);
-  } finally {
-    await context.close();
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
-function pageTest(
-  name: string,
-  sources: () => Promise<Source[]> | Source[],
-  use: (open: OpenPage) => Promise<void>,
-  options: BrowserContextOptions = {},
-): void {
-  testWhere(
-    CHROMIUM !== undefined && isFromSource(),
-    "Chromium is not installed",
-    name,
-    async () => await withPage(await sources(), options, use),
-  );
-}
 
 const SLOW = evenly(200, 10_000, 20_000);
 const FAST = evenly(800, 100, 1000);
@@ -106,43 +33,55 @@ async function threeRuns(): Promise<Source[]> {
   ];
 }
 
-/** The texts of a table's rows, by their headings. */
-async function rows(
-  page: Page,
-  part: string,
-): Promise<Record<string, string>[]> {
-  return await page.evaluate(
-    (selector) =>
-      // The tests know nothing of a document; the browser does.
-      [...(globalThis as unknown as {
-        document: {
-          querySelectorAll(selector: string): Iterable<{
-            cells: Iterable<
-              { dataset: { title?: string }; textContent: string }
-            >;
-          }>;
-        };
-      }).document.querySelectorAll(selector)].map((row) =>
-        Object.fromEntries(
-          [...row.cells].map((
-            cell,
-          ) => [cell.dataset.title ?? "", cell.textContent]),
-        )
-      ),
-    part,
-  );
-}
-
 const RUNS = ".runs tbody tr:not(.notes)";
 const TOGETHER = ".runs tfoot tr";
 
-/** The runs that a chart shows, by its legend. */
-async function legend(page: Page, chart: string): Promise<string[]> {
-  const labels = await page.locator("figure")
-    .filter({ has: page.getByRole("heading", { name: chart, exact: true }) })
-    .locator(".u-label").allTextContents();
-  return labels.slice(1);
+/** A run of 64 flows, of which one lost more than the rest. */
+async function flowsRun(): Promise<Source[]> {
+  const each = Array.from({ length: 64 }, (_, i): FlowFigures => ({
+    connection: i + 1,
+    local_port: 40_000 + i,
+    sent: 100,
+    lost: i === 3 ? 12 : 0,
+    p50_us: 200 + i,
+    p99_us: 300 + i,
+    worse_by: i === 3 ? ["loss"] : undefined,
+  }));
+  return [{
+    name: "flows.jsonl",
+    text: await textOf({
+      delays: SLOW,
+      lost: 12,
+      flows: { count: 64, bad: 1, unjudged: 0, each },
+    }),
+  }];
 }
+
+pageTest(
+  "the page shows each flow of a run as a dot, and rings those that fare worse",
+  flowsRun,
+  async ({ page, complaints }) => {
+    assertEquals(await legend(page, "Loss by source port"), [
+      "flows.jsonl",
+      "flows.jsonl, worse than the rest",
+    ]);
+    assertEquals(await legend(page, "Median by source port"), ["flows.jsonl"]);
+    const [row] = await rows(page, RUNS);
+    assertEquals(row["flows.bad"], "1");
+    assertEquals(complaints, []);
+  },
+);
+
+pageTest(
+  "the page has no charts of flows where no run compared any",
+  threeRuns,
+  async ({ page }) => {
+    assertEquals(
+      await page.getByRole("heading", { name: "Flows", exact: true }).count(),
+      0,
+    );
+  },
+);
 
 pageTest(
   "the page shows the result of each run",
@@ -157,8 +96,8 @@ pageTest(
       "Peer": "192.0.2.1:7000",
       "Time (UTC)": "2026-01-02 03:04:05",
       "Settings": "UDP, 1 socket, 64 bytes, 2 s",
-      "Out": "8 kB/s",
-      "In": "6.40 kB/s",
+      "Out": "8\u00a0kB/s (64\u00a0kbit/s)",
+      "In": "6.40\u00a0kB/s (51.2\u00a0kbit/s)",
       "p50": formatDuration(delays.p50!),
       "p90": formatDuration(delays.p90!),
       "p99": formatDuration(delays.p99!),
@@ -246,6 +185,29 @@ pageTest(
     await page.getByText("3 runs together").waitFor();
     await page.getByLabel("Switch all runs on or off").uncheck();
     await page.locator("figure").first().waitFor({ state: "hidden" });
+    assertEquals(complaints, []);
+  },
+);
+
+pageTest(
+  "the page draws delay and throughput over the sizes of a sweep",
+  async () => [{
+    name: "sweep.jsonl",
+    text: await textOf(
+      { delays: SLOW, settings: { size: 1472 } },
+      { delays: FAST, settings: { size: 64 } },
+    ),
+  }, { name: "one.jsonl", text: await textOf({ delays: FAST }) }],
+  async ({ page, complaints }) => {
+    assertEquals(await legend(page, "Delay by size"), [
+      "sweep.jsonl p99",
+      "sweep.jsonl p50",
+    ]);
+    assertEquals(await legend(page, "Throughput by size"), ["sweep.jsonl"]);
+    await page.getByLabel("Show sweep.jsonl #1").uncheck();
+    await page.getByLabel("Show sweep.jsonl #2").uncheck();
+    await page.getByRole("heading", { name: "Delay by size" })
+      .waitFor({ state: "hidden" });
     assertEquals(complaints, []);
   },
 );
@@ -412,6 +374,60 @@ pageTest(
       ],
       ["100", "6.40 kB", "6.40 kB", "none"],
     );
+  },
+);
+
+pageTest(
+  "the page shows each way of a run with STAMP, in columns and over time",
+  async () => {
+    await using server = startRole("udp-server", [
+      ...["--host", "127.0.0.1", "--port", "0", "--service", "stamp"],
+    ]);
+    const port = await server.listening();
+    const { stdout } = await runRole("udp-client", [
+      `127.0.0.1:${port}`,
+      ...["--service", "stamp", "--json", "--rate", "100", "--count", "150"],
+      ...["--expect", "loss<=100%"],
+    ]);
+    return [
+      { name: "stamp.jsonl", text: stdout },
+      { name: "echo.jsonl", text: await textOf({ delays: FAST, lost: 0 }) },
+    ];
+  },
+  async ({ page, complaints }) => {
+    const [stamp, echo] = await rows(page, RUNS);
+    for (
+      const name of [
+        "variation.out.p99",
+        "variation.back.p99",
+        "reflector.p99",
+      ]
+    ) {
+      assert(/^[\d.]+ (µs|ms|s)$/.test(stamp[name]), `${name}: ${stamp[name]}`);
+      assertEquals(echo[name], "");
+    }
+    assertEquals(await legend(page, "Delay each way"), [
+      "stamp.jsonl out",
+      "stamp.jsonl back",
+      "stamp.jsonl reflector",
+    ]);
+    const [together] = await rows(page, TOGETHER);
+    assert(together["variation.out.p99"] !== "");
+    assertEquals(complaints, []);
+  },
+);
+
+pageTest(
+  "the page of runs without STAMP has no columns and no charts of each way",
+  threeRuns,
+  async ({ page }) => {
+    const [run] = await rows(page, RUNS);
+    const directed = Object.keys(run).filter((name) =>
+      /out|back|reflector/.test(name)
+    );
+    assertEquals(directed, []);
+    const headings = await page.getByRole("heading").allTextContents();
+    assertEquals(headings.filter((text) => text.includes("each way")), []);
   },
 );
 

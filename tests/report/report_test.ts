@@ -29,9 +29,11 @@ import {
   rowsOf,
   verdictOf,
 } from "../../report/mod.ts";
+import { MORE_COLUMNS } from "../../report/columns.ts";
 import { lonePoints } from "../../report/page/lone_points.ts";
 import { pageData } from "../../report/page_data.ts";
 import { seriesOf } from "../../report/series.ts";
+import { sweepsOf } from "../../report/sweeps.ts";
 import { forgeHistogram, zeros } from "../setup/forged_histogram.ts";
 import { evenly, linesOf, summaryOf, textOf } from "../setup/report_input.ts";
 import {
@@ -226,7 +228,7 @@ Deno.test("readRuns() refuses a histogram of other delays than the result counts
   assertEquals(
     await problemsOf(/"histogram":"[^"]*"/, `"histogram":"${histogram}"`),
     [
-      "its histogram cannot be used: it holds 7 delays, and the result says 1000",
+      "its histogram cannot be used: it holds 7 delays, and the line says 1000",
     ],
   );
 });
@@ -307,8 +309,10 @@ Deno.test("seriesOf() keeps the worst of several seconds where a run is long", (
   assertEquals(series.time.at(-1), 3600);
   assertEquals(Math.max(...series.p99.map(Number)), 999);
   assertEquals(series.p99.filter((delay) => delay === 999).length, 1);
-  assertEquals(Math.max(...series.loss!.map(Number)), 10);
+  assertEquals(Math.max(...series.loss!.map(Number)), 60);
+  assertEquals(Math.max(...series.meanLoss!.map(Number)), 10);
   assertAlmostEquals(Math.min(...series.rate), 9);
+  assertEquals(Math.min(...series.lowestRate!), 4);
 });
 
 /** An interval of a UDP client, of which only the counts matter. */
@@ -341,7 +345,8 @@ function secondsOf(...counts: [sent: number, lost: number][]) {
 Deno.test("seriesOf() divides what was lost by what was sent, over all seconds of a point", () => {
   const seconds = secondsOf([100, 100], [1, 0], [99, 50], [100, 0]);
   assertEquals(seriesOf(seconds, 10)?.loss, [100, 0, 50.51, 0]);
-  assertEquals(seriesOf(seconds, 2)?.loss, [99.01, 25.13]);
+  assertEquals(seriesOf(seconds, 2)?.meanLoss, [99.01, 25.13]);
+  assertEquals(seriesOf(seconds, 2)?.loss, [100, 50.51]);
 });
 
 Deno.test("seriesOf() leaves out a share of loss that cannot be: of nothing sent, or of less than was lost", () => {
@@ -426,6 +431,15 @@ for (
       "1004/s",
     ]],
     ["rate", {}, { rate_per_second: 0.5 }, ["as answers come", "0.5/s"]],
+    ["smallest size", {}, { smallest_size: 12, seed: 1 }, [
+      "none drawn",
+      "12 bytes",
+    ]],
+    ["bandwidth", {}, { bandwidth_bytes_per_second: 6_250_001 }, [
+      "none",
+      "6250001 bytes/s",
+    ]],
+    ["burst", {}, { burst: 10 }, ["1", "10"]],
     ["interval", {}, { interval_us: 200_000 }, ["none", "200 ms"]],
     ["timeout", { timeout_us: 1e6 }, {}, ["1 s", "5 s"]],
   ] satisfies [string, Partial<StartedEvent>, Partial<StartedEvent>, string[]][]
@@ -447,6 +461,66 @@ for (
   });
 }
 
+Deno.test("sweepsOf() finds the runs of a file that differ in size alone, and begins anew where a size comes again", async () => {
+  const sized = (size: number, settings = {}) => ({
+    delays: DELAYS,
+    settings: { size, ...settings },
+  });
+  const sum = JSON.stringify({
+    event: "sweep",
+    role: "tcp-client",
+    time: "2026-01-02T03:04:05.000Z",
+    schema: 2,
+    passed: true,
+    sizes: [{
+      size: 64,
+      passed: true,
+      messages_sent: 1,
+      messages_received: 1,
+      bytes_sent: 64,
+      bytes_received: 64,
+    }],
+  });
+  const one = await textOf(
+    sized(64),
+    sized(512),
+    sized(1472, { rate_per_second: 5 }),
+    sized(64),
+    sized(1472),
+  );
+  const other = await textOf(sized(64), sized(512, { smallest_size: 64 }));
+  const { clients, problems } = await readRuns([
+    { name: "one.jsonl", text: `${one}${sum}\n` },
+    { name: "other.jsonl", text: other },
+  ]);
+  assertEquals([clients.length, problems], [7, []]);
+  const swept = sweepsOf(clients);
+  assertEquals(clients.map((run) => swept.get(run)), [
+    { sweep: "one.jsonl #1", size: 64 },
+    { sweep: "one.jsonl #1", size: 512 },
+    undefined,
+    { sweep: "one.jsonl #2", size: 64 },
+    { sweep: "one.jsonl #2", size: 1472 },
+    undefined,
+    undefined,
+  ]);
+});
+
+Deno.test("readRuns() takes a line about the client for no run", async () => {
+  const listening = JSON.stringify({
+    event: "metrics-listening",
+    role: "tcp-client",
+    time: "2026-01-02T03:04:05.000Z",
+    schema: 2,
+    host: "127.0.0.1",
+    port: 9000,
+  });
+  const { clients, problems } = await readOne(
+    `${listening}\n${await textOf({ delays: DELAYS })}`,
+  );
+  assertEquals([clients.length, problems], [1, []]);
+});
+
 Deno.test("differingSettings() tells TCP from UDP, and known settings from unknown ones", async () => {
   const { clients } = await readOne(
     await textOf({ delays: DELAYS }, { delays: DELAYS, lost: 0 }),
@@ -457,9 +531,12 @@ Deno.test("differingSettings() tells TCP from UDP, and known settings from unkno
     "transport",
     "service",
     "size",
+    "smallest size",
     "connections",
     "pipeline",
     "rate",
+    "bandwidth",
+    "burst",
     "interval",
     "timeout",
     "under load",
@@ -498,6 +575,56 @@ Deno.test("markdownSummary() escapes markup in untrusted text", async () => {
   assertEquals([cells[1], cells[2]], [cells[0], cells[0]]);
   assert(!/(?<!\\)[<`]/.test(lines[2]), lines[2]);
   assert(!lines[2].includes("\u001b"), lines[2]);
+});
+
+Deno.test("a run of which nobody knows whether anything arrived is no run that passed", async () => {
+  const [started, _, __, result] = await linesOf({ delays: [100], lost: 0 });
+  const one = JSON.parse(result);
+  one.measured.arrival = "unknown";
+  const { clients } = await readOne(`${started}\n${JSON.stringify(one)}\n`);
+  assertEquals(verdictOf(clients[0]), {
+    text: "sent",
+    reason: "whether the datagrams arrived is unknown",
+  });
+});
+
+Deno.test("the loss of a flow is a share of what that flow sent", async () => {
+  const text = await textOf({
+    delays: [100, 200],
+    lost: 6,
+    flows: {
+      count: 2,
+      bad: 1,
+      unjudged: 0,
+      each: [
+        { connection: 2, local_port: 4001, sent: 4, lost: 3 },
+        { connection: 1, local_port: 4000, sent: 3, lost: 2 },
+      ],
+    },
+  });
+  const { clients, problems } = await readRuns([{ name: "a.jsonl", text }]);
+  assertEquals(problems, []);
+  const [row] = rowsOf(clients);
+  const column = MORE_COLUMNS.find(({ name }) => name === "flow_loss")!;
+  assertEquals(column.text(row), "3 (75\u00a0%)");
+});
+
+Deno.test("a page has no more than 20,000 flows, the worst of each run", async () => {
+  const each = Array.from({ length: 1000 }, (_, i) => ({
+    connection: i + 1,
+    local_port: 4000,
+    sent: 1,
+  }));
+  const text = await textOf(...Array.from({ length: 40 }, () => ({
+    delays: [100],
+    flows: { count: 1000, unjudged: 1000, each },
+  })));
+  const { runs } = pageData(await readRuns([{ name: "a.jsonl", text }]));
+  const kept = runs.map(({ measurements }) =>
+    measurements!.measured!.flows!.each
+  );
+  assertEquals(kept.flat().length, 20_000);
+  assertEquals(kept[0].at(-1)!.connection, 500);
 });
 
 Deno.test("csvSummary() quotes untrusted text, and lets none begin a formula", async () => {
@@ -824,4 +951,43 @@ Deno.test("readRuns() reads a measuring UDP client, its loss included", async ()
   const { messages_received, datagrams } = measurementsOf(clients[0])!;
   assertEquals([messages_received, datagrams?.lost], [50, 0]);
   assertEquals(typeof datagrams?.jitter_us, "number");
+});
+
+Deno.test("compareRuns() finds what grew on one way alone", async () => {
+  const run = async (lost: number, slowest: number): Promise<Measurements> => {
+    const fast = await summaryOf(evenly(10_000, 1, 100));
+    const slow = await summaryOf(evenly(10_000, 1, slowest));
+    return {
+      messages_sent: 10_000,
+      messages_received: 10_000 - lost,
+      bytes_sent: 0,
+      bytes_received: 0,
+      duration_us: 1e6,
+      rtt_us: fast,
+      directions: {
+        out: { lost: 0, variation_us: fast },
+        back: { lost, variation_us: slow },
+        reflector_us: fast,
+      },
+    };
+  };
+  const { figures, isWorse } = await compareRuns(
+    [await run(10, 100), await run(10, 100)],
+    [await run(30, 5000)],
+    20,
+  );
+  assertEquals(isWorse, true);
+  const judged = Object.fromEntries(
+    figures.map(({ name, judgement }) => [name, judgement]),
+  );
+  assertEquals(
+    [
+      "loss.out",
+      "loss.back",
+      "variation.out.p99",
+      "variation.back.p99",
+      "reflector.p99",
+    ].map((name) => judged[name]),
+    ["same", "worse", "same", "worse", "same"],
+  );
 });

@@ -24,6 +24,7 @@ try {
   const page = await browser.newPage({
     viewport: { width: 1400, height: 900 },
     colorScheme: "light",
+    timezoneId: "UTC",
   });
   await page.setContent(await reportPage(runs));
   await page.waitForSelector("body[data-ready]");

@@ -75,63 +75,47 @@ class Gate {
   }
 }
 
-/** What a relay does with the answers. */
-export interface RelayOptions {
-  /** Where the server is. */
-  port: number;
-  /** Milliseconds by which an answer is delayed, by its number from 1. */
+/** What a relay does with what passes it on one way; it is numbered from 1. */
+export interface Faults {
+  /** Milliseconds by which each is delayed, by its number. */
   delay?: (number: number) => number;
-  /** UDP: numbers of the answers that are lost. */
+  /** UDP: numbers of those that are lost. */
   lose?: readonly number[];
-  /** UDP: numbers of the answers that come twice. */
+  /** UDP: numbers of those that come twice. */
   double?: readonly number[];
-  /** UDP: numbers of the answers that come after the one that follows them. */
+  /** UDP: numbers of those that come after the one that follows them. */
   swap?: readonly number[];
-  /** UDP: numbers of the answers in which a byte is changed, and which byte. */
+  /** UDP: numbers of those in which a byte is changed, and which byte. */
   corrupt?: ReadonlyMap<number, number>;
-  /** From which answer on everything is held back, and for how many milliseconds. */
+  /** From which on everything is held back, and for how many milliseconds. */
   stall?: { from: number; milliseconds: number };
 }
 
-/** A relay for datagrams of one client. */
-export class UdpRelay implements Disposable {
-  /** Where it is bound. */
-  readonly port: number;
-  readonly #options: RelayOptions;
+/** What a relay does with the answers, and over UDP with the messages. */
+export interface RelayOptions extends Faults {
+  /** Where the server is. */
+  port: number;
+  /** UDP: what it does with the messages on their way to the server. */
+  out?: Faults;
+}
+
+/** One way through a relay for datagrams. */
+export class UdpWay {
+  readonly #faults: Faults;
+  readonly #send: (datagram: Uint8Array) => void;
   readonly #gate = new Gate(SPACING);
-  readonly #inside = bindAnyPort();
-  readonly #outside = bindAnyPort();
-  #client: Deno.Addr | undefined;
-  #answers = 0;
+  #number = 0;
   #swapped: Uint8Array | undefined;
 
-  constructor(options: RelayOptions) {
-    this.#options = options;
-    this.port = (this.#outside.addr as Deno.NetAddr).port;
-    this.#forward();
-    this.#backward();
+  constructor(faults: Faults, send: (datagram: Uint8Array) => void) {
+    this.#faults = faults;
+    this.#send = send;
   }
 
-  async #forward(): Promise<void> {
-    const server = {
-      transport: "udp" as const,
-      hostname: "127.0.0.1",
-      port: this.#options.port,
-    };
-    for await (const [datagram, from] of this.#outside) {
-      this.#client = from;
-      await this.#inside.send(datagram, server);
-    }
-  }
-
-  async #backward(): Promise<void> {
-    for await (const [datagram] of this.#inside) {
-      this.#answer(++this.#answers, datagram.slice());
-    }
-  }
-
-  #answer(number: number, datagram: Uint8Array): void {
-    const { lose, double, swap, corrupt, stall } = this.#options;
+  /** Takes the next datagram. */
+  take(datagram: Uint8Array): void {
+    const number = ++this.#number;
+    const { lose, double, swap, corrupt, stall } = this.#faults;
     if (stall?.from === number) this.#gate.stall(stall.milliseconds);
     if (lose?.includes(number)) return;
     const place = corrupt?.get(number);
@@ -147,22 +131,74 @@ export class UdpRelay implements Disposable {
   }
 
   #deliver(number: number, datagram: Uint8Array): void {
-    this.#gate.pass(
-      this.#options.delay?.(number) ?? 0,
-      // The test may have ended meanwhile.
-      () => void this.#outside.send(datagram, this.#client!).catch(() => {}),
+    const delay = this.#faults.delay?.(number) ?? 0;
+    this.#gate.pass(delay, () => this.#send(datagram));
+  }
+
+  /** Delivers nothing more. */
+  close(): void {
+    this.#gate.close();
+  }
+}
+
+/** A relay for datagrams of one client. */
+export class UdpRelay implements Disposable {
+  /** Where it is bound. */
+  readonly port: number;
+  readonly #inside = bindAnyPort();
+  readonly #outside = bindAnyPort();
+  readonly #out: UdpWay;
+  readonly #back: UdpWay;
+  #client: Deno.Addr | undefined;
+  /** While it is, nothing passes. */
+  isBroken = false;
+
+  constructor(options: RelayOptions) {
+    this.port = (this.#outside.addr as Deno.NetAddr).port;
+    const server = {
+      transport: "udp" as const,
+      hostname: "127.0.0.1",
+      port: options.port,
+    };
+    // The test may have ended meanwhile.
+    this.#out = new UdpWay(
+      options.out ?? {},
+      (datagram) => void this.#inside.send(datagram, server).catch(() => {}),
     );
+    this.#back = new UdpWay(
+      options,
+      (datagram) =>
+        void this.#outside.send(datagram, this.#client!).catch(() => {}),
+    );
+    this.#forward();
+    this.#backward();
+  }
+
+  async #forward(): Promise<void> {
+    for await (const [datagram, from] of this.#outside) {
+      this.#client = from;
+      if (this.isBroken) continue;
+      this.#out.take(datagram.slice());
+    }
+  }
+
+  async #backward(): Promise<void> {
+    for await (const [datagram] of this.#inside) {
+      this.#back.take(datagram.slice());
+    }
   }
 
   /** Closes its sockets. */
   [Symbol.dispose](): void {
-    this.#gate.close();
+    this.#out.close();
+    this.#back.close();
     close(this.#inside);
     close(this.#outside);
   }
 }
 
-function bindAnyPort(): Deno.DatagramConn {
+/** A socket on the loopback. */
+export function bindAnyPort(): Deno.DatagramConn {
   return Deno.listenDatagram({
     transport: "udp",
     hostname: "127.0.0.1",

@@ -5,7 +5,7 @@
  */
 import { RoundTrips } from "../../measure/round_trips.ts";
 import { Histogram } from "../../measure/histogram.ts";
-import type { DelaySummary, StartedEvent } from "../../mod.ts";
+import type { DelaySummary, FlowComparison, StartedEvent } from "../../mod.ts";
 
 /** What a test wants of a run. */
 export interface InputRun {
@@ -21,6 +21,8 @@ export interface InputRun {
   seconds?: number;
   /** Why it failed. */
   failure?: string;
+  /** Its flows compared. */
+  flows?: FlowComparison;
   /** Settings that differ from the defaults. */
   settings?: Partial<StartedEvent>;
 }
@@ -75,6 +77,7 @@ export async function linesOf(run: InputRun): Promise<string[]> {
     },
     ...Array.from({ length: seconds }, (_, i) => ({
       event: "interval",
+      began: new Date(Date.parse(time) + i * 1000).toISOString(),
       elapsed_us: (i + 1) * 1e6,
       interval_us: 1e6,
       ...counts(1 / seconds),
@@ -103,6 +106,7 @@ export async function linesOf(run: InputRun): Promise<string[]> {
       measured: {
         ...speed,
         errors: 0,
+        flows: run.flows,
         instrument: {
           timer_lateness_us: { p50: 1, p99: 2, max: 3 },
           cpu_share: 0.5,

@@ -9,18 +9,15 @@ import {
   describeDifference,
   firstDifference,
 } from "../../measure/echo_check.ts";
-import {
-  Messages,
-  type Payload,
-  randomStream,
-} from "../../measure/messages.ts";
+import { Messages, type Payload, sizeOf } from "../../measure/messages.ts";
+import { checkSize, randomWord } from "../../measure/sizes.ts";
 import { RoundTrips } from "../../measure/round_trips.ts";
 import { canonicalAddress } from "../../net/address.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { describeError } from "../../net/errors.ts";
-import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
+import { checkOptions, time, unlimited } from "../../net/options.ts";
 import { formatExactDuration } from "../../text/format.ts";
 import type {
   ClientObserver,
@@ -86,17 +83,15 @@ export async function echoUdp(
 ): Promise<DatagramResult> {
   const { timeout = DEFAULT_TIMEOUT, retryFor = 0, signal, onEvent, payload } =
     options;
-  const size = payload instanceof Uint8Array ? payload.length : payload.size;
   checkOptions(options, { ...TARGET_KINDS, retryFor: unlimited(time) });
-  checkOptions({ "size of the payload": size }, {
-    "size of the payload": whole(0),
-  });
-  const messages = new Messages(payload, randomStream());
-  const target = await findTarget(options, messages.size);
+  checkSize(sizeOf(payload), 0);
+  const messages = new Messages(payload, randomWord());
+  const size = messages.size(1);
+  const target = await findTarget(options, size);
   const address = canonicalAddress(target.hostname);
-  const datagram = new Uint8Array(messages.size);
-  messages.fill(datagram, 0, 1, 0, messages.size);
-  const socket = openSocket(target, options.bind);
+  const datagram = new Uint8Array(size);
+  messages.fill(datagram, 0, 1, 0, size);
+  const socket = openSocket(target, options);
   const closed = new AbortController();
   const trips = new RoundTrips();
   const started = now();

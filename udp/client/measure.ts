@@ -10,7 +10,15 @@ import {
   verdict,
 } from "../../measure/expectations.ts";
 import { FEW_FLOWS, type FlowContext } from "../../measure/flow.ts";
-import { Messages, randomStream } from "../../measure/messages.ts";
+import type { DirectionTally } from "../../measure/directions/directions.ts";
+import { Messages, type Payload } from "../../measure/messages.ts";
+import {
+  checkSize,
+  limitsOf,
+  type MessageSize,
+  randomWord,
+  seeded,
+} from "../../measure/sizes.ts";
 import {
   measure,
   MEASURE_KINDS,
@@ -20,29 +28,55 @@ import {
   pipelineOf,
   prepare,
 } from "../../measure/run.ts";
+import { checkSchedule } from "../../measure/schedule.ts";
 import type { Tally } from "../../measure/tally.ts";
+import { now } from "../../net/clock.ts";
 import { DEFAULT_TIMEOUT } from "../../net/defaults.ts";
 import { EchosounderError } from "../../net/errors.ts";
-import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
+import { checkOptions, oneOf, time, unlimited } from "../../net/options.ts";
 import type {
   DatagramCounts,
   DatagramResult,
   Failure,
   MeasureResult,
-  Service,
+  UdpService,
 } from "../../events/mod.ts";
 import { formatExactDuration, plural } from "../../text/format.ts";
+import { STAMP_PORT } from "../defaults.ts";
+import { Authentication } from "../stamp/authentication.ts";
+import { WallClock } from "../stamp/wall_clock.ts";
+import { SessionClock } from "./session_clock.ts";
+import {
+  isStampSize,
+  smallestStampSize,
+  StampSession,
+} from "./stamp_session.ts";
 import { ProbeSocket, SMALLEST_MEASURED } from "./probe_socket.ts";
 import { echoUdp, type UdpClientOptions } from "./echo.ts";
-import { findTarget, openSocket, TARGET_KINDS } from "./target.ts";
+import { findTarget, LAST_PORT, openSockets, TARGET_KINDS } from "./target.ts";
+
+/** Options of {@linkcode measureUdp} with the service `stamp`. */
+export interface SessionSenderOptions {
+  /** The key of authenticated mode, which the peer has, too; unauthenticated without one. */
+  key?: Uint8Array;
+  /**
+   * Say that this machine's clock is synchronized to UTC (the S bit). Where the peer
+   * says the same, and the clocks agree, delays each way are absolute.
+   * @default {false}
+   */
+  clockSynchronized?: boolean;
+}
 
 /** Options of {@linkcode measureUdp}. */
 export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
   /**
-   * The size of each datagram, in bytes: at least {@linkcode SMALLEST_MEASURED}
-   * with `echo`.
+   * The size of each datagram, in bytes, or the range from which each is drawn: at
+   * least {@linkcode SMALLEST_MEASURED} with `echo`. With `stamp` one size: 44, with
+   * a key 112, or at least 4 more, which are Extra Padding (RFC 8972, section 4.1).
    */
-  size: number;
+  size: MessageSize;
+  /** Options of the service `stamp`. */
+  stamp?: SessionSenderOptions;
   /** Ends the run early. */
   signal?: AbortSignal;
 }
@@ -79,33 +113,57 @@ export interface MeasureUdpOptions extends UdpClientOptions, MeasureOptions {
 export async function measureUdp(
   options: MeasureUdpOptions,
 ): Promise<MeasureResult & DatagramResult> {
-  const { size, service = "echo", expectations = [], onEvent } = options;
+  const { service = "echo", expectations = [], onEvent } = options;
   const { timeout = DEFAULT_TIMEOUT, connections = 1, retryFor = 0 } = options;
+  const { sourcePort } = options;
   checkOptions(options, {
     ...TARGET_KINDS,
     ...MEASURE_KINDS,
+    service: oneOf("echo", "discard", "chargen", "stamp"),
     retryFor: unlimited(time),
-    size: whole(0),
   });
-  if (service === "echo" && size < SMALLEST_MEASURED) {
+  checkSchedule(options);
+  checkSize(options.size, 0);
+  const size = seeded(options.size);
+  const { least, most } = limitsOf(size);
+  if (service === "echo" && least < SMALLEST_MEASURED) {
     throw new EchosounderError(
       "invalid-option",
-      `${size} bytes cannot be told apart: ${SMALLEST_MEASURED} is the smallest datagram to measure with`,
+      `${least} bytes cannot be told apart: ${SMALLEST_MEASURED} is the smallest datagram to measure with`,
     );
   }
-  const stream = randomStream();
+  if (sourcePort !== undefined && sourcePort + connections - 1 > LAST_PORT) {
+    throw new EchosounderError(
+      "invalid-option",
+      `sourcePort: from ${sourcePort} on there are not ${connections} ports up to ${LAST_PORT}`,
+    );
+  }
+  const stream = randomWord();
   const prepared = await prepare(options);
-  const target = await findTarget(options, size);
-  const unanswered = retryFor > 0 ? await awaitPeer(options) : undefined;
+  const target = await findTarget(
+    { port: service === "stamp" ? STAMP_PORT : undefined, ...options },
+    most,
+  );
+  const makeSession = service === "stamp"
+    ? stampSessions(options, prepared.directions!)
+    : undefined;
+  const unanswered = retryFor > 0
+    ? await awaitPeer(
+      options,
+      target.port,
+      makeSession?.().make(1, 1, now()) ?? { size: least },
+    )
+    : undefined;
+  const sockets = openSockets(target, options, connections);
   let flows: readonly ProbeSocket[] = [];
   const makeFlows = (context: FlowContext) => {
-    flows = Array.from(
-      { length: connections },
-      (_, index) =>
-        new ProbeSocket(openSocket(target, options.bind), {
+    flows = sockets.map(
+      (socket, index) =>
+        new ProbeSocket(socket, {
           target,
           service,
-          messages: new Messages({ size }, stream + index),
+          session: makeSession?.(),
+          messages: new Messages({ size }, stream + index, index),
           pipeline: pipelineOf(options),
           timeout,
           ...context,
@@ -125,6 +183,8 @@ export async function measureUdp(
       peer_host: target.hostname,
       peer_port: target.port,
     },
+    ports: sockets.map(({ addr }) => (addr as Deno.NetAddr).port),
+    localPort: sourcePort,
     size,
     timeout,
     isDatagrams: true,
@@ -153,7 +213,7 @@ export async function measureUdp(
 function datagramsOf(
   tally: Tally,
   flows: readonly ProbeSocket[],
-  service: Service,
+  service: UdpService,
 ): DatagramCounts {
   const { lost, corrupted, strays, ...order } = tally.datagrams();
   const mayBeLate = flows.some(({ unanswered }) => unanswered > 0);
@@ -170,6 +230,51 @@ function datagramsOf(
   };
 }
 
+/**
+ * Checks the options of STAMP.
+ *
+ * @returns Makes the session of each flow.
+ * @throws {EchosounderError} `invalid-option` for a size that no packet can have, a range, or an empty key.
+ */
+function stampSessions(
+  options: MeasureUdpOptions,
+  directions: DirectionTally,
+): () => StampSession {
+  const { key, clockSynchronized = false } = options.stamp ?? {};
+  const { least, most: size } = limitsOf(options.size);
+  if (least !== size) {
+    throw new EchosounderError(
+      "invalid-option",
+      `the packets of STAMP have one size, not from ${least} to ${size} bytes`,
+    );
+  }
+  if (!isStampSize(size, key !== undefined)) {
+    const smallest = smallestStampSize(key !== undefined);
+    throw new EchosounderError(
+      "invalid-option",
+      `a packet of STAMP cannot have ${size} bytes, but ${smallest}, or from ${
+        smallest + 4
+      } on`,
+    );
+  }
+  const authentication = key && new Authentication(key);
+  const clock = new SessionClock(
+    new WallClock(() => directions.ownClockStepped(clockSynchronized)),
+  );
+  if (!clockSynchronized) directions.ownClockMoved = () => clock.moved;
+  const first = crypto.getRandomValues(new Uint16Array(1))[0];
+  let made = 0;
+  return () =>
+    new StampSession({
+      size,
+      // Any but 0, which stands for none.
+      ssid: (first + made++) % 0xffff + 1,
+      clock,
+      clockSynchronized,
+      authentication,
+    });
+}
+
 /** The mean, to a tenth; `undefined` of nothing. */
 function mean(numbers: number[]): number | undefined {
   if (numbers.length === 0) return undefined;
@@ -183,27 +288,34 @@ function mean(numbers: number[]): number | undefined {
  */
 async function awaitPeer(
   options: MeasureUdpOptions,
+  port: number,
+  payload: Payload,
 ): Promise<Failure | undefined> {
   const { onEvent } = options;
   const { failure } = await echoUdp({
     ...options,
-    payload: { size: options.size },
+    // A late answer to it would else reach the run's first socket.
+    sourcePort: undefined,
+    port,
+    payload,
     onEvent: (event) => event.event === "retry" ? onEvent?.(event) : undefined,
   });
-  return failure;
+  // A reflection is an answer, though not what was sent.
+  return failure?.code === "difference" ? undefined : failure;
 }
 
 function judge(
   figures: Pick<
     MeasureResult & DatagramResult,
-    "messages_sent" | "measured" | "datagrams"
+    "messages_sent" | "measured" | "datagrams" | "directions"
   >,
   timeout: number,
   expectations: readonly MetricExpectation[],
-  service: Service,
+  service: UdpService,
   lastError: string | undefined,
 ): Failure | undefined {
-  const { messages_sent: sent, datagrams, measured: { errors } } = figures;
+  const { messages_sent: sent, datagrams, directions, measured } = figures;
+  const { errors } = measured;
   const { lost = 0, corrupted = 0 } = datagrams;
   if (corrupted > 0) {
     return {
@@ -212,6 +324,10 @@ function judge(
         ? `${
           plural(corrupted, "answer")
         } with more than the 512 bytes of RFC 864`
+        : service === "stamp"
+        ? `${
+          plural(corrupted, "reply", "replies")
+        } that no reflector would send to this: too short, with another timestamp, or with a wrong HMAC`
         : `${corrupted} of ${plural(sent, "answer")} not what was sent`,
     };
   }
@@ -226,7 +342,13 @@ function judge(
       }, ${lost} of ${sent} lost`,
     };
   }
-  if (lost > 0 && !excusesLoss(expectations)) {
+  // The flow that lost the most judges all of them, and both ways together are all
+  // of the loss, where none is unknown.
+  const isJudged = excusesLoss(expectations) ||
+    expects(expectations, "flow.loss") ||
+    expects(expectations, "loss.out") && expects(expectations, "loss.back") &&
+      directions?.lost_unknown === 0;
+  if (lost > 0 && !isJudged) {
     return {
       code: "loss",
       message: `${lost} of ${plural(sent, "datagram")} not answered`,

@@ -9,8 +9,8 @@ import type {
   LostEvent,
   ReceivedEvent,
   SentEvent,
-  Service,
   StrayEvent,
+  UdpService,
 } from "../../events/mod.ts";
 import { HEADER_SIZE } from "../../measure/messages.ts";
 import { type PacedFlow, Pacer } from "../../measure/pacer.ts";
@@ -23,6 +23,7 @@ import { close } from "../../net/close.ts";
 import { describeError } from "../../net/errors.ts";
 import { RECEIVE_BUFFER_SIZE } from "../datagram.ts";
 import { type Reply, ReplyTracker } from "./reply_tracker.ts";
+import type { StampSession } from "./stamp_session.ts";
 
 /** The smallest datagram to measure with: its header tells it apart from all others. */
 export const SMALLEST_MEASURED: number = HEADER_SIZE;
@@ -32,7 +33,9 @@ export interface ProbeOptions extends FlowOptions {
   /** The peer. */
   target: Deno.NetAddr;
   /** What the peer does with a datagram. */
-  service: Service;
+  service: UdpService;
+  /** The session of STAMP, with the service `stamp`. */
+  session?: StampSession;
   /** There are so many sockets that they could starve each other. */
   isOneOfMany: boolean;
   /** Called for each message. */
@@ -48,6 +51,9 @@ const LINGER = 50;
 const LINGER_DELAYS = 2;
 const LONGEST_LINGER = 2000;
 const LONGEST_LINGER_FOR_DUPLICATES = 500;
+
+/** The most questions at the end: how many a reflector has numbered. */
+const MOST_QUESTIONS = 3;
 
 const STRAY_REASONS: Partial<Record<Reply, StrayEvent["reason"]>> = {
   "late": "late",
@@ -67,20 +73,23 @@ export class ProbeSocket implements Flow, PacedFlow {
   readonly #address: string;
   #known: string | undefined;
   readonly #receiveBuffer = new Uint8Array(RECEIVE_BUFFER_SIZE);
-  readonly #datagram: Uint8Array<ArrayBuffer>;
+  /** The latest datagram; its buffer has room for the largest. */
+  #datagram: Uint8Array<ArrayBuffer>;
   readonly #closed = new AbortController();
+  /** Resolves once the system has the port back: only after the last receive. */
+  readonly #released: PromiseWithResolvers<void> = Promise.withResolvers();
   #sending = false;
   readonly #sendBackoff = new Backoff(10, 1000);
   readonly #receiveBackoff = new Backoff(1, 1000);
 
   constructor(socket: Deno.DatagramConn, options: ProbeOptions) {
-    const { messages, service, index, brake } = options;
+    const { messages, service, index, brake, session } = options;
     this.#socket = socket;
     this.#options = options;
-    this.#tracker = new ReplyTracker(messages, service, index);
+    this.#tracker = new ReplyTracker(messages, service, index, session);
     this.#pacer = new Pacer(this, brake);
     this.#address = canonicalAddress(options.target.hostname);
-    this.#datagram = new Uint8Array(messages.size);
+    this.#datagram = new Uint8Array(messages.sizes.most);
     this.#receive();
   }
 
@@ -92,6 +101,11 @@ export class ProbeSocket implements Flow, PacedFlow {
   /** Messages in flight, one that is being sent included. */
   get inFlight(): number {
     return this.#tracker.inFlight + Number(this.#sending);
+  }
+
+  /** The size of the next message, in bytes. */
+  get nextSize(): number {
+    return this.#options.messages.size(this.#tracker.next);
   }
 
   /** When the oldest message in flight was sent. */
@@ -142,7 +156,8 @@ export class ProbeSocket implements Flow, PacedFlow {
 
   /** Waits for duplicates and late answers, then closes. */
   async finish(): Promise<void> {
-    const { service, timeout } = this.#options;
+    const { service, session, timeout } = this.#options;
+    const isAnswered = service === "echo" || session !== undefined;
     const start = now();
     const left = () => {
       const { unanswered, longestDelay } = this.#tracker;
@@ -153,11 +168,23 @@ export class ProbeSocket implements Flow, PacedFlow {
         : Math.min(enough, LONGEST_LINGER_FOR_DUPLICATES);
       return wait - (now() - start) / 1000;
     };
-    while (service === "echo" && left() > 0 && !this.#closed.signal.aborted) {
-      await pause(Math.min(left(), LINGER), this.#closed.signal);
+    let questions = 0;
+    for (
+      let wait = left();
+      isAnswered && wait > 0 && !this.#closed.signal.aborted;
+      wait = left()
+    ) {
+      if (session?.hasOpenQuestion && questions < MOST_QUESTIONS) {
+        questions++;
+        this.#socket.send(session.makeQuestion(), this.#options.target)
+          .catch((error) => this.#pacer.tally!.failed(describeError(error)));
+      }
+      await pause(Math.min(wait, LINGER), this.#closed.signal);
     }
     for (const _ of this.#tracker.giveUp(() => false));
+    session?.finish();
     this.#close();
+    await this.#released.promise;
   }
 
   #close(): void {
@@ -173,20 +200,28 @@ export class ProbeSocket implements Flow, PacedFlow {
 
   pump(time = now()): void {
     if (this.#sending) return;
-    const { pipeline, messages, target } = this.#options;
+    const { pipeline, messages, session, target, index } = this.#options;
     const hasRoom = this.#tracker.inFlight < pipeline && this.#tracker.hasRoom;
     const due = this.#pacer.next(time, hasRoom);
     if (due === undefined) return;
     const sequence = this.#tracker.next;
-    messages.fill(this.#datagram, 0, sequence, 0, messages.size);
+    const size = messages.size(sequence);
+    if (!session) {
+      if (this.#datagram.length !== size) {
+        this.#datagram = new Uint8Array(this.#datagram.buffer, 0, size);
+      }
+      messages.fill(this.#datagram, 0, sequence, 0, size);
+    }
     const at = now();
+    const datagram = session?.make(sequence, this.#tracker.oldest, at) ??
+      this.#datagram;
     this.#tracker.send(due, at);
-    this.#pacer.tally!.sent(due, at, this.#pacer.wasHeld(due));
+    this.#pacer.tally!.sent(index, due, at, this.#pacer.wasHeld(due));
     if (this.#options.onEvent) {
-      this.#emit({ event: "sent", sequence, bytes: messages.size });
+      this.#emit({ event: "sent", sequence, bytes: size });
     }
     this.#sending = true;
-    this.#socket.send(this.#datagram, target)
+    this.#socket.send(datagram, target)
       .then(this.#onSent, this.#onSendFailed);
   }
 
@@ -232,11 +267,12 @@ export class ProbeSocket implements Flow, PacedFlow {
   };
 
   readonly #onReceiveFailed = async (error: unknown): Promise<void> => {
-    if (this.#closed.signal.aborted) return;
+    if (this.#closed.signal.aborted) return this.#released.resolve();
     // Windows reports here that nobody listens at the peer's port.
     this.#pacer.tally?.failed(describeError(error));
     await pause(this.#receiveBackoff.next(), this.#closed.signal);
-    if (!this.#closed.signal.aborted) this.#receive();
+    if (this.#closed.signal.aborted) return this.#released.resolve();
+    this.#receive();
   };
 
   #take(datagram: Uint8Array, peer: Deno.NetAddr, at: number): void {
@@ -244,6 +280,7 @@ export class ProbeSocket implements Flow, PacedFlow {
       this.#pacer.tally!.strayed();
       return this.#emitStray(datagram, peer, "other-address");
     }
+    if (this.#options.session?.takeAnswer(datagram)) return;
     const reply = this.#tracker.receive(datagram, at);
     if (this.#options.onEvent) this.#emitReply(reply, datagram, peer);
   }

@@ -3,12 +3,14 @@
  *
  * @module
  */
-import type { Service } from "../../events/mod.ts";
+import type { UdpService } from "../../events/mod.ts";
 import { InFlight } from "../../measure/in_flight.ts";
 import { HEADER_SIZE, type Messages } from "../../measure/messages.ts";
 import type { Tally } from "../../measure/tally.ts";
 import { CHARGEN_DATAGRAM_LIMIT } from "../../net/chargen.ts";
 import { between } from "../../net/clock.ts";
+import { Jitter } from "../../measure/jitter.ts";
+import type { StampSession } from "./stamp_session.ts";
 
 /** The states of a message. */
 const WAITING = 1;
@@ -72,12 +74,10 @@ export class ReplyTracker {
   /** The sequence number of the last answer, and its round-trip delay in microseconds. */
   sequence = 0;
   delay = 0;
-  /** Variation of the delay (RFC 3550, section 6.4.1), in microseconds. */
-  jitter: number | undefined;
-
   readonly #messages: Messages;
-  readonly #service: Service;
+  readonly #service: UdpService;
   readonly #flow: number;
+  readonly #session: StampSession | undefined;
   readonly #times = new InFlight();
   readonly #states = new Uint8Array(MEMORY);
   #tally: Tally | undefined;
@@ -85,9 +85,9 @@ export class ReplyTracker {
   #phaseStart = 1;
   /** The first message that may still be in flight. */
   #oldest = 1;
-  /** The highest sequence number answered in time, and the delay of the last answer. */
+  /** The highest sequence number answered in time. */
   #highest = 0;
-  #previousDelay: number | undefined;
+  #jitter = new Jitter();
   /** When unrecognized answers were received. */
   readonly #unrecognized: number[] = [];
 
@@ -95,11 +95,28 @@ export class ReplyTracker {
    * @param messages The messages of the flow.
    * @param service The service of the peer.
    * @param flow The flow's number, from 0.
+   * @param session With the service `stamp`, what makes the packets and reads the replies.
    */
-  constructor(messages: Messages, service: Service, flow: number) {
+  constructor(
+    messages: Messages,
+    service: UdpService,
+    flow: number,
+    session?: StampSession,
+  ) {
     this.#messages = messages;
     this.#service = service;
     this.#flow = flow;
+    this.#session = session;
+  }
+
+  /** Variation of the delay (RFC 3550, section 6.4.1), in microseconds. */
+  get jitter(): number | undefined {
+    return this.#jitter.value;
+  }
+
+  /** The oldest message that may be in flight. */
+  get oldest(): number {
+    return this.#oldest;
   }
 
   /** Begins a phase: answers to earlier messages are not counted from now on. */
@@ -107,9 +124,10 @@ export class ReplyTracker {
     this.#tally = tally;
     this.#phaseStart = this.#oldest = this.next;
     this.#highest = this.next - 1;
-    this.#previousDelay = this.jitter = undefined;
+    this.#jitter = new Jitter();
     this.#unrecognized.length = 0;
     this.inFlight = this.unanswered = this.longestDelay = 0;
+    this.#session?.begin(this.next, tally.directions);
   }
 
   /** Whether one more message can be tracked. */
@@ -139,10 +157,15 @@ export class ReplyTracker {
   /** Removes the last message: its socket refused it. */
   unsend(): void {
     const sequence = this.next - 1;
-    this.#tally!.refused(this.#times.sentAt(sequence));
+    this.#tally!.refused(
+      this.#flow,
+      this.#times.due(sequence),
+      this.#times.sentAt(sequence),
+    );
     if (this.#states[sequence % MEMORY] !== WAITING) return;
     this.#states[sequence % MEMORY] = REFUSED;
     this.inFlight--;
+    this.#session?.numbering.unsent(sequence);
   }
 
   /** Classifies a datagram from the peer, and counts it. */
@@ -157,6 +180,7 @@ export class ReplyTracker {
     const state = this.#states[place];
     if (state === ANSWERED || state === ANSWERED_LATE) {
       tally.duplicated();
+      if (!this.#damage(datagram, sequence)) this.#session?.copied(sequence);
       return "duplicate";
     }
     const sentAt = this.#times.sentAt(sequence);
@@ -166,23 +190,27 @@ export class ReplyTracker {
       this.#states[place] = ANSWERED_LATE;
       this.unanswered--;
       tally.answeredLate();
+      this.#session?.answered(sequence, sentAt, at, true);
       return "late";
     }
     this.#states[place] = ANSWERED;
     this.inFlight--;
     const damage = this.#damage(datagram, sequence);
     if (damage !== undefined) {
+      this.#session?.numbering.damaged(sequence);
       tally.corrupted(sentAt, at);
       return damage;
     }
+    const inPeer = this.#session?.answered(sequence, sentAt, at, false) ?? 0;
     this.delay = tally.answered(
       this.#flow,
       this.#times.due(sequence),
       sentAt,
       at,
+      inPeer,
     );
     this.#observeOrder(sequence);
-    this.#observeVariation(delay);
+    this.#jitter.record(delay - inPeer);
     return "answer";
   }
 
@@ -199,6 +227,7 @@ export class ReplyTracker {
    * @param isOverdue Whether a message sent at this time is overdue.
    */
   *giveUp(isOverdue: (sentAt: number) => boolean): Generator<GivenUp> {
+    let hasLost = false;
     for (;;) {
       this.#passDecided();
       const sequence = this.#oldest;
@@ -208,14 +237,18 @@ export class ReplyTracker {
       this.inFlight--;
       if (this.#wasUnrecognized(sentAt)) {
         this.#states[sequence % MEMORY] = ANSWERED;
+        this.#session?.numbering.damaged(sequence);
         this.#tally!.corrupted(sentAt, sentAt);
         continue;
       }
       this.#states[sequence % MEMORY] = GIVEN_UP;
       this.unanswered++;
-      this.#tally!.gaveUp(sentAt);
+      this.#tally!.gaveUp(this.#flow, this.#times.due(sequence), sentAt);
+      this.#session?.numbering.gaveUp(sequence);
+      hasLost = true;
       yield { sequence, sentAt };
     }
+    if (hasLost) this.#session?.numbering.settle();
     if (this.inFlight > 0) return;
     for (const _ of this.#unrecognized.splice(0)) this.#tally?.strayed();
   }
@@ -254,8 +287,16 @@ export class ReplyTracker {
       return this.oldestSentAt() === undefined ? this.next - 1 : this.#oldest;
     }
     if (this.#service === "discard") return undefined;
-    const low = this.#messages.sequenceOf(datagram);
-    if (low === undefined) return this.#sequenceByPattern(datagram);
+    let low: number | undefined;
+    if (this.#session) {
+      // Its messages are numbered from 0.
+      const number = this.#session.read(datagram);
+      if (number === undefined) return undefined;
+      low = number + 1;
+    } else {
+      low = this.#messages.sequenceOf(datagram);
+      if (low === undefined) return this.#sequenceByPattern(datagram);
+    }
     const behind = (this.next - 1 - low) % 2 ** 32;
     const sequence = this.next - 1 - (behind < 0 ? behind + 2 ** 32 : behind);
     return sequence > Math.max(this.next - MEMORY, 0) ? sequence : undefined;
@@ -263,10 +304,7 @@ export class ReplyTracker {
 
   /** The message by the pattern after a damaged header, if that is long enough. */
   #sequenceByPattern(datagram: Uint8Array): number | undefined {
-    const length = this.#messages.size - HEADER_SIZE;
-    if (datagram.length !== this.#messages.size || length < HEADER_SIZE) {
-      return undefined;
-    }
+    if (datagram.length < 2 * HEADER_SIZE) return undefined;
     const first = Math.max(this.next - LOOKED_THROUGH, this.#phaseStart);
     for (let sequence = this.next - 1; sequence >= first; sequence--) {
       if (this.#hasPattern(datagram, sequence)) return sequence;
@@ -274,15 +312,14 @@ export class ReplyTracker {
   }
 
   #hasPattern(datagram: Uint8Array, sequence: number): boolean {
-    const { size } = this.#messages;
-    const length = size - HEADER_SIZE;
-    return this.#messages.difference(
-      datagram,
-      HEADER_SIZE,
-      sequence,
-      HEADER_SIZE,
-      length,
-    ) < 0;
+    const size = this.#messages.size(sequence);
+    return datagram.length === size && this.#messages.difference(
+          datagram,
+          HEADER_SIZE,
+          sequence,
+          HEADER_SIZE,
+          size - HEADER_SIZE,
+        ) < 0;
   }
 
   /** What is wrong with an answer; `undefined` where it is intact. */
@@ -293,7 +330,12 @@ export class ReplyTracker {
     if (this.#service === "chargen") {
       return datagram.length > CHARGEN_DATAGRAM_LIMIT ? "oversized" : undefined;
     }
-    const { size } = this.#messages;
+    if (this.#session) {
+      return this.#session.isIntact(datagram, sequence)
+        ? undefined
+        : "corrupted";
+    }
+    const size = this.#messages.size(sequence);
     const isIntact = datagram.length === size &&
       this.#messages.difference(datagram, 0, sequence, 0, size) < 0;
     return isIntact ? undefined : "corrupted";
@@ -302,14 +344,5 @@ export class ReplyTracker {
   #observeOrder(sequence: number): void {
     if (sequence > this.#highest) this.#highest = sequence;
     else this.#tally!.reordered(this.#highest - sequence);
-  }
-
-  #observeVariation(delay: number): void {
-    if (this.#previousDelay !== undefined) {
-      const variation = Math.abs(delay - this.#previousDelay);
-      const jitter = this.jitter ?? 0;
-      this.jitter = jitter + (variation - jitter) / 16;
-    }
-    this.#previousDelay = delay;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { LocalAddress } from "../../net/address.ts";
+import { close } from "../../net/close.ts";
 import { cannotBind, EchosounderError } from "../../net/errors.ts";
 import { type Kinds, oneOf, time, whole } from "../../net/options.ts";
 import { type AddressFamily, resolveHost } from "../../net/resolve.ts";
@@ -18,6 +19,11 @@ export interface TargetOptions {
   port?: number;
   /** Take addresses of this family only. */
   family?: AddressFamily;
+  /**
+   * The port to send from, from 1 to 65535; of several sockets that of the first, and
+   * the others have those that follow. Without it, the system chooses.
+   */
+  sourcePort?: number;
   /** Milliseconds that resolving the name may take. @default {5000} */
   timeout?: number;
   /** Send from this address of the same family; by default from any. */
@@ -26,10 +32,14 @@ export interface TargetOptions {
   signal?: AbortSignal;
 }
 
+/** The last port that there is. */
+export const LAST_PORT = 65_535;
+
 /** The valid values of these options. */
 export const TARGET_KINDS: Kinds<TargetOptions> = {
-  port: whole(1, 65_535),
+  port: whole(1, LAST_PORT),
   family: oneOf(4, 6),
+  sourcePort: whole(1, LAST_PORT),
   timeout: time,
 };
 
@@ -59,19 +69,46 @@ export async function findTarget(
 }
 
 /**
- * Opens a socket of the target's address family.
+ * Opens a socket of the target's address family, from the address and port that the
+ * options name.
  *
+ * @param index Its number among several sockets, whose ports follow each other.
  * @throws {EchosounderError} `cannot-bind` when the system gives none.
  */
 export function openSocket(
   target: Deno.NetAddr,
-  bind?: LocalAddress,
+  { bind, sourcePort }: Pick<TargetOptions, "bind" | "sourcePort">,
+  index = 0,
 ): Deno.DatagramConn {
   const any = target.hostname.includes(":") ? "::" : "0.0.0.0";
-  const { hostname, port = 0 } = bind ?? { hostname: any };
+  const { hostname = any } = bind ?? {};
+  const first = sourcePort ?? bind?.port ?? 0;
+  const port = first === 0 ? 0 : first + index;
   try {
     return Deno.listenDatagram({ transport: "udp", hostname, port });
   } catch (error) {
     throw cannotBind(hostname, port, error);
+  }
+}
+
+/**
+ * Opens several sockets.
+ *
+ * @throws {EchosounderError} `cannot-bind` when the system does not give all of them.
+ */
+export function openSockets(
+  target: Deno.NetAddr,
+  options: Pick<TargetOptions, "bind" | "sourcePort">,
+  count: number,
+): Deno.DatagramConn[] {
+  const sockets: Deno.DatagramConn[] = [];
+  try {
+    while (sockets.length < count) {
+      sockets.push(openSocket(target, options, sockets.length));
+    }
+    return sockets;
+  } catch (error) {
+    sockets.forEach(close);
+    throw error;
   }
 }

@@ -6,6 +6,7 @@
 import type { MetricExpectation } from "../../measure/expectations.ts";
 import type { LoadRun } from "../../measure/load.ts";
 import type { MeasureOptions } from "../../measure/run.ts";
+import { checkSize, type MessageSize } from "../../measure/sizes.ts";
 import {
   LOAD_CONNECTIONS,
   type Loads,
@@ -15,13 +16,13 @@ import {
   type UnderLoadOptions,
 } from "../../measure/under_load.ts";
 import type { MeasureResult, Service, Transport } from "../../events/mod.ts";
-import { checkOptions, time, unlimited, whole } from "../../net/options.ts";
+import { checkOptions, time, unlimited } from "../../net/options.ts";
 import type { UdpClientOptions } from "./echo.ts";
 import { measureUdp } from "./measure.ts";
 import { TARGET_KINDS, type TargetOptions } from "./target.ts";
 
 /** Which bulk traffic over UDP there can be. */
-export interface UdpLoadOptions extends TargetOptions {
+export interface UdpLoadOptions extends Omit<TargetOptions, "sourcePort"> {
   /** The port of a discard server on the same host, for bulk traffic to it. */
   discardPort?: number;
   /** Payload to send, in bytes a second: nothing else slows datagrams down. */
@@ -36,8 +37,8 @@ export interface MeasureUdpUnderLoadOptions
     UdpClientOptions,
     UnderLoadOptions,
     Pick<MeasureOptions, "reportEvery" | "label" | "sourceLabel" | "onRun"> {
-  /** The size of each probe, in bytes. */
-  size: number;
+  /** The size of each probe, in bytes; of a range, one is drawn for each. */
+  size: MessageSize;
   /** The bulk traffic: {@linkcode udpLoads}, or over TCP `tcpLoads`. */
   loads: Loads;
   /** What it travels on. */
@@ -112,8 +113,8 @@ export async function measureUdpUnderLoad(
     ...UNDER_LOAD_KINDS,
     retryFor: unlimited(time),
     reportEvery: time,
-    size: whole(0),
   });
+  checkSize(options.size, 0);
   const { connections: _, expectations: __, ...probing } = options;
   return await measureUnderLoad({
     ...options,

@@ -34,8 +34,8 @@ const TYPED: [what: string, role: Role, keys: string, args: string[]][] = [
   [
     "a metric after --expect, whose limit goes on",
     "udp-client",
-    '--expect "dup\t<=1%"',
-    ["--expect", "duplicated<=1%"],
+    '--expect "corr\t<=1%"',
+    ["--expect", "corrupted<=1%"],
   ],
   ["a metric without quotes", "tcp-client", "--expect thr\t", [
     "--expect",
@@ -201,13 +201,13 @@ for (
       "the values of --service",
       "udp-client",
       "udp-client --service ",
-      ["chargen", "discard", "echo"],
+      ["chargen", "discard", "echo", "stamp"],
     ],
     [
       "a metric after --expect",
       "udp-client",
-      'udp-client --expect "dup',
-      ["duplicated"],
+      'udp-client --expect "corr',
+      ["corrupted"],
     ],
     ["a value after =", "udp-server", "udp-server --loop-guard=of", [
       "--loop-guard=off",

@@ -147,6 +147,11 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   ],
   [
     "udp-client",
+    ["a", "b", "a"],
+    'two targets are called "a": give each a label of its own, with --targets -',
+  ],
+  [
+    "udp-client",
     ["a", "--targets", "-"],
     "--targets and a exclude each other: each says what to test",
   ],
@@ -264,7 +269,122 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "udp-client",
     ["localhost", "-c", "2", "--expect", "p98<5ms"],
-    '--expect: "p98" is not one of min, mean, p50, p90, p95, p99, p99.9, p99.99, max, jitter, loss, outages, outage, availability, late, duplicated, reordered, corrupted, errors, rate, throughput, loaded.p99, responsiveness',
+    '--expect: "p98" is not one of min, mean, p50, p90, p95, p99, p99.9, p99.99, max, jitter, loss, outages, outage, availability, late, duplicated, reordered, corrupted, refused, timeouts, errors, rate, throughput, responsiveness, idle',
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--size", "64"],
+    "--connect-only and --size exclude each other: no byte is sent",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--bandwidth", "1Mbit/s"],
+    "--connect-only and --bandwidth exclude each other: no byte is sent",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--stdin"],
+    "--connect-only and --stdin exclude each other: no byte is sent",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--service", "discard"],
+    "--connect-only and --service exclude each other: no byte is sent",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--timeout", "1s"],
+    "--connect-only and --timeout exclude each other: nothing is answered; --connect-timeout says how long to wait",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "-c", "9", "--pipeline", "2"],
+    "--connect-only and --pipeline exclude each other: --connections says how many at once",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "-c", "9", "--bind", "127.0.0.1:4000"],
+    "--bind with a port is for a single connection: the port is kept for a minute after it",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--idle", "1s..2s"],
+    "--connect-only and --idle exclude each other: each is a test of its own",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "--expect", "throughput>1MB/s"],
+    "--expect: with --connect-only over TCP there is no throughput, but min, mean, p50, p90, p95, p99, p99.9, p99.99, max, loss, outages, outage, availability, refused, timeouts, errors, rate",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "-c", "3", "--rate", "5", "-i", "1s"],
+    "--interval and --rate exclude each other: each says when the next message is due",
+  ],
+  [
+    "tcp-client",
+    ["box", "--connect-only", "-c", "3", "--connections", "5"],
+    "--count 3 leaves some of --connections 5 without a message",
+  ],
+  [
+    "tcp-client",
+    ["box", "-c", "3", "--expect", "refused<1"],
+    "--expect: with --service echo over TCP there is no refused, but min, mean, p50, p90, p95, p99, p99.9, p99.99, max, loss, outages, outage, availability, flows.bad, errors, rate, throughput",
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "10m"],
+    '--idle: "10m" is not a range of times: write 30s..10m',
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "10m..30s"],
+    '--idle: "10m..30s" is not a range of times: the second must be longer',
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "30..600"],
+    '--idle: "30" needs a unit: write 30ms or 30s',
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "0s..1s"],
+    '--idle: "0s" is too short: it must be more than 0',
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "1s..2s", "-c", "3"],
+    "--idle and --count exclude each other: the range says what to try, each time on a connection of its own",
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "1s..2s", "--bandwidth", "1Mbit/s"],
+    "--idle and --bandwidth exclude each other: the range says what to try, each time on a connection of its own",
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "1s..2s", "-m", "hello"],
+    "--idle and --message exclude each other: its messages are its own",
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "1s..2s", "--bind", "127.0.0.1:4000"],
+    "--idle and --bind with a port exclude each other: each connection needs a port of its own",
+  ],
+  [
+    "tcp-client",
+    ["box", "--idle", "1s..2s", "--expect", "p99<5ms"],
+    "--expect: with --idle over TCP there is no p99, but idle",
+  ],
+  [
+    "udp-client",
+    ["box", "--connect-only"],
+    "--connect-only is an option of tcp-client, not of udp-client",
+  ],
+  [
+    "udp-client",
+    ["box", "-c", "3", "--expect", "refused<1"],
+    "--expect: refused is a metric of connections: UDP has no refused",
   ],
   [
     "udp-client",
@@ -333,8 +453,128 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   ],
   [
     "udp-client",
+    ["localhost", "-c", "2", "--expect", "flows.bad<1"],
+    "--expect: flows.bad compares connections: use --connections",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "-c", "2", "--connections", "2", "--expect", "flow.loss<1"],
+    "--expect: flow.loss is a metric of datagrams: TCP has no flow.loss",
+  ],
+  [
+    "udp-client",
+    ["localhost", "-c", "99", "--connections", "8", "--source-port", "65530"],
+    "--source-port 65530: from there on, there are only 6 ports for --connections 8",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--source-port", "0"],
+    '--source-port: "0" is not a port: write a number from 1 to 65535',
+  ],
+  [
+    "udp-client",
     ["localhost", "-c", "2", "--expect", "throughput>5"],
-    '--expect: "5" is not a throughput: write 100MB/s',
+    '--expect: "5" is not a throughput: write 50Mbit/s or 6MB/s',
+  ],
+  [
+    "udp-client",
+    ["localhost", "--bandwidth", "50Mb/s"],
+    '--bandwidth: "50Mb/s" may be bits or bytes: write 50Mbit/s or 50MB/s',
+  ],
+  [
+    "udp-client",
+    ["localhost", "--bandwidth", "50Mbps"],
+    '--bandwidth: "50Mbps" is not a throughput: write 50Mbit/s or 6MB/s',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--bandwidth", "0kbit/s"],
+    '--bandwidth: "0kbit/s" is too little: it must be more than 0',
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--bandwidth", "6MB/s", "--rate", "5"],
+    "--rate and --bandwidth exclude each other: each says when the next message is due",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--bandwidth", "6MB/s", "--interval", "5ms"],
+    "--interval and --bandwidth exclude each other: each says when the next message is due",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--bandwidth", "6MB/s", "--service", "chargen"],
+    "--service chargen and --bandwidth exclude each other: the peer chooses the size of its answers; use --rate",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--bandwidth", "6MB/s", "--service", "chargen"],
+    "--service chargen and --bandwidth exclude each other: nothing is sent, so --duration says how much",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--burst", "3", "--count", "9"],
+    "--burst needs --interval, --rate or --bandwidth, which say when each is due",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--burst", "3", "--rate", "9", "--pipeline", "2"],
+    "--burst 3 has no room in --pipeline 2: not all of it could be in flight",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,512"],
+    "several sizes need something to measure: --count, --duration or --rate",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--size", "64..512"],
+    "several sizes need something to measure: --count, --duration or --rate",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,512", "--rate", "5"],
+    "--size with a list needs --count or --duration: so much of each size",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "512..64", "-c", "5"],
+    '--size: "512..64" is not a range: write the smaller size first, as in 64..1472',
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,,512", "-c", "5"],
+    '--size: "64,,512" is not a list of sizes: write 64,512,1472',
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,512,64", "-c", "5"],
+    '--size: "64,512,64" has 64 twice',
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "8..512", "-c", "5"],
+    "--size 8: 12 bytes are the least that can be measured with, for stream, sequence number and a check of both",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,70000", "-c", "5"],
+    "--size 70000: a datagram carries 65507 bytes over IPv4",
+  ],
+  [
+    "tcp-client",
+    ["localhost", "--size", "0,64", "-c", "5"],
+    "an empty message cannot be measured over TCP: it brings no byte back",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64,512", "-c", "5", "--seed", "1"],
+    "--seed needs sizes to draw: --size 64..1472",
+  ],
+  [
+    "udp-client",
+    ["localhost", "--size", "64..512", "-c", "5", "--seed", "4294967296"],
+    '--seed: "4294967296" is not a seed: write a whole number from 0 to 4294967295',
   ],
   [
     "udp-client",
@@ -372,6 +612,11 @@ const HABITS: [role: Role, args: string, message: string][] = [
     "unknown option -R; did you mean --service chargen?",
   ],
   ["tcp-server", "-J", "unknown option -J; did you mean --json?"],
+  [
+    "tcp-client",
+    "box -b 10M",
+    "unknown option -b; did you mean --bandwidth RATE?",
+  ],
   ["udp-client", "box -l 1K", "unknown option -l; did you mean --size SIZE?"],
   ["tcp-client", "box -u", "unknown option -u; for UDP, run udp-client"],
   ["udp-client", "box -u", "unknown option -u; udp-client is UDP without it"],
@@ -398,6 +643,8 @@ const HABITS: [role: Role, args: string, message: string][] = [
     "unknown option --client; a host stands alone: tcp-client HOST",
   ],
   ["tcp-client", "box -i 1", '--interval: "1" needs a unit: write 1ms or 1s'],
+  ["tcp-client", "-z box", "unknown option -z; did you mean --connect-only?"],
+  ["tcp-client", "-zv box", "unknown option -zv; did you mean --connect-only?"],
   ["tcp-client", "box -O 2", "unknown option -O; did you mean --warmup TIME?"],
   ["tcp-server", "-1", "unknown option -1; did you mean --once?"],
   [
@@ -464,14 +711,6 @@ Deno.test("an option of another tool is answered only with an option that there 
       if (named !== undefined) assert(Object.hasOwn(options, named), message);
     }
   }
-  // What means a rate in bits a second comes before messages a second.
-  const [bandwidth] = Object.keys(TCP_CLIENT.options).filter((name) =>
-    ["bandwidth", "rate"].includes(name)
-  ).toSorted();
-  const message = problemOf("tcp-client", ["box", "-b", "10M"])?.message;
-  assert(
-    message?.startsWith(`unknown option -b; did you mean --${bandwidth} `),
-  );
 });
 
 /** What a role says is wrong with a command line. */

@@ -2,9 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import { reset } from "@logtape/logtape";
 import { diagnose, setUpDiagnostics } from "../../../cli/output/diagnostics.ts";
 import type { Output } from "../../../cli/output/writer.ts";
-import type { ProgramEvent } from "../../../events/line.ts";
+import type { ProgramEvent, SweptSize } from "../../../events/line.ts";
 import type {
   Expectation,
+  FlowComparison,
+  FlowFigures,
   Measured,
   Reflections,
   ResultEvent,
@@ -163,7 +165,7 @@ Deno.test("an expectation is written with its limit in full, and its value in th
       "loss < 0.5 %: 33.33 %",
       "errors < 3: 0",
       "rate < 12345/s: 12.3 k/s",
-      "throughput < 999.9 MB/s: 123 MB/s",
+      "throughput < 999.9 MB/s (7.9992 Gbit/s): 123 MB/s (988 Mbit/s)",
     ],
   );
 });
@@ -321,6 +323,74 @@ Deno.test("rates and shares are given with no more digits than they are good for
   ]);
 });
 
+Deno.test("a result each way fits into 80 columns, and says what is relative and what is unknown", () => {
+  const delays = {
+    count: 198,
+    min: 0,
+    mean: 230.1,
+    max: 401_123.4,
+    p50: 210,
+    p99: 123_456,
+  };
+  const way = {
+    lost: 1234,
+    duplicates: 1234,
+    reordered: 1234,
+    jitter_us: 123_456,
+    variation_us: delays,
+  };
+  const lines = textLines({
+    event: "result",
+    passed: true,
+    messages_sent: 2000,
+    messages_received: 1980,
+    bytes_sent: 12_800,
+    bytes_received: 12_672,
+    duration_us: 2_000_000,
+    directions: {
+      out: way,
+      back: { duplicates: 0, variation_us: delays, delay_us: delays },
+      lost_unknown: 7,
+      reflector_us: delays,
+      clock: {
+        offset_us: -123_456_789,
+        bound_us: 123_456,
+        error_us: 123_456,
+        absolute: false,
+        steps: 0,
+        own_steps: 0,
+      },
+      notes: ["why"],
+    },
+    measured: {
+      errors: 0,
+      instrument: {
+        timer_lateness_us: { p50: 100, p99: 200, max: 300 },
+        cpu_share: 0.5,
+        warnings: [],
+      },
+    },
+  }, { oneShot: false, transport: "UDP", ascii: false });
+  const text = stripVTControlCharacters(lines.join("\n"));
+  for (const line of text.split("\n")) assert(line.length <= 80, line);
+  const [, directed] = text.split(/(?= {2}way out)/);
+  assertEquals(
+    directed,
+    `  way out       1234 (62 %) lost, 1234 (62 %) duplicated
+                1234 (62 %) reordered, jitter 123 ms
+                beyond the fastest p50 +210 µs, p99 +123 ms, max +401 ms
+  way back      0 duplicated
+                beyond the fastest p50 +210 µs, p99 +123 ms, max +401 ms
+                delay min 0 s, p50 210 µs, p99 123 ms, max 401 ms
+  either way    7 (0.35 %) lost
+  reflector     p50 210 µs, p99 123 ms, max 401 ms
+  clocks        the reflector's is 2 min 3 s behind
+                ± 123 ms (half the fastest round trip) ± 123 ms (their error)
+                delays each way are relative to the fastest
+note: why`,
+  );
+});
+
 Deno.test("a measuring result fits into 80 columns and says what counts", () => {
   const lines = textLines({
     event: "result",
@@ -376,6 +446,7 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
   assertEquals(lines.map(stripVTControlCharacters), [
     "failed: 200 sent, 198 back in 2.00 s",
     "  speed         99 messages/s, 6.40 kB/s out, 6.34 kB/s in",
+    "                51.2 kbit/s out, 50.7 kbit/s in",
     "  datagrams     2 (1 %) lost, 1 (0.5 %) late, 0 duplicated, 0 corrupted",
     "                4 (2 %) reordered by up to 2, jitter 12.5 us",
     "  round trip    p50 210 us, p90 300 us, p99 4.00 ms, p99.9 40.0 ms",
@@ -383,6 +454,53 @@ Deno.test("a measuring result fits into 80 columns and says what counts", () => 
     "  late sends    3 (1.5 %)",
     "warning: the client was slow",
     "expected loss <= 0.5 %: 1 %, did not hold",
+  ]);
+});
+
+Deno.test("a result names the flows that fare worse than the rest, and the worst eight", () => {
+  const each = Array.from({ length: 10 }, (_, i): FlowFigures => ({
+    connection: i + 1,
+    local_port: 40_000 + i,
+    sent: 100,
+    lost: i === 0 ? 12 : 0,
+    p50_us: 200 + i,
+    p99_us: 4000,
+    worse_by: i === 0 ? ["loss", "delay"] : undefined,
+  }));
+  const rows = (flows: FlowComparison) =>
+    textLines({
+      event: "result",
+      passed: true,
+      messages_sent: 1000,
+      messages_received: 988,
+      bytes_sent: 64_000,
+      bytes_received: 63_232,
+      duration_us: 2_000_000,
+      measured: {
+        errors: 0,
+        flows,
+        instrument: {
+          timer_lateness_us: { p50: 100, p99: 200, max: 300 },
+          cpu_share: 0.5,
+          warnings: [],
+        },
+      },
+    }, { oneShot: false, transport: "UDP", ascii: true })
+      .map(stripVTControlCharacters).slice(2);
+  const harmed = rows({ count: 10, bad: 1, unjudged: 2, each });
+  assertEquals(harmed.slice(0, 3), [
+    "  flows         1 of 10 worse than the rest; 2 sent too little to tell",
+    "                port 40000: 12 (12 %) lost, p50 200 us, p99 4.00 ms: worse by loss and delay",
+    "                port 40001: 0 lost, p50 201 us, p99 4.00 ms",
+  ]);
+  assertEquals(harmed.length, 9);
+  // Where none is worse, the worst one is enough.
+  assertEquals(rows({ count: 10, bad: 0, unjudged: 0, each: each.slice(1) }), [
+    "  flows         none of 10 worse than the rest",
+    "                port 40001: 0 lost, p50 201 us, p99 4.00 ms",
+  ]);
+  assertEquals(rows({ count: 10, unjudged: 10, each }), [
+    "  flows         10, too little sent to compare them",
   ]);
 });
 
@@ -421,6 +539,7 @@ Deno.test("a result says what is unknown, and what was in flight at its end", ()
   assertEquals(lines(unknown), [
     "sent: 200 datagrams in 1.00 s; whether they arrived is unknown",
     "  speed         200 messages/s, 12.8 kB/s out",
+    "                102 kbit/s out",
   ]);
   assertEquals(lines({ ...result, measured, passed: false }), [
     "failed: 200 sent in 1.00 s",
@@ -434,6 +553,65 @@ Deno.test("a result says what is unknown, and what was in flight at its end", ()
       messages_received: 190,
     })[0],
     "failed: 200 sent, 190 back, 10 in flight in 1.00 s",
+  );
+});
+
+Deno.test("a sweep is a table of its sizes, without the columns that nothing is known for", () => {
+  const swept = {
+    passed: true,
+    messages_sent: 200,
+    messages_received: 200,
+    bytes_sent: 12_800,
+    bytes_received: 12_800,
+    messages_per_second: 200,
+    sent_bytes_per_second: 12_800,
+    received_bytes_per_second: 12_800,
+    rtt_us: { count: 200, min: 1, mean: 2, max: 40, p50: 2, p99: 30 },
+  };
+  const style = { oneShot: false, transport: "UDP" as const, ascii: true };
+  const lines = (sizes: SweptSize[]) =>
+    textLines({ event: "sweep", passed: false, sizes }, style)
+      .map(stripVTControlCharacters);
+  assertEquals(
+    lines([
+      { ...swept, size: 64, lost: 0 },
+      { ...swept, size: 1472, lost: 2, passed: false },
+    ]),
+    [
+      "by size",
+      "  bytes     lost      p50      p99  messages/s                      in",
+      "     64        0  2.00 us  30.0 us         200  12.8 kB/s (102 kbit/s)",
+      "   1472  2 (1 %)  2.00 us  30.0 us         200  12.8 kB/s (102 kbit/s)  failed",
+    ],
+  );
+  const oneWay = { ...swept, bytes_received: 0, received_bytes_per_second: 0 };
+  assertEquals(
+    lines([{ ...oneWay, size: 100, rtt_us: undefined }]),
+    [
+      "by size",
+      "  bytes  messages/s                     out",
+      "    100         200  12.8 kB/s (102 kbit/s)",
+    ],
+  );
+});
+
+Deno.test("a run of drawn sizes says by which seed, so that they can be drawn again", () => {
+  const started = {
+    event: "started" as const,
+    target: "box",
+    peer_host: "192.0.2.1",
+    peer_port: 7,
+    service: "echo" as const,
+    size: 1472,
+    connections: 1,
+    timeout_us: 5e6,
+  };
+  const style = { oneShot: false, transport: "UDP" as const, ascii: true };
+  assertEquals(textLines(started, style), []);
+  assertEquals(
+    textLines({ ...started, smallest_size: 64, seed: 5 }, style)
+      .map(stripVTControlCharacters),
+    ["sizes from 64 to 1472 bytes, --seed 5"],
   );
 });
 

@@ -26,7 +26,7 @@ function follow(service: Service = "echo", size = 32) {
       const datagram = new Uint8Array(size);
       messages.fill(datagram, 0, tracker.next, 0, size);
       tracker.send(time += 10, time);
-      tally.sent(time, time, false);
+      tally.sent(0, time, time, false);
       return datagram;
     },
     receive(datagram: Uint8Array): Reply {

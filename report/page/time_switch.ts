@@ -1,0 +1,47 @@
+/// <reference lib="dom" />
+/**
+ * The switch between clock times and the time since each run's start.
+ *
+ * @module
+ */
+import { zoneName } from "./clock.ts";
+import { element } from "./dom.ts";
+import type { TimeScale } from "./timeline.ts";
+
+/**
+ * Creates the switch.
+ *
+ * @param from When the runs began, in seconds since 1970: zones differ over a year.
+ * @param chosen What it shows at first.
+ * @param onChange Called with what is chosen.
+ */
+export function timeSwitch(
+  from: number,
+  chosen: TimeScale,
+  onChange: (scale: TimeScale) => void,
+): HTMLElement {
+  const local = zoneName("local", from);
+  const choices: [TimeScale, string][] = [
+    ["local", local === "UTC" ? "local time" : `local time (${local})`],
+    ["UTC", "UTC"],
+    ["start", "time since each run's start"],
+  ];
+  return element(
+    "fieldset",
+    { className: "times" },
+    element("legend", {}, "Times in"),
+    ...choices.map(([scale, text]) =>
+      element(
+        "label",
+        {},
+        element("input", {
+          type: "radio",
+          name: "times",
+          checked: scale === chosen,
+          onchange: () => onChange(scale),
+        }),
+        text,
+      )
+    ),
+  );
+}

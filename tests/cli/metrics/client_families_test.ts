@@ -1,0 +1,88 @@
+import { assertEquals } from "@std/assert";
+import {
+  clientFamilies,
+  type WatchedTarget,
+} from "../../../cli/metrics/client_families.ts";
+import type { RunCounts, RunInProgress } from "../../../measure/run.ts";
+
+const NOTHING: RunCounts = {
+  messages_sent: 0,
+  messages_received: 0,
+  bytes_sent: 0,
+  bytes_received: 0,
+  errors: 0,
+  unsent: 0,
+  late_sends: undefined,
+  outages: { count: 0, total_us: 0, longest_us: 0, listed: [] },
+};
+
+/** A run that counts what a test says. */
+function runWith(counts: () => RunCounts): RunInProgress {
+  return {
+    figures: () => undefined,
+    counts,
+    distribution: () => undefined,
+    isDown: false,
+  };
+}
+
+/** A client whose only run counts what a test says, and how its families are read. */
+function client(counts: () => RunCounts) {
+  return readerOf({ name: "a", run: runWith(counts), isOver: false });
+}
+
+/** How the families of a client with an only target are read. */
+function readerOf(target: WatchedTarget) {
+  const families = clientFamilies({
+    transport: "UDP",
+    service: "echo",
+    targets: [target],
+  });
+  return async (name: string) =>
+    (await families()).find((family) => family.name === `echosounder_${name}`)!
+      .samples.map(({ value }) => value);
+}
+
+Deno.test("a counter does not fall where a count is taken back", async () => {
+  let sent = 7;
+  let down = 2_000_000;
+  const read = client(() => ({
+    ...NOTHING,
+    messages_sent: sent,
+    outages: { count: 1, total_us: down, longest_us: down, listed: [] },
+  }));
+  assertEquals([await read("sent_total"), await read("outage_seconds_total")], [
+    [7],
+    [2],
+  ]);
+  sent = 6;
+  down = 1_800_000;
+  assertEquals([await read("sent_total"), await read("outage_seconds_total")], [
+    [7],
+    [2],
+  ]);
+  sent = 8;
+  down = 3_000_000;
+  assertEquals([await read("sent_total"), await read("outage_seconds_total")], [
+    [8],
+    [3],
+  ]);
+});
+
+Deno.test("counters begin anew with another run against the same target", async () => {
+  const sent = (messages_sent: number) =>
+    runWith(() => ({ ...NOTHING, messages_sent }));
+  const target = { name: "a", run: sent(7), isOver: false };
+  const read = readerOf(target);
+  assertEquals(await read("sent_total"), [7]);
+  target.run = sent(2);
+  assertEquals(await read("sent_total"), [2]);
+});
+
+Deno.test("a target is neither up nor down before the fate of a message is known", async () => {
+  let counts = { ...NOTHING, messages_sent: 1 };
+  const read = client(() => counts);
+  assertEquals([await read("up"), await read("measuring")], [[], [1]]);
+  counts = { ...counts, messages_received: 1 };
+  assertEquals(await read("up"), [1]);
+});
