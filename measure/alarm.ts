@@ -69,9 +69,12 @@ export class Alarm {
     this.#isArmed = true;
     const left = this.#waiting[0].due - now();
     if (left > this.#awake) {
-      // Rounded up: a timer fires at whole milliseconds, and not early.
-      const wait = Math.ceil((left - this.#awake) / 1000);
-      this.#timer = setTimeout(this.#watch, wait);
+      const wait = (left - this.#awake) / 1000;
+      // A timer counts whole milliseconds: one that need not be exact is not early.
+      this.#timer = setTimeout(
+        this.#watch,
+        this.#awake > 0 ? wait : Math.ceil(wait),
+      );
     } else {
       this.#turn = setImmediate(this.#watch);
     }

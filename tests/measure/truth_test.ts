@@ -275,8 +275,8 @@ for (const rate of [undefined, 1000]) {
 
 Deno.test("measureUdp() counts an answer after its timeout as lost and as late", async () => {
   const { result } = await overRelay(
-    { delay: (number) => number === 20 ? 250 : 0 },
-    { count: 60, rate: 100, timeout: 150 },
+    { delay: (number) => number === 20 ? 700 : 0 },
+    { count: 60, rate: 100, timeout: 400 },
   );
   assertEquals([
     result.datagrams.lost,

@@ -401,7 +401,7 @@ signalTest(
         "--interval",
         "20ms",
         "--timeout",
-        "100ms",
+        "500ms",
         "--json",
       ]);
       const shows = (event: string, target: string) =>
