@@ -6,9 +6,9 @@
  * | role | function |
  * | --- | --- |
  * | TCP server | {@linkcode serveTcp} |
- * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp}, {@linkcode measureConnect}, {@linkcode measureIdle} |
+ * | TCP client | {@linkcode echoTcp}, {@linkcode measureTcp}, {@linkcode measureConnect}, {@linkcode measureIdle}, {@linkcode measureTcpUnderLoad} |
  * | UDP server | {@linkcode serveUdp} |
- * | UDP client | {@linkcode echoUdp}, {@linkcode measureUdp} |
+ * | UDP client | {@linkcode echoUdp}, {@linkcode measureUdp}, {@linkcode measureUdpUnderLoad} |
  *
  * Durations in options are milliseconds, as everywhere on the Web platform;
  * durations in events and results are microseconds, and their names say so.
@@ -33,9 +33,11 @@ export * from "./tcp/client/echo.ts";
 export * from "./tcp/client/measure.ts";
 export * from "./tcp/client/measure_connect.ts";
 export * from "./tcp/client/measure_idle.ts";
+export * from "./tcp/client/under_load.ts";
 export * from "./udp/server/server.ts";
 export * from "./udp/client/echo.ts";
 export * from "./udp/client/measure.ts";
+export * from "./udp/client/under_load.ts";
 export { SMALLEST_MEASURED } from "./udp/client/probe_socket.ts";
 export { type TargetOptions } from "./udp/client/target.ts";
 export { LARGEST_DATAGRAM } from "./udp/datagram.ts";
@@ -59,6 +61,8 @@ export {
   type RunInProgress,
   type TransportFigures,
 } from "./measure/run.ts";
+export { type Loads, type UnderLoadOptions } from "./measure/under_load.ts";
+export { type LoadRun } from "./measure/load.ts";
 export { type DelayCount } from "./measure/histogram.ts";
 export { type MetricExpectation } from "./measure/expectations.ts";
 export { type DelayFigure, type Metric } from "./measure/metrics.ts";

@@ -25,6 +25,7 @@ import {
   type UDP_CLIENT,
 } from "./roles.ts";
 import { UsageError } from "./command_line/values.ts";
+import { checkUnderLoad } from "./under_load.ts";
 
 /** A client's command line. */
 export type ClientLine =
@@ -54,9 +55,8 @@ function measuringOf(options: ClientValues): MeasuringValues {
 
 /** Whether any of the measuring options was given. */
 export function isMeasuring(options: ClientValues): boolean {
-  return Object.values(measuringOf(options)).some((given) =>
-    given !== undefined
-  );
+  return options["under-load"] ||
+    Object.values(measuringOf(options)).some((given) => given !== undefined);
 }
 
 /** Whether each message is printed: at a pace that an eye can follow, or for debugging. */
@@ -72,7 +72,7 @@ export function printsMessages(options: ClientValues): boolean {
  */
 export function readOrder(
   transport: Transport,
-  { options }: ClientLine,
+  { options, positionals }: ClientLine,
   probe: Probe = options.service ?? "echo",
 ): Order {
   if (options.message !== undefined && options.size !== undefined) {
@@ -81,6 +81,13 @@ export function readOrder(
     );
   }
   checkSizes(options);
+  checkUnderLoad(transport, options);
+  const hasSeveral = options.targets !== undefined || positionals.length > 1;
+  if (options["under-load"] && hasSeveral) {
+    throw new UsageError(
+      "--under-load fills the path to one target: several would load each other",
+    );
+  }
   if (probe !== "stamp") checkSweep(options);
   const isTest = probe === "connect" || probe === "idle";
   if (isMeasuring(options) || isTest) {

@@ -7,6 +7,11 @@ import type { Role } from "../events/line.ts";
 import type { Transport, UdpService } from "../events/mod.ts";
 import { metricsOver } from "../measure/metrics.ts";
 import { DEFAULT_REPORT_EVERY } from "../measure/run.ts";
+import {
+  LOAD_CONNECTIONS,
+  LONGEST_PHASE,
+  PROBE_RATE,
+} from "../measure/under_load.ts";
 import { DEFAULT_BIND_ADDRESS, DEFAULT_TIMEOUT } from "../net/defaults.ts";
 import {
   DEFAULT_MAX_CONNECTIONS,
@@ -43,6 +48,7 @@ import {
   messageSizes,
   metricsAddress,
   oneOf,
+  portService,
   positiveTime,
   rate,
   remotePort,
@@ -192,7 +198,8 @@ export const measureOptions = (transport: Transport) => ({
     "rate": optionalValue({
       placeholder: "N",
       parse: rate,
-      fallbackText: "as fast as answers come",
+      fallbackText:
+        `as fast as answers come; with --under-load ${PROBE_RATE} probes`,
       help: "N messages a second in all, on a fixed schedule (open loop).",
       brief: "N messages a second, on a fixed schedule",
     }),
@@ -213,7 +220,7 @@ export const measureOptions = (transport: Transport) => ({
     "connections": optionalValue({
       placeholder: "N",
       parse: count,
-      fallbackText: "1",
+      fallbackText: `1; of bulk traffic ${LOAD_CONNECTIONS}`,
       help: transport === "UDP" ? "N sockets at once." : "N connections.",
       brief: transport === "UDP" ? "N sockets at once" : "N connections",
     }),
@@ -304,6 +311,29 @@ const clientOptions = (transport: Transport) => ({
     }),
   }),
   ...measureOptions(transport),
+  ...grouped("Under load", {
+    "under-load": flag(
+      "Measure delay while the path is full: quiet, then beside bulk traffic out, back and both ways, each until it has settled.",
+    ),
+    "discard-port": optionalValue({
+      placeholder: "PORT",
+      parse: remotePort,
+      fallbackText: "no bulk out alone",
+      help: "The port of a discard server on the host, for bulk out.",
+    }),
+    "chargen-port": optionalValue({
+      placeholder: "PORT",
+      parse: remotePort,
+      fallbackText: "no bulk back alone",
+      help: "The port of a chargen server on the host, for bulk back.",
+    }),
+    "phase-time": optionalValue({
+      placeholder: "TIME",
+      parse: positiveTime,
+      fallbackText: writtenTime(LONGEST_PHASE),
+      help: "The most that a loaded phase may take.",
+    }),
+  }),
   ...grouped("Output", {
     "label": optionalValue({
       placeholder: "TEXT",
@@ -358,6 +388,15 @@ export const TCP_SERVER = {
         "serve one client, then exit",
       ),
     }),
+    ...grouped("What to serve", {
+      "also": list({
+        placeholder: "SERVICE:PORT",
+        parse: portService,
+        help:
+          "Serve discard, chargen or echo on another port, too; may repeat.",
+        brief: "another service, on another port",
+      }),
+    }),
     ...grouped("Whom to serve", {
       "max-connections": value({
         placeholder: "N",
@@ -387,6 +426,10 @@ export const TCP_SERVER = {
     ["", `echo on port ${TCP_PORT} until Ctrl+C`],
     ["--port 0 --json", "a free port, which the first line names"],
     ["--once", "one client, then exit"],
+    [
+      "--also discard:27016 --also chargen:27017",
+      "all that tcp-client --under-load can use",
+    ],
     [
       "--host 127.0.0.1 --allow 127.0.0.0/8 --idle-timeout 1m",
       "this machine only",
@@ -452,6 +495,10 @@ export const TCP_CLIENT = {
     [
       'localhost --duration 2s --rate 500 --expect "p50<100ms"',
       "is it quick enough?",
+    ],
+    [
+      "localhost --under-load --phase-time 2s",
+      "and how quick, while the path is full?",
     ],
   ],
   metrics: metricRows("TCP"),
@@ -558,6 +605,26 @@ export const UDP_CLIENT = {
       "clock-synchronized": flag(
         "stamp: this clock is right (NTP, PTP), so that delays each way can be absolute.",
       ),
+    }),
+    ...grouped("Under load", {
+      "bulk": optionalValue({
+        placeholder: "NAME",
+        parse: oneOf("tcp", "udp"),
+        fallbackText: "tcp",
+        help: "What the bulk traffic travels on: tcp or udp.",
+      }),
+      "bulk-port": optionalValue({
+        placeholder: "PORT",
+        parse: remotePort,
+        fallbackText: String(TCP_PORT),
+        help:
+          "tcp: the port of an echo server on the host, for bulk both ways.",
+      }),
+      "bulk-rate": optionalValue({
+        placeholder: "RATE",
+        parse: bandwidth,
+        help: "udp: how much bulk to send, such as 20Mbit/s.",
+      }),
     }),
     ...COMMON_OPTIONS,
   },

@@ -9,6 +9,7 @@ import { echoTcp } from "../tcp/client/echo.ts";
 import { measureTcp } from "../tcp/client/measure.ts";
 import { measureConnect } from "../tcp/client/measure_connect.ts";
 import { measureIdle } from "../tcp/client/measure_idle.ts";
+import { measureTcpUnderLoad } from "../tcp/client/under_load.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
 import { TCP_CLIENT } from "./roles.ts";
@@ -16,6 +17,7 @@ import { isMeasuring, printsMessages } from "./client.ts";
 import { runClient } from "./run_client.ts";
 import { targetsOf } from "./targets.ts";
 import { probeOf, readTcpOrder } from "./tcp_order.ts";
+import { underLoadOf } from "./under_load.ts";
 
 await runProgram({
   definition: TCP_CLIENT,
@@ -43,6 +45,11 @@ await runProgram({
           retryFor: options["retry-for"],
           ...target,
         };
+        if (options["under-load"]) {
+          // The delays of all phases together are no picture of anything.
+          const { onDelays: _, ...probing } = common;
+          return measureTcpUnderLoad({ ...probing, ...underLoadOf(options) });
+        }
         const { idle, "connect-only": isConnecting } = options;
         if (idle) return measureIdle({ ...common, ...idle });
         if (isConnecting) {

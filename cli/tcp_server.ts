@@ -30,6 +30,7 @@ await runProgram({
           hostname: options.host,
           port: options.port,
           service: options.service,
+          also: options.also,
           once: options.once,
           allow: options.allow,
           maxConnections: options["max-connections"],

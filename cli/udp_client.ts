@@ -6,6 +6,7 @@
 import { limitsOf } from "../measure/sizes.ts";
 import { echoUdp } from "../udp/client/echo.ts";
 import { measureUdp } from "../udp/client/measure.ts";
+import { measureUdpUnderLoad } from "../udp/client/under_load.ts";
 import { readAuthKey } from "./auth_key.ts";
 import { MANY_FLOWS } from "./own_thread.ts";
 import { runProgram } from "./program.ts";
@@ -14,6 +15,7 @@ import { isMeasuring, printsMessages } from "./client.ts";
 import { runClient } from "./run_client.ts";
 import { targetsOf } from "./targets.ts";
 import { readUdpOrder } from "./udp_order.ts";
+import { bulkOf, underLoadOf } from "./under_load.ts";
 
 await runProgram({
   definition: UDP_CLIENT,
@@ -45,6 +47,15 @@ await runProgram({
           return echoUdp({ ...common, payload });
         }
         const { size } = payload;
+        if (options["under-load"]) {
+          const { onDelays: _, ...probing } = common;
+          return measureUdpUnderLoad({
+            ...probing,
+            ...underLoadOf(options),
+            ...bulkOf(options, target, order),
+            size,
+          });
+        }
         return isMeasuring(options)
           ? measureUdp({ ...common, size, stamp })
           : echoUdp({ ...common, payload: { size: limitsOf(size).most } });

@@ -35,7 +35,8 @@ export function readUdpOrder(
     );
   }
   const first = line.options["source-port"];
-  const { connections = 1 } = order;
+  // Under load they are of the bulk traffic.
+  const { connections = 1 } = line.options["under-load"] ? {} : order;
   if (first !== undefined && first + connections - 1 > LAST_PORT) {
     throw new UsageError(
       `--source-port ${first}: from there on, there are only ${

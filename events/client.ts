@@ -20,10 +20,12 @@ import type {
   DelaySummary,
   IdleEnd,
   IntervalDirections,
+  LoadPhaseName,
   Outage,
   PartCounts,
   ResultEvent,
   Speed,
+  UnderLoad,
 } from "./result.ts";
 
 /** A client could not connect, or got no answer, and tries again. */
@@ -136,6 +138,8 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   at_most_us?: Microseconds;
   /** How long it waits for an answer, or to be connected where it only connects. */
   timeout_us: Microseconds;
+  /** It measures under load: these are the settings of its probes, and this is the load's. */
+  under_load?: Pick<UnderLoad, "bulk" | "connections">;
 }
 
 /** A client has handed a message to its socket (in a measuring run only with `detail`). */
@@ -250,6 +254,24 @@ export interface IntervalEvent
   directions?: IntervalDirections;
 }
 
+/** An interval of a phase of a run under load. */
+export interface LoadIntervalEvent extends NamedEvent<"load-interval"> {
+  /** The phase. */
+  phase: LoadPhaseName;
+  /** From the start of measuring to the end of this interval. */
+  elapsed_us: Microseconds;
+  /** Its length. */
+  interval_us: Microseconds;
+  /** Payload of the bulk traffic that went out a second; absent without any. */
+  sent_bytes_per_second?: Figure;
+  /** Payload of the bulk traffic that came back a second; absent without any. */
+  received_bytes_per_second?: Figure;
+  /** The speed of the bulk traffic has settled: the path is full. */
+  saturated?: true;
+  /** Probes that were answered in it; absent where none was. */
+  rtt_us?: DelaySummary;
+}
+
 /** What the TCP client emits. */
 export type TcpClientEvent =
   | RetryEvent
@@ -260,6 +282,7 @@ export type TcpClientEvent =
   | SentEvent
   | ReceivedEvent
   | IntervalEvent
+  | LoadIntervalEvent
   | ClientProgressEvent
   | OutageBeganEvent
   | OutageEndedEvent
@@ -277,6 +300,7 @@ export type UdpClientEvent =
   | LostEvent
   | StrayEvent
   | IntervalEvent
+  | LoadIntervalEvent
   | ClientProgressEvent
   | OutageBeganEvent
   | OutageEndedEvent

@@ -15,6 +15,7 @@ import type {
   PositiveCount,
   Time,
   Traffic,
+  Transport,
 } from "./base.ts";
 
 /** Where an echo differs from what was sent. */
@@ -93,8 +94,14 @@ export interface Expectation {
   operator: "<" | "<=" | ">" | ">=";
   /** The limit, in the unit. */
   limit: Figure;
-  /** Microseconds, messages, percent of the messages sent, messages a second, or bytes a second. */
-  unit: "us" | "messages" | "percent" | "per-second" | "bytes-per-second";
+  /** Microseconds, messages, percent of the messages sent, messages a second, bytes a second, or round trips a minute. */
+  unit:
+    | "us"
+    | "messages"
+    | "percent"
+    | "per-second"
+    | "per-minute"
+    | "bytes-per-second";
 }
 
 /** An expectation, and whether a run met it. */
@@ -247,6 +254,59 @@ export interface DatagramCounts {
   jitter_us?: Microseconds;
   /** Datagrams that are no answer: from other addresses, or damaged beyond recognition. */
   strays: Count;
+}
+
+/** A part of a run under load: nothing, or bulk traffic to the peer, from it, or both. */
+export type LoadPhaseName = "quiet" | "out" | "back" | "both";
+
+/** Which way bulk traffic goes. */
+export type LoadDirection = Exclude<LoadPhaseName, "quiet">;
+
+/**
+ * What was measured in a part of a run under load. With bulk traffic, its figures
+ * begin when its speed had settled, or where it never did with the last intervals.
+ */
+export interface LoadPhase {
+  /** Which. */
+  phase: LoadPhaseName;
+  /** From the start of measuring to the start of this phase. */
+  began_us: Microseconds;
+  /** How long it was. */
+  duration_us: Microseconds;
+  /** The part of it, at its end, that the figures are of. */
+  measured_us: Microseconds;
+  /** Payload of the bulk traffic that went out a second; absent without any. */
+  sent_bytes_per_second?: Figure;
+  /** Payload of the bulk traffic that came back a second; absent without any. */
+  received_bytes_per_second?: Figure;
+  /** Round-trip delays of the probes; absent where none was answered. */
+  rtt_us?: DelaySummary;
+  /** UDP: probes without an answer. */
+  lost?: Count;
+  /** Its median delay, as a multiple of that of the quiet phase. */
+  times_quiet?: Figure;
+  /** Round trips a minute, by the trimmed mean of the delays of the last intervals. */
+  responsiveness?: Figure;
+  /**
+   * With bulk traffic, as in draft-ietf-ippm-responsiveness: whether its speed and
+   * then the responsiveness settled (`high`), the speed alone (`medium`) or neither
+   * in the time that they had (`low`).
+   */
+  confidence?: "high" | "medium" | "low";
+}
+
+/** What a run under load measured, phase by phase. */
+export interface UnderLoad {
+  /** What the bulk traffic travels on. */
+  bulk: Transport;
+  /** Its connections or sockets each way. */
+  connections: PositiveCount;
+  /** The phases, in order. */
+  phases: LoadPhase[];
+  /** Directions that were left out, as no server for them was named. */
+  left_out: LoadDirection[];
+  /** Round trips a minute in the worst of the loaded phases; absent without one. */
+  responsiveness?: Figure;
 }
 
 /**
@@ -448,6 +508,8 @@ export interface Measured extends Partial<Speed> {
   rtt_from_sending_us?: DelaySummary;
   /** The warm-up, which is left out of all other figures. */
   warmup?: Warmup;
+  /** Under load: its phases. The other figures are of all probes, in all of them. */
+  under_load?: UnderLoad;
   /** How well the client itself kept up. */
   instrument: InstrumentCheck;
 }

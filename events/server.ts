@@ -11,6 +11,7 @@ import type {
   PeerAddress,
   Port,
   PositiveCount,
+  Service,
   Traffic,
   UdpService,
 } from "./base.ts";
@@ -23,6 +24,16 @@ export interface ListeningEvent extends NamedEvent<"listening"> {
   port: Port;
   /** What it does with what it receives. */
   service: UdpService;
+  /** TCP: what it serves on other ports besides; absent where nothing. */
+  also?: PortService[];
+}
+
+/** A service and its port. */
+export interface PortService {
+  /** The service. */
+  service: Service;
+  /** The port; to bind, 0 stands for a free one. */
+  port: Port;
 }
 
 /** A TCP server accepted a client. */

@@ -16,6 +16,7 @@ import type {
   ResultEvent,
   Speed,
   Transport,
+  UnderLoad,
 } from "../events/mod.ts";
 
 /**
@@ -27,6 +28,7 @@ import type {
  * - `percentage`: percent of a whole.
  * - `rate`: messages a second.
  * - `throughput`: bytes a second.
+ * - `frequency`: round trips a minute.
  */
 export type MetricKind =
   | "time"
@@ -34,7 +36,8 @@ export type MetricKind =
   | "count"
   | "percentage"
   | "rate"
-  | "throughput";
+  | "throughput"
+  | "frequency";
 
 /** A figure of round-trip delays. */
 export type DelayFigure = Exclude<keyof DelaySummary, "count" | "histogram">;
@@ -62,6 +65,8 @@ export type Metric =
   | "errors"
   | "rate"
   | "throughput"
+  | "loaded.p99"
+  | "responsiveness"
   | "idle";
 
 /** What metrics are read from: a result, or its known part where there is none. */
@@ -76,7 +81,10 @@ export interface RunFigures extends Pick<ResultEvent, "messages_sent"> {
   measured?:
     & Partial<Speed>
     & Partial<
-      Pick<Measured, "connects" | "errors" | "flows" | "lost" | "outages">
+      Pick<
+        Measured,
+        "connects" | "errors" | "flows" | "lost" | "outages" | "under_load"
+      >
     >;
   /** How long idle connections live. */
   idle?: Pick<IdleSurvival, "survived_us">;
@@ -105,6 +113,8 @@ export interface MetricDefinition {
   isCompared: boolean;
   /** Whether it says how much is lost: a run that is expected to lose some does not fail by a loss. */
   isLoss?: true;
+  /** Whether only a run under load has it. */
+  isOfLoad?: true;
   /** Which percentile of the delays it is. */
   percent?: number;
   /** How far a run's figure may be off, in its unit. */
@@ -419,6 +429,26 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     column: "none",
     isCompared: true,
   },
+  "loaded.p99": {
+    of: "round trips, the worst loaded phase",
+    kind: "time",
+    services: { TCP: ["echo"], UDP: ["echo"] },
+    read: ({ measured }) => worstOf(measured?.under_load),
+    isMoreBetter: false,
+    column: "for-programs",
+    isCompared: true,
+    isOfLoad: true,
+  },
+  "responsiveness": {
+    of: "round trips a minute in the worst one",
+    kind: "frequency",
+    services: { TCP: ["echo"], UDP: ["echo"] },
+    read: ({ measured }) => measured?.under_load?.responsiveness,
+    isMoreBetter: true,
+    column: "for-programs",
+    isCompared: true,
+    isOfLoad: true,
+  },
   "idle": {
     of: "longest time that an idle connection survived, with --idle",
     kind: "time",
@@ -429,6 +459,16 @@ export const METRICS: Readonly<Record<Metric, MetricDefinition>> = {
     isCompared: false,
   },
 };
+
+/** The largest 99th percentile of the loaded phases; absent where one has none. */
+function worstOf(underLoad: UnderLoad | undefined): number | undefined {
+  const loaded = underLoad?.phases.filter(({ phase }) => phase !== "quiet")
+    .map(({ rtt_us }) => rtt_us?.p99);
+  return loaded === undefined || loaded.length === 0 ||
+      loaded.includes(undefined)
+    ? undefined
+    : Math.max(...loaded as number[]);
+}
 
 /** All metrics, in order. */
 export const METRIC_LIST: readonly (MetricDefinition & { name: Metric })[] =

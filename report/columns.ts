@@ -121,6 +121,7 @@ export const FIGURE_FORMATS: Record<
   percentage: (percent) => `${percent} %`,
   rate: (rate) => `${formatRate(rate)}/s`,
   throughput: formatByteRate,
+  frequency: (perMinute) => `${formatRate(perMinute)}/min`,
 };
 
 /** In a narrow column, the line breaks before the bits a second, not within. */
@@ -136,6 +137,7 @@ const UNIT_SUFFIXES: Record<MetricKind, string> = {
   percentage: "_percent",
   rate: "_per_second",
   throughput: "_bytes_per_second",
+  frequency: "_per_minute",
 };
 
 /** The columns of the metrics that a table shows. */

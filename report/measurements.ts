@@ -98,6 +98,7 @@ export function measurementsOf(run: ClientRun): Measurements | undefined {
 function figuresOf(measured: Measured): Measurements["measured"] {
   const { messages_per_second, errors, connects, flows, lost, outages } =
     measured;
+  const { under_load } = measured;
   const { sent_bytes_per_second, received_bytes_per_second } = measured;
   return {
     messages_per_second,
@@ -108,6 +109,7 @@ function figuresOf(measured: Measured): Measurements["measured"] {
     connects,
     lost,
     outages,
+    under_load,
   };
 }
 
@@ -232,6 +234,7 @@ function settingsWith(
   const { rate_per_second, interval_us, count, duration_us, warmup_us } =
     started;
   const { bandwidth_bytes_per_second, burst } = started;
+  const { under_load } = started;
   const noun = transport === "TCP" ? "connection" : "socket";
   const parts = [
     transport,
@@ -254,6 +257,10 @@ function settingsWith(
   if (duration_us !== undefined) parts.push(exactDuration(duration_us));
   if (warmup_us !== undefined) {
     parts.push(`after ${exactDuration(warmup_us)} of warm-up`);
+  }
+  if (under_load !== undefined) {
+    const { bulk, connections } = under_load;
+    parts.push(`under load, ${connections} over ${bulk}`);
   }
   return parts.join(", ");
 }

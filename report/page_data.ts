@@ -16,6 +16,7 @@ import {
   type ServerRun,
   verdictOf,
 } from "./runs.ts";
+import { type LoadSeries, loadSeriesOf } from "./load_series.ts";
 import { hasMoreLostThanSent, type Series, seriesOf } from "./series.ts";
 import { sweepsOf, type SweptRun } from "./sweeps.ts";
 
@@ -31,6 +32,8 @@ export interface PageRun extends Row {
   series?: Series;
   /** Its place among runs of different sizes. */
   swept?: SweptRun;
+  /** Under load: its phases over time. */
+  underLoad?: LoadSeries[];
 }
 
 /** All that a page shows. */
@@ -103,6 +106,7 @@ export function pageData(runs: Runs): PageData {
       disconnections: longestOf(run.disconnections),
       series: seriesOf(run.intervals, Math.max(points, 2)),
       swept: swept.get(run),
+      underLoad: loadSeriesOf(run.loadIntervals, Math.max(points, 2)),
     })),
     servers,
     problems,

@@ -202,6 +202,7 @@ class Reader {
         peer: lines.peer,
         intervals: [],
         disconnections: [],
+        loadIntervals: [],
       };
       lines.peer = undefined;
       this.clients.push(lines.run);
@@ -220,6 +221,9 @@ class Reader {
         if (line.warmup) break;
         salvage?.interval(line, number);
         run.intervals.push(line);
+        break;
+      case "load-interval":
+        run.loadIntervals.push(line);
         break;
       case "outage-began":
         salvage?.outageBegan(line);

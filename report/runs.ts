@@ -10,6 +10,7 @@ import type {
   DelaySummary,
   IntervalEvent,
   ListeningEvent,
+  LoadIntervalEvent,
   Microseconds,
   OutageSummary,
   PeerAddress,
@@ -75,6 +76,8 @@ export interface ClientRun {
   intervals: IntervalEvent[];
   /** Connections that it lost. */
   disconnections: Disconnection[];
+  /** Under load: the intervals of its phases. */
+  loadIntervals: LoadIntervalEvent[];
   /** Its result; absent where it was cut off. */
   result?: ResultEvent;
   /** What is left of it, where it has no result. */

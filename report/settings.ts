@@ -63,6 +63,10 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
   longest_idle_us: null,
   at_most_us: null,
   timeout_us: ({ timeout_us }) => duration(timeout_us),
+  under_load: ({ under_load }) =>
+    under_load === undefined
+      ? "no load"
+      : `load ${under_load.connections} over ${under_load.bulk}`,
 };
 
 /**
@@ -94,7 +98,8 @@ export function differingSettings(
   ];
   for (const [key, setting] of Object.entries(SETTINGS)) {
     if (setting === null) continue;
-    const name = key.replace(/_us$|(_bytes)?_per_second$/, "");
+    const name = key.replace(/_us$|(_bytes)?_per_second$/, "")
+      .replace("_", " ");
     settings.push([
       name,
       ({ started }) => started ? String(setting(started)) : UNKNOWN,

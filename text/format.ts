@@ -177,6 +177,8 @@ function measured(value: number, unit: Expectation["unit"]): string {
       return `${Number(value.toPrecision(4))} %`;
     case "per-second":
       return `${formatRate(value)}/s`;
+    case "per-minute":
+      return `${formatRate(value)}/min`;
     case "bytes-per-second":
       return formatByteRate(value);
     case "messages":
@@ -192,6 +194,8 @@ function requested(limit: number, unit: Expectation["unit"]): string {
       return `${allDigits(limit)} %`;
     case "per-second":
       return `${allDigits(limit)}/s`;
+    case "per-minute":
+      return `${allDigits(limit)}/min`;
     case "bytes-per-second":
       return formatExactByteRate(limit);
     case "messages":

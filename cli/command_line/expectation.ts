@@ -12,7 +12,14 @@ import {
   METRICS,
   metricsOver,
 } from "../../measure/metrics.ts";
-import { count, rate, throughput, time, UsageError } from "./values.ts";
+import {
+  count,
+  frequency,
+  rate,
+  throughput,
+  time,
+  UsageError,
+} from "./values.ts";
 
 const FORM = /^\s*([a-z0-9.]+)\s*(<=|>=|<|>)\s*(\S+)\s*$/;
 
@@ -24,6 +31,7 @@ export const LIMITS: Record<MetricKind, string[]> = {
   percentage: ["99.9%"],
   rate: ["1000/s"],
   throughput: ["40Mbit/s", "5MB/s"],
+  frequency: ["600/min"],
 };
 
 /** The metrics of a transport by what they are of, and how their limits are written. */
@@ -91,10 +99,11 @@ export function checkMetrics(
     }
     const known = metricsOver(transport, probe);
     if (known.includes(metric)) continue;
+    const others = known.filter((each) => !METRICS[each].isOfLoad);
     throw new UsageError(
       `--expect: with ${
         optionOf(probe)
-      } over ${transport} there is no ${metric}, but ${known.join(", ")}`,
+      } over ${transport} there is no ${metric}, but ${others.join(", ")}`,
     );
   }
 }
@@ -125,6 +134,8 @@ function limit(
       };
     case "throughput":
       return { limit: throughput(text), unit: "bytes-per-second" };
+    case "frequency":
+      return { limit: frequency(text), unit: "per-minute" };
     case "count":
       return { limit: number(text, "a count: write 0 or 3"), unit: "messages" };
     case "percentage": {

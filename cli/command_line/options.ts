@@ -20,6 +20,7 @@ export const GROUPS = [
   "What to send",
   "What to serve",
   "How to measure",
+  "Under load",
   "When to stop",
   "What must hold",
   "Whom to serve",

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { PortService, Service } from "../../events/mod.ts";
 import { isIpAddress, type LocalAddress } from "../../net/address.ts";
 import { allowList } from "../../net/allow_list.ts";
 import type { Reader } from "./options.ts";
@@ -138,6 +139,15 @@ export function rate(text: string): number {
   return Number(match[1]);
 }
 
+/** `600/min`, as a number a minute. */
+export function frequency(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\/min$/.exec(text);
+  if (match === null) {
+    throw new UsageError(`"${text}" is not a frequency: write 600/min`);
+  }
+  return Number(match[1]);
+}
+
 /** `50Mbit/s` or `6MB/s`, as bytes a second. */
 export function throughput(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(k|m|g|ki|mi|gi)?(bit|b)\/s$/i.exec(text);
@@ -229,6 +239,17 @@ export function localPort(text: string): number {
 /** A port to send to. */
 export function remotePort(text: string): number {
   return portFrom(text, 1);
+}
+
+/** `discard:27016`: a service, and the port to bind for it. */
+export function portService(text: string): PortService {
+  const match = /^(echo|discard|chargen):(.*)$/.exec(text);
+  if (match === null) {
+    throw new UsageError(
+      `"${text}" is not SERVICE:PORT: write discard:27016`,
+    );
+  }
+  return { service: match[1] as Service, port: localPort(match[2]) };
 }
 
 /** A name or an address, IPv6 with or without brackets; without a port. */

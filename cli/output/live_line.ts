@@ -4,7 +4,11 @@
  * @module
  */
 import type { ProgramEvent } from "../../events/line.ts";
-import type { IntervalDirections, StartedEvent } from "../../events/mod.ts";
+import type {
+  IntervalDirections,
+  LoadIntervalEvent,
+  StartedEvent,
+} from "../../events/mod.ts";
 import {
   formatByteRate,
   formatDuration,
@@ -15,6 +19,23 @@ import type { Output } from "./writer.ts";
 
 const CLEAR = "\r\x1b[K";
 const BAR_WIDTH = 10;
+
+/** What is shown of an interval under load. */
+function loadParts(event: LoadIntervalEvent): string[] {
+  const { sent_bytes_per_second: sent, received_bytes_per_second: received } =
+    event;
+  return [
+    event.phase,
+    formatDuration(event.elapsed_us),
+    ...event.rtt_us?.p50 === undefined ? ["no answers"] : [
+      `p50 ${formatDuration(event.rtt_us.p50)}`,
+      `p99 ${formatDuration(event.rtt_us.p99!)}`,
+    ],
+    ...sent === undefined ? [] : [`${formatByteRate(sent)} out`],
+    ...received === undefined ? [] : [`${formatByteRate(received)} back`],
+    ...event.saturated ? ["full"] : [],
+  ];
+}
 
 /** Shows the latest interval of a run, over the one before. */
 export class LiveLine {
@@ -45,6 +66,9 @@ export class LiveLine {
       this.#done = this.#lost = 0;
       this.#lostOn.out = this.#lostOn.back = 0;
     }
+    if (event.event === "load-interval") return this.#show(loadParts(event));
+    // Its probes are seen in the phases.
+    if (this.#started?.under_load !== undefined) return;
     if (event.event !== "interval" || this.#started === undefined) return;
     if (!event.warmup) {
       this.#done += event.messages_sent;

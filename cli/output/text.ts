@@ -44,6 +44,7 @@ import {
   toAscii,
 } from "../../text/format.ts";
 import { oneLine, printable } from "../../text/printable.ts";
+import { loadLines } from "./load_table.ts";
 import { sweepTable } from "./sweep_table.ts";
 
 /** How events are written as text. */
@@ -118,10 +119,11 @@ const STRAY_REASONS = {
 };
 
 const WRITERS: Writers = {
-  "listening": ({ host, port, service }, { transport }) => [
-    `Listening on ${
-      bold(formatAddress(host, port))
-    } (${transport}, ${service})`,
+  "listening": ({ host, port, service, also = [] }, { transport }) => [
+    `Listening on ${bold(formatAddress(host, port))} (${transport}, ${
+      [service, ...also.map((each) => `${each.service} on port ${each.port}`)]
+        .join(", ")
+    })`,
   ],
   "connection-opened": (event, { oneShot }) =>
     oneShot ? [] : [`#${event.connection} ${peer(event)} connected`],
@@ -269,6 +271,8 @@ const WRITERS: Writers = {
       : [dim(`sizes from ${smallest_size} to ${size} bytes, --seed ${seed}`)];
   },
   "interval": () => [],
+  // The live line shows it.
+  "load-interval": () => [],
   "progress": (event) =>
     "measured" in event
       ? figureLines(bold("so far"), event, event.measured)
@@ -465,6 +469,12 @@ function figureLines(
 ): string[] {
   const { datagrams, rtt_us } = event;
   const { late_sends, rtt_from_sending_us, errors } = measured;
+  if (measured.under_load !== undefined) {
+    return [
+      headline(word, event, measured),
+      ...loadLines(measured.under_load),
+    ];
+  }
   const lines = [headline(word, event, measured), ...speedRows(measured)];
   if (datagrams !== undefined) {
     lines.push(...datagramRows(datagrams, event.messages_sent));

@@ -11,6 +11,7 @@ import { mergeMeasurements } from "../measurements.ts";
 import type { PageData, PageRun } from "../page_data.ts";
 import { Charts } from "./charts.ts";
 import { element } from "./dom.ts";
+import { LoadChart } from "./load_chart.ts";
 import { outagesOf } from "../outages.ts";
 import { hasOutages, OutagesTable } from "./outages_table.ts";
 import { RunsTable } from "./runs_table.ts";
@@ -47,6 +48,7 @@ async function show(data: PageData, report: HTMLElement): Promise<void> {
   }
   if (runs.length > 0) {
     const charts = new Charts(runs);
+    const loadChart = new LoadChart(runs);
     const outages = new OutagesTable();
     let scale: TimeScale = sharesClock(runs) ? "local" : "start";
     const update = async () => {
@@ -57,6 +59,7 @@ async function show(data: PageData, report: HTMLElement): Promise<void> {
       table.showTogether(merged);
       outages.show(chosen, scale);
       await charts.draw(table.selected, merged.rtt_us, scale);
+      loadChart.draw(table.selected);
     };
     // One drawing after the other, however fast runs are selected.
     let drawing: Promise<void>;
@@ -85,6 +88,9 @@ async function show(data: PageData, report: HTMLElement): Promise<void> {
     }
     if (runs.some(({ swept }) => swept)) {
       report.append(section("By size", charts.bySize));
+    }
+    if (runs.some(({ underLoad }) => underLoad)) {
+      report.append(section("Under load", loadChart.element));
     }
     drawing = update();
     await drawing;

@@ -8,7 +8,12 @@ import { now, since } from "../../net/clock.ts";
 import { allowList } from "../../net/allow_list.ts";
 import { Backoff, pause } from "../../net/backoff.ts";
 import { close } from "../../net/close.ts";
-import { cannotBind, describeError, isReset } from "../../net/errors.ts";
+import {
+  cannotBind,
+  describeError,
+  EchosounderError,
+  isReset,
+} from "../../net/errors.ts";
 import {
   checkOptions,
   oneOf,
@@ -18,6 +23,7 @@ import {
 } from "../../net/options.ts";
 import type {
   CloseReason,
+  PortService,
   ServedConnections,
   ServerFigures,
   Service,
@@ -42,6 +48,8 @@ export interface ServeTcpOptions {
   port?: number;
   /** What to do with what clients send. @default {"echo"} */
   service?: Service;
+  /** More services, each on a port of its own; 0 takes a free one. */
+  also?: readonly PortService[];
   /** Serve one client, and close the listening socket once it is accepted. @default {false} */
   once?: boolean;
   /** Serve only peers inside these address blocks (CIDR); empty means everyone. */
@@ -75,17 +83,50 @@ const LISTEN_BACKLOG = 65_535;
 /** Milliseconds between checks for clients that are idle or do not read their echo. */
 const WATCH_INTERVAL = 100;
 
+/** A listening socket, and what is done for who connects to it. */
+interface Listener {
+  listener: Deno.TcpListener;
+  service: Service;
+}
+
+/**
+ * Binds all services, or none.
+ *
+ * @throws {EchosounderError} `cannot-bind` for the first that cannot be bound.
+ */
+function listenAll(
+  hostname: string,
+  services: readonly PortService[],
+): Listener[] {
+  const listeners: Listener[] = [];
+  for (const { service, port } of services) {
+    try {
+      const listener = Deno.listen({
+        hostname,
+        port,
+        tcpBacklog: LISTEN_BACKLOG,
+      });
+      listeners.push({ listener, service });
+    } catch (error) {
+      listeners.forEach(({ listener }) => close(listener));
+      throw cannotBind(hostname, port, error);
+    }
+  }
+  return listeners;
+}
+
 /** A running TCP server: see {@linkcode serveTcp}. */
 export class TcpServer implements AsyncDisposable {
   /** The address that was bound. */
   readonly addr: Deno.NetAddr;
+  /** What `also` bound, in its order. */
+  readonly also: readonly PortService[];
   /** Resolves with the summary when the server has stopped and its clients are gone. */
   readonly finished: Promise<TcpSummary>;
 
   readonly #options: ServeTcpOptions;
-  readonly #listener: Deno.TcpListener;
+  readonly #listeners: readonly Listener[];
   readonly #allowed: (hostname: string) => boolean;
-  readonly #service: Service;
   readonly #maxConnections: number;
   readonly #idleTimeout: number;
   readonly #readAheadLimit: ReadAheadLimit;
@@ -112,6 +153,7 @@ export class TcpServer implements AsyncDisposable {
   constructor(options: ServeTcpOptions = {}) {
     const { hostname = DEFAULT_BIND_ADDRESS, port = DEFAULT_PORT, signal } =
       options;
+    const { service = "echo", also = [] } = options;
     checkOptions(options, {
       port: whole(0, 65_535),
       service: oneOf(...Object.keys(TCP_SERVICES)),
@@ -120,29 +162,37 @@ export class TcpServer implements AsyncDisposable {
       readAhead: unlimited(whole(0)),
     });
     this.#options = options;
-    this.#service = options.service ?? "echo";
     this.#allowed = allowList(options.allow ?? []);
     this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     this.#idleTimeout = options.idleTimeout || Infinity;
     this.#readAheadLimit = new ReadAheadLimit(
       options.readAhead ?? DEFAULT_READ_AHEAD,
     );
-    signal?.throwIfAborted();
-    try {
-      this.#listener = Deno.listen({
-        hostname,
-        port,
-        tcpBacklog: LISTEN_BACKLOG,
+    for (const each of also) {
+      checkOptions(each, {
+        port: whole(0, 65_535),
+        service: oneOf(...Object.keys(TCP_SERVICES)),
       });
-    } catch (error) {
-      throw cannotBind(hostname, port, error);
     }
-    this.addr = this.#listener.addr;
+    if (options.once && also.length > 0) {
+      throw new EchosounderError(
+        "invalid-option",
+        "also: with once there is one client, and so one service",
+      );
+    }
+    signal?.throwIfAborted();
+    this.#listeners = listenAll(hostname, [{ service, port }, ...also]);
+    this.addr = this.#listeners[0].listener.addr;
+    this.also = this.#listeners.slice(1).map(({ service, listener }) => ({
+      service,
+      port: listener.addr.port,
+    }));
     this.#emit({
       event: "listening",
       host: this.addr.hostname,
       port: this.addr.port,
-      service: this.#service,
+      service,
+      also: also.length > 0 ? [...this.also] : undefined,
     });
     signal?.addEventListener("abort", this.#abort, { once: true });
     this.finished = this.#run();
@@ -172,11 +222,11 @@ export class TcpServer implements AsyncDisposable {
 
   #stopAccepting(): void {
     this.#stopping.abort();
-    close(this.#listener);
+    for (const { listener } of this.#listeners) close(listener);
   }
 
   async #run(): Promise<TcpSummary> {
-    await this.#acceptAll();
+    await Promise.all(this.#listeners.map((each) => this.#acceptAll(each)));
     await Promise.all(this.#connections.values());
     this.#options.signal?.removeEventListener("abort", this.#abort);
     const summary: TcpSummary = { event: "summary", ...this.figures() };
@@ -205,22 +255,25 @@ export class TcpServer implements AsyncDisposable {
     };
   }
 
-  async #acceptAll(): Promise<void> {
+  async #acceptAll({ listener, service }: Listener): Promise<void> {
     const backoff = new Backoff(5, 1000);
     while (!this.#stopping.signal.aborted) {
-      const conn = await this.#accept(backoff);
-      if (conn !== undefined && this.#admit(conn) && this.#options.once) {
-        close(this.#listener);
-        return;
+      const conn = await this.#accept(listener, backoff);
+      if (conn === undefined) continue;
+      if (this.#admit(conn, service) && this.#options.once) {
+        return close(listener);
       }
     }
   }
 
   /** The next client; `undefined` after a failure, when the back-off is over. */
-  async #accept(backoff: Backoff): Promise<Deno.TcpConn | undefined> {
+  async #accept(
+    listener: Deno.TcpListener,
+    backoff: Backoff,
+  ): Promise<Deno.TcpConn | undefined> {
     const stopping = this.#stopping.signal;
     try {
-      const conn = await this.#listener.accept();
+      const conn = await listener.accept();
       backoff.reset();
       return conn;
     } catch (error) {
@@ -242,7 +295,7 @@ export class TcpServer implements AsyncDisposable {
   }
 
   /** Begins to serve an accepted client; `false` where it is rejected. */
-  #admit(conn: Deno.TcpConn): boolean {
+  #admit(conn: Deno.TcpConn, service: Service): boolean {
     const { hostname, port } = conn.remoteAddr;
     const reason = !this.#allowed(hostname)
       ? "not-allowed"
@@ -267,7 +320,7 @@ export class TcpServer implements AsyncDisposable {
       peer_host: hostname,
       peer_port: port,
     });
-    this.#connections.set(connection, this.#serve(connection));
+    this.#connections.set(connection, this.#serve(connection, service));
     this.#watching ??= setInterval(
       this.#watch,
       Math.min(WATCH_INTERVAL, this.#idleTimeout),
@@ -275,7 +328,7 @@ export class TcpServer implements AsyncDisposable {
     return true;
   }
 
-  async #serve(connection: Connection): Promise<void> {
+  async #serve(connection: Connection, service: Service): Promise<void> {
     let reason: CloseReason = "finished";
     let detail: string | undefined;
     try {
@@ -283,7 +336,7 @@ export class TcpServer implements AsyncDisposable {
       connection.conn.setNoDelay(true);
       // Detects a peer whose machine has vanished.
       connection.conn.setKeepAlive(true);
-      await TCP_SERVICES[this.#service](connection, {
+      await TCP_SERVICES[service](connection, {
         stopping: this.#stopping.signal,
         readAheadLimit: this.#readAheadLimit,
         observe: this.#options.detail ? this.#options.onEvent : undefined,

@@ -98,6 +98,7 @@ Deno.test("every event that the schema knows is written by the programs that it 
     tcpOutage,
     connecting,
     idle,
+    underLoad,
     drop,
     ...LINUX ? [() => progress("tcp"), () => progress("udp"), fault] : [],
   ];
@@ -120,6 +121,25 @@ Deno.test("every event that the schema knows is written by the programs that it 
   ];
   assertEquals(unseen, exempt);
 });
+
+/** Both clients under a little load. */
+async function underLoad(): Promise<string> {
+  await using tcp = startRole("tcp-server", ["--json", "--port", "0"]);
+  await using udp = startRole("udp-server", ["--json", "--port", "0"]);
+  const bulkPort = String(await tcp.listening());
+  const more = ["--under-load", "--connections", "1", "--phase-time", "1s"];
+  const outputs = await Promise.all([
+    runRole("tcp-client", ["--json", `127.0.0.1:${bulkPort}`, ...more]),
+    runRole("udp-client", [
+      "--json",
+      `127.0.0.1:${await udp.listening()}`,
+      ...more,
+      "--bulk-port",
+      bulkPort,
+    ]),
+  ]);
+  return outputs.map(({ stdout }) => stdout).join("");
+}
 
 /** A server and its client: one message, then some that are measured. */
 async function bothSides(transport: "tcp" | "udp"): Promise<string> {

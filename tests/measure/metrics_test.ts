@@ -74,6 +74,19 @@ Deno.test("--expect takes every metric, with a limit as its kind is written", as
         availability_percent: 7,
         listed: [],
       },
+      under_load: {
+        bulk: "TCP",
+        connections: 1,
+        phases: [{
+          phase: "both",
+          began_us: 0,
+          duration_us: 7,
+          measured_us: 7,
+          rtt_us: await summaryOf(evenly(1000, 100, 1000)),
+        }],
+        left_out: ["out", "back"],
+        responsiveness: 7,
+      },
       flows: {
         count: 2,
         bad: 7,

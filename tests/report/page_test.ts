@@ -480,3 +480,35 @@ pageTest(
     assertEquals(complaints, []);
   },
 );
+
+pageTest(
+  "the phases of a run under load are beside each other on one axis of time",
+  async () => {
+    const lines = await linesOf({ delays: FAST });
+    const { histogram: _, ...rtt_us } = await summaryOf(FAST);
+    const head = { role: "tcp-client", time: "2026-01-02T03:04:05.000Z" };
+    const phases = ["quiet", "out", "both"].map((phase, i) =>
+      JSON.stringify({
+        event: "load-interval",
+        ...head,
+        schema: 2,
+        phase,
+        elapsed_us: (i + 1) * 1e6,
+        interval_us: 1e6,
+        rtt_us,
+      })
+    );
+    const text = lines.toSpliced(1, 0, ...phases).join("\n") + "\n";
+    return [{ name: "loaded.jsonl", text }];
+  },
+  async ({ page, complaints }) => {
+    assertEquals(
+      await legend(
+        page,
+        "Delay while the path is quiet, and while it is full",
+      ),
+      ["quiet", "bulk out", "bulk both ways"],
+    );
+    assertEquals(complaints, []);
+  },
+);

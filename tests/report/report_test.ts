@@ -431,7 +431,7 @@ for (
       "1004/s",
     ]],
     ["rate", {}, { rate_per_second: 0.5 }, ["as answers come", "0.5/s"]],
-    ["smallest_size", {}, { smallest_size: 12, seed: 1 }, [
+    ["smallest size", {}, { smallest_size: 12, seed: 1 }, [
       "none drawn",
       "12 bytes",
     ]],
@@ -531,7 +531,7 @@ Deno.test("differingSettings() tells TCP from UDP, and known settings from unkno
     "transport",
     "service",
     "size",
-    "smallest_size",
+    "smallest size",
     "connections",
     "pipeline",
     "rate",
@@ -539,6 +539,7 @@ Deno.test("differingSettings() tells TCP from UDP, and known settings from unkno
     "burst",
     "interval",
     "timeout",
+    "under load",
   ]);
   assertEquals(differing[0].values.map(({ text }) => text), ["TCP", "UDP"]);
   assert(

@@ -269,7 +269,7 @@ const WRONG: [role: Role, args: string[], message: string][] = [
   [
     "udp-client",
     ["localhost", "-c", "2", "--expect", "p98<5ms"],
-    '--expect: "p98" is not one of min, mean, p50, p90, p95, p99, p99.9, p99.99, max, jitter, loss, outages, outage, availability, late, duplicated, reordered, corrupted, refused, timeouts, errors, rate, throughput, idle',
+    '--expect: "p98" is not one of min, mean, p50, p90, p95, p99, p99.9, p99.99, max, jitter, loss, outages, outage, availability, late, duplicated, reordered, corrupted, refused, timeouts, errors, rate, throughput, responsiveness, idle',
   ],
   [
     "tcp-client",
