@@ -65,6 +65,8 @@ export class Pacer {
     if (this.failure) return Promise.resolve();
     this.#tally = tally;
     this.#exhausted = false;
+    // An alarm that its message did not wait for ended with the schedule before.
+    this.#asleep = false;
     this.#claimed = 0;
     this.#phase = Promise.withResolvers();
     const { promise } = this.#phase;

@@ -88,3 +88,18 @@ Deno.test("Pacer that failed begins no further phase", async () => {
   await pacer.begin(newTally());
   assertEquals(sent, []);
 });
+
+Deno.test("Pacer paces a phase after one that ended while an alarm was set", async () => {
+  const { flow, pacer, sent } = pacedFlow({});
+  flow.room = Infinity;
+  const first = newTally({ interval: 20, count: 2 });
+  const ended = pacer.begin(first);
+  // The second message leaves before its alarm has rung.
+  while (sent.length < 2) flow.pump();
+  flow.inFlight = 0;
+  flow.pump();
+  await ended;
+  first.schedule.stop();
+  pacer.begin(newTally({ interval: 20, count: 2 }));
+  await until(() => sent.length === 4, "the messages of the second phase");
+});
