@@ -109,7 +109,7 @@ testWhere(
     assertEquals(code, 0);
     // Each new text clears the line first.
     const shown = stdout.replaceAll("\r\x1b[K", "\n");
-    const live = /^#+\.* \d+ ms left {2}1\.\d\d s {2}[\d.]+ messages\/s.*$/m
+    const live = /^#+\.* [\d.]+ ms left {2}1\.\d\d s {2}[\d.]+ messages\/s.*$/m
       .exec(shown);
     assert(live !== null && live[0].length < 80, JSON.stringify(stdout));
     assert(shown.includes("\npassed: 60 sent, 60 back"), stdout);
