@@ -118,16 +118,26 @@ testWhere(
   "needs root, tc(8), unshare(1) and nsenter(1)",
   "under load, a queue of 100 ms shows in the direction that has it, one of 10 ms in the other, and the capacity in both",
   async () => {
-    const { quiet, out, back } = await phasesOnShapedPath();
-    // Loss-based congestion control lets a queue swing between full and half full.
-    const added = ({ rtt_us }: LoadPhase, figure: "p50" | "p90") =>
-      (rtt_us![figure]! - quiet.rtt_us!.p50!) / 1e3;
-    assertBetween(added(out, "p50"), 50, 110);
-    assertBetween(added(out, "p90"), 80, 120);
-    assertBetween(added(back, "p90"), 3, 30);
-    const share = (bytesPerSecond: number) =>
-      bytesPerSecond * 8 / (CAPACITY * PAYLOAD_SHARE);
-    assertBetween(share(out.sent_bytes_per_second!), 0.95, 1.05);
-    assertBetween(share(back.received_bytes_per_second!), 0.95, 1.05);
+    // A machine that is busy takes from the shaper what the path then does not have.
+    for (let attempt = 1;; attempt++) {
+      try {
+        return checkPhases(await phasesOnShapedPath());
+      } catch (error) {
+        if (attempt === 3) throw error;
+      }
+    }
   },
 );
+
+function checkPhases({ quiet, out, back }: Record<string, LoadPhase>): void {
+  // Loss-based congestion control lets a queue swing between full and half full.
+  const added = ({ rtt_us }: LoadPhase, figure: "p50" | "p90") =>
+    (rtt_us![figure]! - quiet.rtt_us!.p50!) / 1e3;
+  assertBetween(added(out, "p50"), 50, 110);
+  assertBetween(added(out, "p90"), 80, 120);
+  assertBetween(added(back, "p90"), 3, 30);
+  const share = (bytesPerSecond: number) =>
+    bytesPerSecond * 8 / (CAPACITY * PAYLOAD_SHARE);
+  assertBetween(share(out.sent_bytes_per_second!), 0.95, 1.05);
+  assertBetween(share(back.received_bytes_per_second!), 0.95, 1.05);
+}
