@@ -14,13 +14,15 @@ const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
  * Reads a key to the end of standard input: its bytes as they are, without the
  * line break at their end.
  *
+ * @param source `-`, or nothing where no key is asked for: then nothing is read.
  * @throws {UsageError} Where there is none, or far more.
  */
 export async function readAuthKey(
-  input: ReadableStream<Uint8Array>,
-): Promise<Uint8Array> {
+  source: "-" | undefined,
+): Promise<Uint8Array | undefined> {
+  if (source === undefined) return undefined;
   const bytes: number[] = [];
-  for await (const piece of input) {
+  for await (const piece of Deno.stdin.readable) {
     bytes.push(...piece.subarray(0, LONGEST_KEY + 1));
     if (bytes.length > LONGEST_KEY) {
       throw new UsageError(

@@ -15,6 +15,7 @@ import {
   ONE_WAY_SIZE,
   PACED_SIZES,
 } from "./defaults.ts";
+import { exclude } from "./command_line/combinations.ts";
 import { checkMetrics } from "./command_line/expectation.ts";
 import type { CommandLine } from "./command_line/parse.ts";
 import {
@@ -76,9 +77,7 @@ export function readOrder(
   probe: Probe = options.service ?? "echo",
 ): Order {
   if (options.message !== undefined && options.size !== undefined) {
-    throw new UsageError(
-      "--message and --size exclude each other: each says what to send",
-    );
+    exclude("--message", "--size", "each says what to send");
   }
   checkSizes(options);
   checkUnderLoad(transport, options);
@@ -151,9 +150,6 @@ function checkMeasuring(
   probe: Probe,
 ): void {
   const { service = "echo", count, connections } = options;
-  const exclude = (one: string, other: string, why: string) => {
-    throw new UsageError(`${one} and ${other} exclude each other: ${why}`);
-  };
   const given = (...names: (keyof ClientValues)[]) =>
     names.find((name) => options[name] !== undefined);
   const [clock, other] = (["interval", "rate", "bandwidth"] as const)
@@ -255,18 +251,12 @@ function readFamily(
   { ipv4, ipv6, bind }: ClientValues,
 ): AddressFamily | undefined {
   if (ipv4 && ipv6) {
-    throw new UsageError(
-      "-4 and -6 exclude each other: without either, both are tried",
-    );
+    exclude("-4", "-6", "without either, both are tried");
   }
   const bound = bind && (bind.hostname.includes(":") ? 6 : 4);
   const asked = ipv4 ? 4 : ipv6 ? 6 : bound;
   if (bound !== undefined && asked !== bound) {
-    throw new UsageError(
-      `-${asked} and --bind ${
-        bind!.hostname
-      } exclude each other: that is IPv${bound}`,
-    );
+    exclude(`-${asked}`, `--bind ${bind!.hostname}`, `that is IPv${bound}`);
   }
   return asked;
 }

@@ -6,6 +6,7 @@
 import { formatAddress } from "../net/address.ts";
 import type { ClientLine } from "./client.ts";
 import { STAMP_PORT } from "../udp/defaults.ts";
+import { exclude } from "./command_line/combinations.ts";
 import { remotePort, target, UsageError } from "./command_line/values.ts";
 
 /** A peer to test. */
@@ -54,11 +55,7 @@ export function readTargets(
     throw new UsageError("the target is missing: HOST or HOST:PORT");
   }
   if (targets !== undefined && positionals.length > 0) {
-    throw new UsageError(
-      `--targets and ${
-        positionals[0]
-      } exclude each other: each says what to test`,
-    );
+    exclude("--targets", positionals[0], "each says what to test");
   }
   if (label !== undefined && positionals.length !== 1) {
     throw new UsageError(
@@ -118,7 +115,7 @@ function checkFurther(first: string, argument: string): void {
  * @throws {UsageError} Naming a line that is no target, where there is none, or where
  * two have the same name.
  */
-export async function listTargets(
+async function listTargets(
   input: ReadableStream<Uint8Array>,
   port: number,
 ): Promise<ClientTarget[]> {

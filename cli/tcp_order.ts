@@ -5,6 +5,7 @@
  */
 import type { Probe, Service } from "../events/mod.ts";
 import { isMeasuring, type Order, readOrder } from "./client.ts";
+import { exclude } from "./command_line/combinations.ts";
 import type { CommandLine } from "./command_line/parse.ts";
 import { endsOf, UsageError } from "./command_line/values.ts";
 import { TCP_CLIENT } from "./roles.ts";
@@ -23,35 +24,34 @@ export function probeOf(options: TcpClientLine["options"]): Probe {
   return options.idle === undefined ? options.service ?? "echo" : "idle";
 }
 
-/** Refuses options, given together with another, for a reason. */
-function exclude(
+/** Refuses an option together with any of others. */
+function excludeAll(
   { given }: TcpClientLine,
   option: string,
   names: (keyof TcpClientLine["options"])[],
   why: string,
 ): void {
   const other = names.find((name) => given.has(name));
-  if (other === undefined) return;
-  throw new UsageError(`${option} and --${other} exclude each other: ${why}`);
+  if (other !== undefined) exclude(option, `--${other}`, why);
 }
 
 /** Checks that nothing is to be sent, or answered, where connections are all there is. */
 function checkConnecting(line: TcpClientLine): void {
   const option = "--connect-only";
-  exclude(line, option, ["idle"], "each is a test of its own");
-  exclude(
+  excludeAll(line, option, ["idle"], "each is a test of its own");
+  excludeAll(
     line,
     option,
     ["message", "size", "bandwidth", "stdin", "service"],
     "no byte is sent",
   );
-  exclude(
+  excludeAll(
     line,
     option,
     ["timeout"],
     "nothing is answered; --connect-timeout says how long to wait",
   );
-  exclude(
+  excludeAll(
     line,
     option,
     ["pipeline"],
@@ -66,13 +66,13 @@ function checkConnecting(line: TcpClientLine): void {
 
 /** Checks that nothing else is asked for where connections are left idle. */
 function checkIdle(line: TcpClientLine): void {
-  exclude(
+  excludeAll(
     line,
     "--idle",
     ["message", "size", "stdin"],
     "its messages are its own",
   );
-  exclude(
+  excludeAll(
     line,
     "--idle",
     [
@@ -91,8 +91,10 @@ function checkIdle(line: TcpClientLine): void {
     "the range says what to try, each time on a connection of its own",
   );
   if (line.options.bind?.port) {
-    throw new UsageError(
-      "--idle and --bind with a port exclude each other: each connection needs a port of its own",
+    exclude(
+      "--idle",
+      "--bind with a port",
+      "each connection needs a port of its own",
     );
   }
 }
@@ -108,12 +110,11 @@ export function readTcpOrder(line: TcpClientLine): TcpOrder {
   if (probe === "idle") checkIdle(line);
   const order = readOrder(TCP_CLIENT.transport, line, probe) as TcpOrder;
   const { message, size, stdin, targets } = line.options;
-  if (stdin && (targets !== undefined || line.positionals.length > 1)) {
-    throw new UsageError(
-      targets === undefined
-        ? "--stdin goes to one target"
-        : "--stdin and --targets exclude each other: both read standard input",
-    );
+  if (stdin && targets !== undefined) {
+    exclude("--stdin", "--targets", "both read standard input");
+  }
+  if (stdin && line.positionals.length > 1) {
+    throw new UsageError("--stdin goes to one target");
   }
   const measuring = isMeasuring(line.options);
   if (measuring && (size && endsOf(size).least === 0 || message === "")) {
@@ -129,9 +130,7 @@ export function readTcpOrder(line: TcpClientLine): TcpOrder {
     ? "a measuring option"
     : undefined;
   if (stdin && other !== undefined) {
-    throw new UsageError(
-      `--stdin and ${other} exclude each other: each says what to send`,
-    );
+    exclude("--stdin", other, "each says what to send");
   }
   return order;
 }

@@ -28,9 +28,7 @@ await runProgram({
   run: async (line, session) => {
     const { options } = line;
     const { payloads, ...order } = readUdpOrder(line);
-    const key = options["auth-key-file"] === undefined
-      ? undefined
-      : await readAuthKey(Deno.stdin.readable);
+    const key = await readAuthKey(options["auth-key-file"]);
     const stamp = { key, clockSynchronized: options["clock-synchronized"] };
     return await runClient(session, {
       targets: await targetsOf(line),

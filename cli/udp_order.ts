@@ -8,6 +8,7 @@ import { LAST_PORT } from "../udp/client/target.ts";
 import { isStampSize, smallestStampSize } from "../udp/client/stamp_session.ts";
 import { LARGEST_DATAGRAM } from "../udp/datagram.ts";
 import { checkSweep, isMeasuring, type Order, readOrder } from "./client.ts";
+import { checkNoneNeeds, exclude } from "./command_line/combinations.ts";
 import type { CommandLine } from "./command_line/parse.ts";
 import { endsOf, UsageError } from "./command_line/values.ts";
 import { UDP_CLIENT } from "./roles.ts";
@@ -30,8 +31,10 @@ export function readUdpOrder(
   const order = readOrder(UDP_CLIENT.transport, line);
   const { size, service = "echo" } = line.options;
   if (line.options.bind?.port && line.options["source-port"] !== undefined) {
-    throw new UsageError(
-      "--source-port and --bind with a port exclude each other: each says from which port to send",
+    exclude(
+      "--source-port",
+      "--bind with a port",
+      "each says from which port to send",
     );
   }
   const first = line.options["source-port"];
@@ -45,10 +48,11 @@ export function readUdpOrder(
     );
   }
   if (service === "stamp") return readStampOrder(line, order);
-  const stray = STAMP_OPTIONS.find((name) => line.given.has(name));
-  if (stray !== undefined) {
-    throw new UsageError(`--${stray} needs --service stamp`);
-  }
+  checkNoneNeeds(
+    "--service stamp",
+    STAMP_OPTIONS,
+    (name) => line.given.has(name),
+  );
   if (size === undefined) return order;
   const { least, most } = endsOf(size);
   // Only answers that are compared need to be told apart.
@@ -77,9 +81,7 @@ function readStampOrder(
 ): Order {
   const isAuthenticated = options["auth-key-file"] !== undefined;
   if (isAuthenticated && options.targets !== undefined) {
-    throw new UsageError(
-      "--auth-key-file and --targets exclude each other: both read standard input",
-    );
+    exclude("--auth-key-file", "--targets", "both read standard input");
   }
   const smallest = smallestStampSize(isAuthenticated);
   const { size = { each: [smallest] } } = options;

@@ -5,7 +5,7 @@
  */
 import { serveUdp } from "../udp/server/server.ts";
 import { readAuthKey } from "./auth_key.ts";
-import { UsageError } from "./command_line/values.ts";
+import { checkNoneNeeds } from "./command_line/combinations.ts";
 import { DONE } from "./exit_codes.ts";
 import { runProgram } from "./program.ts";
 import { UDP_SERVER } from "./roles.ts";
@@ -23,14 +23,14 @@ await runProgram({
   whenFull: "drop",
   isOneShot: ({ options }) => options.once,
   run: async ({ options, given }, session) => {
-    const isStamp = options.service === "stamp";
-    const stray = STAMP_OPTIONS.find((name) => given.has(name) && !isStamp);
-    if (stray !== undefined) {
-      throw new UsageError(`--${stray} needs --service stamp`);
+    if (options.service !== "stamp") {
+      checkNoneNeeds(
+        "--service stamp",
+        STAMP_OPTIONS,
+        (name) => given.has(name),
+      );
     }
-    const key = options["auth-key-file"] === undefined
-      ? undefined
-      : await readAuthKey(Deno.stdin.readable);
+    const key = await readAuthKey(options["auth-key-file"]);
     await runServer(session, {
       definition: UDP_SERVER,
       grace: options.grace,

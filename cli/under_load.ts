@@ -8,6 +8,7 @@ import { METRICS } from "../measure/metrics.ts";
 import type { Transport } from "../events/mod.ts";
 import { LONGEST_PHASE, type UnderLoadOptions } from "../measure/under_load.ts";
 import type { ClientValues, UDP_CLIENT } from "./roles.ts";
+import { checkNoneNeeds, exclude } from "./command_line/combinations.ts";
 import type { OptionValues } from "./command_line/options.ts";
 import { tcpLoads } from "../tcp/client/under_load.ts";
 import { udpLoads } from "../udp/client/under_load.ts";
@@ -52,8 +53,7 @@ export function checkUnderLoad(
   const isGiven = (name: string) =>
     values[name] !== undefined && values[name] !== false;
   if (!options["under-load"]) {
-    const lost = OF_LOAD.find(isGiven);
-    if (lost) throw new UsageError(`--${lost} needs --under-load`);
+    checkNoneNeeds("--under-load", OF_LOAD, isGiven);
     const ofLoad = options.expect.find(({ metric }) =>
       METRICS[metric].isOfLoad
     );
@@ -61,15 +61,13 @@ export function checkUnderLoad(
     throw new UsageError(`--expect: ${ofLoad.metric} needs --under-load`);
   }
   const other = Object.keys(EXCLUDED).find(isGiven);
-  if (other) {
-    throw new UsageError(
-      `--under-load and --${other} exclude each other: ${EXCLUDED[other]}`,
-    );
-  }
+  if (other) exclude("--under-load", `--${other}`, EXCLUDED[other]);
   const { size } = options;
   if (size !== undefined && "each" in size && size.each.length > 1) {
-    throw new UsageError(
-      "--under-load and --size with a list exclude each other: its probes are of one size, or of a range",
+    exclude(
+      "--under-load",
+      "--size with a list",
+      "its probes are of one size, or of a range",
     );
   }
   if (values.bulk === "udp" && !isGiven("bulk-rate")) {
@@ -77,14 +75,17 @@ export function checkUnderLoad(
       "--bulk udp needs --bulk-rate: nothing else slows datagrams down",
     );
   }
-  const useless = values.bulk === "udp"
-    ? ["bulk-port", "chargen-port"].find(isGiven)
-    : ["bulk-rate"].find(isGiven);
-  if (useless) {
-    throw new UsageError(
-      useless === "chargen-port"
-        ? "--bulk udp and --chargen-port exclude each other: over UDP a character generator only answers"
-        : `--${useless} is for --bulk ${values.bulk === "udp" ? "tcp" : "udp"}`,
+  const [bulk, useless] = values.bulk === "udp"
+    ? ["tcp", "bulk-port"]
+    : ["udp", "bulk-rate"];
+  if (isGiven(useless)) {
+    throw new UsageError(`--${useless} is for --bulk ${bulk}`);
+  }
+  if (values.bulk === "udp" && isGiven("chargen-port")) {
+    exclude(
+      "--bulk udp",
+      "--chargen-port",
+      "over UDP a character generator only answers",
     );
   }
   options.expect.forEach((expectation) => checkMetric(transport, expectation));
