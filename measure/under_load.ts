@@ -70,7 +70,7 @@ const QUIET = 3000;
 const LOOK_EVERY = 1000;
 
 /** The loaded phases, in order. */
-export const LOAD_DIRECTIONS: readonly LoadDirection[] = [
+const LOAD_DIRECTIONS: readonly LoadDirection[] = [
   "out",
   "back",
   "both",

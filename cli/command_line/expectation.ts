@@ -109,7 +109,7 @@ export function checkMetrics(
 }
 
 /** The option that asks for a test. */
-export function optionOf(probe: Probe): string {
+function optionOf(probe: Probe): string {
   switch (probe) {
     case "connect":
       return "--connect-only";

@@ -28,7 +28,7 @@ import { countBeyond, noDelays, percentile, placeOf } from "./flow_delays.ts";
 import type { FlowTally } from "./flow_tally.ts";
 
 /** The probability that a run in which all flows fare alike names one. */
-export const FALSE_ALARMS = 1e-4;
+const FALSE_ALARMS = 1e-4;
 
 /** Tests of each flow. */
 const TESTS = 2;

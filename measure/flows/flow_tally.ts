@@ -6,7 +6,7 @@
 import { countDelay, type DelayCounts, noDelays } from "./flow_delays.ts";
 
 /** The most flows of which delays are kept: 6 MB in all. */
-export const MOST_DELAYS = 1000;
+const MOST_DELAYS = 1000;
 
 /**
  * Losses within this many microseconds of each other may have one cause, such as a
@@ -33,13 +33,14 @@ export class FlowTally {
   /** Slots of time in which a flow sent on time, and in which it sent what was lost. */
   readonly slotsBy: Float64Array;
   readonly lossySlotsBy: Float64Array;
+  /** Whether delays are kept. */
+  readonly hasDelays: boolean;
   /** Round trips from sending; a flow has none before its first. */
   readonly delaysBy: (DelayCounts | undefined)[];
   readonly #start: number;
   /** The last slots in which a flow sent, and sent what was lost. */
   readonly #lastSlot: Float64Array;
   readonly #lastLossySlot: Float64Array;
-  readonly #hasDelays: boolean;
 
   /**
    * @param flows How many.
@@ -58,18 +59,13 @@ export class FlowTally {
     this.lossySlotsBy = zeros();
     this.#lastSlot = zeros().fill(-1);
     this.#lastLossySlot = zeros().fill(-1);
-    this.#hasDelays = flows > 1 && flows <= MOST_DELAYS;
-    this.delaysBy = this.#hasDelays ? new Array(flows).fill(undefined) : [];
+    this.hasDelays = flows > 1 && flows <= MOST_DELAYS;
+    this.delaysBy = this.hasDelays ? new Array(flows).fill(undefined) : [];
   }
 
   /** How many flows. */
   get flows(): number {
     return this.sentBy.length;
-  }
-
-  /** Whether delays are kept. */
-  get hasDelays(): boolean {
-    return this.#hasDelays;
   }
 
   /** Counts a message that is sent. */
@@ -92,7 +88,7 @@ export class FlowTally {
   /** Counts an answer. */
   answered(flow: number, delay: number, isLate: boolean): void {
     this.answeredBy[flow]++;
-    if (isLate || !this.#hasDelays) return;
+    if (isLate || !this.hasDelays) return;
     this.timedBy[flow]++;
     countDelay(this.delaysBy[flow] ??= noDelays(), delay);
   }

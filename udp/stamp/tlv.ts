@@ -12,16 +12,16 @@
 import { type Authentication, HMAC_SIZE } from "./authentication.ts";
 
 /** The reflector does not know the type. */
-export const UNRECOGNIZED = 0x80;
+const UNRECOGNIZED = 0x80;
 
 /** The length does not fit the type, or the packet. */
-export const MALFORMED = 0x40;
+const MALFORMED = 0x40;
 
 /** The HMAC of the TLVs is wrong, or missing. */
-export const INTEGRITY_FAILED = 0x20;
+const INTEGRITY_FAILED = 0x20;
 
 /** The types that are known. */
-export const TLV_TYPES = { extraPadding: 1, hmac: 8 } as const;
+const TLV_TYPES = { extraPadding: 1, hmac: 8 } as const;
 
 /** The bytes before a value. */
 export const TLV_HEADER_SIZE = 4;
