@@ -18,9 +18,10 @@ const PROGRESS_SIGNAL: Deno.Signal = IS_WINDOWS ? "SIGBREAK" : "SIGUSR1";
 
 /**
  * Signals closer together than this, in milliseconds, are one request: a task
- * runner passes on to its program what the terminal has sent to both.
+ * runner passes on to its program what the terminal has sent to both, and does so
+ * late on a busy machine.
  */
-const ONE_REQUEST = 100;
+const ONE_REQUEST = 500;
 
 /**
  * Ends the process at once on the second Ctrl+C (or SIGTERM, or SIGHUP).

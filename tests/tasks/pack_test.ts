@@ -378,7 +378,7 @@ for (const [way, nodeFlags] of WAYS) {
       );
       // It would have ended by a second request, which may come from Node late.
       const from = performance.now();
-      while (performance.now() - from < 500) assert(await isServed());
+      while (performance.now() - from < 1000) assert(await isServed());
       let ended = false;
       server.outcome().then(() => ended = true);
       await until(async () => {
