@@ -100,14 +100,17 @@ export class Histogram {
    * @param limits Delays in ascending order.
    */
   within(limits: readonly number[]): number[] {
-    const last = this.#counts.countsArrayIndex(this.#counts.maxValue);
+    const counts = this.#counts;
+    const last = counts.countsArrayIndex(counts.maxValue);
+    const sums: number[] = [];
     let index = 0;
     let sum = 0;
-    return limits.map((limit) => {
-      const end = Math.min(this.#counts.countsArrayIndex(limit), last);
-      while (index <= end) sum += this.#counts.getCountAtIndex(index++);
-      return sum;
-    });
+    for (const limit of limits) {
+      const end = Math.min(counts.countsArrayIndex(limit), last);
+      while (index <= end) sum += counts.getCountAtIndex(index++);
+      sums.push(sum);
+    }
+    return sums;
   }
 
   /** Adds another histogram's counts. */

@@ -11,6 +11,7 @@ import {
   family,
   known,
   type Labels,
+  NO_LABELS,
   type Sample,
 } from "./family.ts";
 import { Slices } from "./slices.ts";
@@ -47,6 +48,13 @@ const BOUNDS: readonly number[] = [10, 100, 1e3, 1e4, 1e5, 1e6].flatMap(
 
 /** Writes microseconds as seconds. */
 const MICRO = 1e6;
+
+const BUCKETS: readonly Labels[] = [
+  ...BOUNDS.map((bound) => ({ le: String(bound / MICRO) })),
+  { le: "+Inf" },
+];
+const SENT: Labels = { direction: "sent" };
+const RECEIVED: Labels = { direction: "received" };
 
 /** A target at the moment of a scrape. */
 interface Reading {
@@ -111,7 +119,7 @@ export function clientFamilies(
         "Whether the target is being measured: 0 before its run has begun to measure, and when it is over.",
         readings,
         ({ target, labels, counts }) =>
-          known({}, counts && !target.isOver ? 1 : 0, labels),
+          known(NO_LABELS, counts && !target.isOver ? 1 : 0, labels),
       ),
       family(
         "gauge",
@@ -119,7 +127,7 @@ export function clientFamilies(
         "Whether answers come back; 0 in an outage.",
         readings,
         ({ target, labels, counts }) =>
-          known({}, counts && upOf(target, counts), labels),
+          known(NO_LABELS, counts && upOf(target, counts), labels),
       ),
       family(
         "histogram",
@@ -195,8 +203,8 @@ export function clientFamilies(
         "Bytes moved, by direction.",
         readings,
         ({ labels, counts }) => [
-          ...known({ direction: "sent" }, counts?.bytes_sent, labels),
-          ...known({ direction: "received" }, counts?.bytes_received, labels),
+          ...known(SENT, counts?.bytes_sent, labels),
+          ...known(RECEIVED, counts?.bytes_received, labels),
         ],
       ),
     ];
@@ -216,7 +224,7 @@ function rising(
   const value = counts && read(counts);
   if (value === undefined) return [];
   highest.set(name, Math.max(value, highest.get(name) ?? 0));
-  return known({}, highest.get(name), labels);
+  return known(NO_LABELS, highest.get(name), labels);
 }
 
 /** Whether a target answers; `undefined` where that cannot be seen, or not yet. */
@@ -233,16 +241,14 @@ function upOf(
 function delaySamples({ delays, labels: shared }: Reading): Sample[] {
   if (delays === undefined) return [];
   const { within, count, sum } = delays;
-  const bucket = (le: string, value: number) => ({
-    part: "_bucket",
-    shared,
-    labels: { le },
-    value,
-  });
   return [
-    ...BOUNDS.map((bound, i) => bucket(String(bound / MICRO), within[i])),
-    bucket("+Inf", count),
-    { part: "_sum", shared, labels: {}, value: sum / MICRO },
-    { part: "_count", shared, labels: {}, value: count },
+    ...BUCKETS.map((labels, i) => ({
+      part: "_bucket",
+      shared,
+      labels,
+      value: within[i] ?? count,
+    })),
+    { part: "_sum", shared, labels: NO_LABELS, value: sum / MICRO },
+    { part: "_count", shared, labels: NO_LABELS, value: count },
   ];
 }

@@ -51,13 +51,16 @@ export async function serveMetrics(
   const { hostname, port } = address;
   // Loaded by those alone who ask for metrics, and not while it would delay
   // messages.
-  const { exposition, formatFor } = await import("./exposition.ts");
+  const { Exposition, formatFor } = await import("./exposition.ts");
   const isAllowed = allowList(allow);
+  const expositions = new Map<string, InstanceType<typeof Exposition>>();
   const answers: Record<string, (request: Request) => Promise<Response>> = {
     "/metrics": async ({ headers }) => {
       const format = formatFor(headers.get("accept"));
       const all = [...await families(), ...processFamilies(role)];
-      return new Response(await exposition(all, format), {
+      const exposition = expositions.get(format) ?? new Exposition(format);
+      expositions.set(format, exposition);
+      return new Response(await exposition.write(all), {
         headers: {
           "content-type": format,
           // Compressing would take the time of this thread.

@@ -7,9 +7,15 @@
 /** What tells the series of a family apart. */
 export type Labels = Readonly<Record<string, string>>;
 
+/** The labels of a series that has none, or none besides those it shares. */
+export const NO_LABELS: Labels = {};
+
 /** The value of a series. */
 export interface Sample {
-  /** What tells it apart from its family's others. */
+  /**
+   * What tells it apart from its family's others. It is written once where each
+   * scrape has the same object.
+   */
   labels: Labels;
   /** More of that, of which several series have the same object: it is written once. */
   shared?: Labels;

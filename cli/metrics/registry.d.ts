@@ -18,7 +18,7 @@ declare class Registry {
 }
 
 /** A metric as the registry writes it. */
-interface Metric {
+export interface Metric {
   /** In OpenMetrics, the name of a counter's series has `_total` after it. */
   name: string;
   type: "counter" | "gauge" | "histogram";
