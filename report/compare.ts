@@ -1,41 +1,83 @@
 /**
- * Is a run worse than another?
+ * Are runs worse than others?
  *
  * @module
  */
 import {
+  type Metric,
   METRIC_LIST,
   type MetricDefinition,
+  METRICS,
   shareOf,
 } from "../measure/metrics.ts";
+import { formatShare, plural } from "../text/format.ts";
 import { FIGURE_FORMATS } from "./columns.ts";
-import {
-  type Measurements,
-  type Merged,
-  mergeMeasurements,
-} from "./measurements.ts";
+import type { Measurements } from "./measurements.ts";
+import { testFigures } from "./significance.ts";
 
-/** A figure of two runs side by side. */
+/** A figure of the runs of one side. */
+export interface SideFigure {
+  /** Of one run its figure, of several their median; a share of messages in percent. */
+  value: number;
+  /** The same as text. */
+  text: string;
+  /** From the least to the most of several runs, as text. */
+  range?: string;
+  /** The figure of each run that has it. */
+  each: number[];
+}
+
+/** A figure of both sides. */
 export interface ComparedFigure {
   /** Its name. */
-  name: string;
-  /** What it was before, as text; empty where there is no such figure. */
-  base: string;
-  /** What it is now, as text. */
-  now: string;
+  name: Metric;
+  /** What it was before; absent where no run has it. */
+  before?: SideFigure;
+  /** What it is after. */
+  after?: SideFigure;
   /** The change in percent of what it was; absent where that was 0. */
   change?: number;
-  /** `worse` and `better`: by more than the threshold. `too few`: a percentile of too few messages to be judged. */
-  judgement: "worse" | "better" | "same" | "too few" | "no figure";
+  /**
+   * The probability that any figure differs as clearly where nothing has changed;
+   * absent where that is not tested.
+   */
+  p?: number;
+  /**
+   * - `worse`, `better`: by more than the threshold, and where there are several
+   *   runs with a p of at most {@linkcode SIGNIFICANT}.
+   * - `same`: by no more than the threshold.
+   * - `unclear`: it may be chance, since p is larger or cannot be that small.
+   * - `too few`: a percentile of too few messages to be judged.
+   * - `no figure`: only one side has it.
+   */
+  judgement: "worse" | "better" | "same" | "unclear" | "too few" | "no figure";
 }
 
-/** Two runs side by side. */
+/** Runs before and after, side by side. */
 export interface Comparison {
-  /** Figure by figure. */
+  /** Figure by figure: those that either side has. */
   figures: ComparedFigure[];
-  /** Whether any figure is worse. */
-  isWorse: boolean;
+  /** How many runs there are before, and after. */
+  runs: [before: number, after: number];
+  /** By how many percent a figure may be worse. */
+  threshold: number;
+  /** The smallest p that these runs could have given; absent where nothing is tested. */
+  leastP?: number;
+  /**
+   * `worse`: a figure is. `unknown`: there was too little to tell by. Else `not
+   * worse`: no figure was found to be.
+   */
+  verdict: "worse" | "not worse" | "unknown";
 }
+
+/** A difference that chance makes in one comparison of twenty, or fewer, is none by chance. */
+export const SIGNIFICANT = 0.05;
+
+/**
+ * The number of runs of each side that is enough for any number of the figures that
+ * are compared: 2 of 924 partings for each figure.
+ */
+const ENOUGH_RUNS = 6;
 
 /**
  * The fewest messages beyond a percentile for it to be judged: of fewer, it
@@ -44,126 +86,203 @@ export interface Comparison {
 const FEWEST_BEYOND = 10;
 
 /**
- * Compares runs with others, metric by metric. Several runs on a side count as one,
- * whose rate is the mean of theirs. {@linkcode differingSettings} says whether
- * their settings let them be compared.
+ * Compares runs with others, metric by metric. Several runs of a side are taken for
+ * repetitions, whose medians are compared and whose scatter says whether a difference
+ * may be chance ({@linkcode Comparison.leastP}); with one run on each side, only the
+ * threshold judges. {@linkcode differingSettings} says whether their settings let
+ * them be compared.
  *
- * @param base The runs before.
- * @param now The runs after.
+ * @param before The runs before.
+ * @param after The runs after.
  * @param threshold By how many percent a figure may be worse.
  */
-export async function compareRuns(
-  base: readonly Measurements[],
-  now: readonly Measurements[],
+export function compareRuns(
+  before: readonly Measurements[],
+  after: readonly Measurements[],
   threshold: number,
-): Promise<Comparison> {
-  const sides = await Promise.all([base, now].map(sideOf));
-  const figures = METRIC_LIST.filter(({ isCompared }) => isCompared)
-    .map((metric) => compareFigure(metric, sides, 1 + threshold / 100));
+): Comparison {
+  const isTested = before.length > 1 || after.length > 1;
+  const pairs = METRIC_LIST.filter(({ isCompared }) => isCompared)
+    .map((metric) => ({
+      metric,
+      before: sideFigure(metric, before),
+      after: sideFigure(metric, after),
+    }))
+    .filter(({ before, after }) => before || after);
+  const all = [...before, ...after];
+  const tested = pairs.filter((pair) =>
+    isTested && !hasTooFew(pair.metric, all) &&
+    pair.before?.each.length === before.length &&
+    pair.after?.each.length === after.length
+  );
+  const significance = testFigures(
+    tested.map((pair) => [pair.before!.each, pair.after!.each]),
+  );
+  const isTelling = significance.least <= SIGNIFICANT;
+  const figures = pairs.map((pair): ComparedFigure => {
+    const { metric, before: one, after: other } = pair;
+    const figure = { name: metric.name, before: one, after: other };
+    if (one === undefined || other === undefined) {
+      return { ...figure, judgement: "no figure" };
+    }
+    const change = one.value === 0
+      ? undefined
+      : 100 * (other.value - one.value) / one.value;
+    if (hasTooFew(metric, all)) {
+      return { ...figure, change, judgement: "too few" };
+    }
+    const off = uncertaintyOf(metric, before) + uncertaintyOf(metric, after);
+    const judgement = Math.abs(other.value - one.value) <= off
+      ? "same"
+      : judgeChange(metric, one.value, other.value, 1 + threshold / 100);
+    if (!isTested) return { ...figure, change, judgement };
+    const p = significance.p[tested.indexOf(pair)] as number | undefined;
+    const isKnown = p !== undefined && isTelling &&
+      (judgement === "same" || p <= SIGNIFICANT);
+    return {
+      ...figure,
+      change,
+      p,
+      judgement: isKnown ? judgement : "unclear",
+    };
+  });
+  const has = (...judgements: ComparedFigure["judgement"][]) =>
+    figures.some(({ judgement }) => judgements.includes(judgement));
   return {
     figures,
-    isWorse: figures.some(({ judgement }) => judgement === "worse"),
+    runs: [before.length, after.length],
+    threshold,
+    leastP: isTested ? significance.least : undefined,
+    verdict: has("worse")
+      ? "worse"
+      : isTested && !isTelling || !has("better", "same", "unclear")
+      ? "unknown"
+      : "not worse",
   };
 }
 
-/** The runs of a side, each by itself and as one. */
-interface Side {
-  runs: readonly Measurements[];
-  merged: Merged;
-}
-
-async function sideOf(runs: readonly Measurements[]): Promise<Side> {
-  return { runs, merged: await mergeMeasurements(runs) };
-}
-
-/** A side's figure of a metric. */
-function figureOf(
-  { kind, read }: MetricDefinition,
-  { runs, merged }: Side,
-): number | undefined {
-  if (kind !== "rate" && kind !== "throughput") return read(merged);
-  const known = runs.flatMap((run) => read(run) ?? []);
-  if (known.length === 0) return undefined;
-  return known.reduce((sum, one) => sum + one) / known.length;
-}
-
-function compareFigure(
-  metric: (typeof METRIC_LIST)[number],
-  sides: readonly Side[],
-  factor: number,
-): ComparedFigure {
-  const { name, kind, isMoreBetter, percent } = metric;
-  const texts: string[] = [];
-  const figures: (number | undefined)[] = [];
-  for (const side of sides) {
-    const figure = figureOf(metric, side);
-    const { messages_sent } = side.merged;
-    texts.push(
-      figure === undefined ? "" : FIGURE_FORMATS[kind](figure, messages_sent),
-    );
-    figures.push(
-      figure === undefined || kind !== "share"
-        ? figure
-        : shareOf(figure, messages_sent),
-    );
+/** What a comparison finds, in a line. */
+export function verdictLine(comparison: Comparison): string {
+  const { figures, runs, threshold, leastP, verdict } = comparison;
+  const names = (judged: ComparedFigure["judgement"]) =>
+    figures.filter(({ judgement }) => judgement === judged)
+      .map(({ name }) => name).join(", ");
+  const by = `worse by more than ${threshold} %`;
+  if (verdict === "unknown") {
+    if (leastP === undefined) {
+      return "it cannot be told: no figure of both sides has enough messages";
+    }
+    const [before, after] = runs;
+    const more = Math.min(before, after) < ENOUGH_RUNS
+      ? `; take ${ENOUGH_RUNS} or more of each`
+      : "";
+    return `it cannot be told: of ${
+      plural(before, "run")
+    } before and ${after} ` +
+      `after, no p can be below ${formatP(leastP)}${more}`;
   }
-  const [one, other] = figures;
-  const [base, now] = texts;
-  if (one === undefined || other === undefined) {
-    return { name, base, now, judgement: "no figure" };
+  if (leastP === undefined) {
+    return `${verdict === "worse" ? "" : "not "}${by}; ` +
+      "with one run of each, it may be chance";
   }
-  const fewest = Math.min(
-    ...sides.map(({ merged }) => merged.rtt_us?.count ?? 0),
-  );
-  const isFew = percent !== undefined &&
-    fewest * (100 - percent) / 100 < FEWEST_BEYOND;
+  const found = `(p at most ${SIGNIFICANT})`;
+  if (verdict === "worse") return `${by} ${found}: ${names("worse")}`;
+  const unclear = names("unclear");
+  return `nothing is found ${by} ${found}` +
+    (unclear === "" ? "" : `; unclear: ${unclear}`);
+}
+
+/** `0.0079`, `<0.001`. */
+export function formatP(p: number): string {
+  return p < 0.001 ? "<0.001" : String(Number(p.toPrecision(2)));
+}
+
+/** `+12 %`. */
+export function formatChange(percent: number): string {
+  const rounded = Number(percent.toFixed(Math.abs(percent) < 10 ? 1 : 0));
+  return `${rounded > 0 ? "+" : ""}${rounded} %`;
+}
+
+/** A figure of a comparison as text; a share of messages is in percent. */
+export function formatFigure(name: Metric, value: number): string {
+  const { kind } = METRICS[name];
+  return kind === "share"
+    ? formatShare(value, 100)
+    : FIGURE_FORMATS[kind](Number(value.toPrecision(12)), 0);
+}
+
+type NamedMetric = (typeof METRIC_LIST)[number];
+
+/** A side's figure of a metric; `undefined` where no run has it. */
+function sideFigure(
+  { name, kind, read }: NamedMetric,
+  runs: readonly Measurements[],
+): SideFigure | undefined {
+  const each = runs.flatMap((run) => {
+    const figure = read(run);
+    if (figure === undefined) return [];
+    return kind === "share" ? shareOf(figure, run.messages_sent) : figure;
+  });
+  if (each.length === 0) return undefined;
+  const sorted = each.toSorted((one, other) => one - other);
+  const value = (sorted[Math.floor((each.length - 1) / 2)] +
+    sorted[Math.floor(each.length / 2)]) / 2;
+  if (runs.length === 1) {
+    const [run] = runs;
+    // Of one run, the count is known, too.
+    const text = FIGURE_FORMATS[kind](read(run)!, run.messages_sent);
+    return { value, text, each };
+  }
+  const text = (figure: number) => formatFigure(name, figure);
+  const [least, most] = [sorted[0], sorted[sorted.length - 1]].map(text);
   return {
-    name,
-    base,
-    now,
-    change: one === 0 ? undefined : 100 * (other - one) / one,
-    judgement: isFew
-      ? "too few"
-      : Math.abs(other - one) <= uncertaintyOf(metric, sides)
-      ? "same"
-      : kind === "percentage"
-      // Of a whole: 99.9 % is ten times as good as 99 %.
-      ? judgeShare(one, other, factor, isMoreBetter)
-      : isMoreBetter
-      ? judge(other, one, factor)
-      : judge(one, other, factor),
+    value,
+    text: text(value),
+    range: least === most ? least : `${least} to ${most}`,
+    each,
   };
 }
 
-/** By how much figures of both sides may differ where nothing has changed. */
+/** Whether a metric is a percentile of too few messages in any of these runs. */
+function hasTooFew(
+  { percent }: MetricDefinition,
+  runs: readonly Measurements[],
+): boolean {
+  const fewest = Math.min(...runs.map(({ rtt_us }) => rtt_us?.count ?? 0));
+  return percent !== undefined &&
+    fewest * (100 - percent) / 100 < FEWEST_BEYOND;
+}
+
+/** By how much a figure of these runs may differ where nothing has changed. */
 function uncertaintyOf(
   { uncertainty }: MetricDefinition,
-  sides: readonly Side[],
+  runs: readonly Measurements[],
 ): number {
-  return sides.reduce(
-    (sum, { merged }) => sum + (uncertainty?.(merged) ?? 0),
-    0,
-  );
+  return Math.max(...runs.map((run) => uncertainty?.(run) ?? 0));
 }
 
-/** Judges a percentage of a whole, by the part of which less is better. */
-function judgeShare(
-  base: number,
-  now: number,
+/** Judges a figure by the threshold alone. */
+function judgeChange(
+  { kind, isMoreBetter }: MetricDefinition,
+  before: number,
+  after: number,
   factor: number,
-  isMoreBetter: boolean,
 ): ComparedFigure["judgement"] {
+  // Of a whole: 99.9 % is ten times as good as 99 %.
+  if (kind === "percentage" && isMoreBetter) {
+    return judge(100 - before, 100 - after, factor);
+  }
   return isMoreBetter
-    ? judge(100 - base, 100 - now, factor)
-    : judge(base, now, factor);
+    ? judge(after, before, factor)
+    : judge(before, after, factor);
 }
 
 /** Judges a figure of which less is better. */
 function judge(
-  base: number,
-  now: number,
+  before: number,
+  after: number,
   factor: number,
 ): ComparedFigure["judgement"] {
-  if (now > base * factor) return "worse";
-  return now * factor < base ? "better" : "same";
+  if (after > before * factor) return "worse";
+  return after * factor < before ? "better" : "same";
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { bundlePage, type PageAssets } from "./assets.ts";
-import { pageData } from "./page_data.ts";
+import { type PageComparison, pageData } from "./page_data.ts";
 import type { Runs } from "./runs.ts";
 
 /**
@@ -14,6 +14,7 @@ import type { Runs } from "./runs.ts";
  * @param runs The runs to report.
  * @param assets The page's program and style, where they have been bundled
  *   before; {@linkcode bundlePage} says which permissions that needs.
+ * @param comparison How those before differ from those after, where that is shown.
  *
  * @example
  * ```ts
@@ -27,9 +28,10 @@ import type { Runs } from "./runs.ts";
 export async function reportPage(
   runs: Runs,
   assets?: PageAssets,
+  comparison?: PageComparison,
 ): Promise<string> {
   const { script, style } = assets ?? await bundlePage();
-  const data = inlineJson(pageData(runs));
+  const data = inlineJson(pageData(runs, comparison));
   const program = script.replaceAll("</script", "<\\/script");
   const policy = [
     "default-src 'none'",

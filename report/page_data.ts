@@ -6,6 +6,7 @@
 import { formatExpectation, plural } from "../text/format.ts";
 import { formatAddress } from "../net/address.ts";
 import type { Row } from "./columns.ts";
+import type { Comparison } from "./compare.ts";
 import { measurementsOf, settingsOf } from "./measurements.ts";
 import { namesOf } from "./names.ts";
 import {
@@ -36,6 +37,12 @@ export interface PageRun extends Row {
   underLoad?: LoadSeries[];
 }
 
+/** Runs before and after, for a page. */
+export interface PageComparison extends Comparison {
+  /** The settings in which they differ, each in a line. */
+  differences: string[];
+}
+
 /** All that a page shows. */
 export interface PageData {
   /** The clients' runs. */
@@ -44,6 +51,8 @@ export interface PageData {
   servers: ServerRun[];
   /** Input that could not be used. */
   problems: Problem[];
+  /** Where they are compared: how those before differ from those after. */
+  comparison?: PageComparison;
   /** When it was made (RFC 3339). */
   made: string;
 }
@@ -88,7 +97,10 @@ function rowOf(run: ClientRun, name: string): Row {
 }
 
 /** Turns everything that was read into the data of a page. */
-export function pageData(runs: Runs): PageData {
+export function pageData(
+  runs: Runs,
+  comparison?: PageComparison,
+): PageData {
   const { clients, servers, problems } = runs;
   const points = Math.floor(
     Math.min(MOST_POINTS, MOST_POINTS_IN_ALL / Math.max(clients.length, 1)),
@@ -110,6 +122,7 @@ export function pageData(runs: Runs): PageData {
     })),
     servers,
     problems,
+    comparison,
     made: new Date().toISOString(),
   };
 }

@@ -5,6 +5,7 @@
  */
 import type { StartedEvent } from "../events/mod.ts";
 import { plural } from "../text/format.ts";
+import { oneLine } from "../text/printable.ts";
 import type { ClientRun } from "./runs.ts";
 
 /** A setting in which runs differ. */
@@ -114,4 +115,17 @@ export function differingSettings(
     }));
     return [{ name, values }];
   });
+}
+
+/** The most sources that are named for one value of a setting. */
+const MOST_SOURCES = 3;
+
+/** `service: echo (a.jsonl), discard (b.jsonl)`: a setting that differs, in a line. */
+export function describeDifference({ name, values }: DifferingSetting): string {
+  const each = values.map(({ text, sources }) => {
+    const more = sources.length - MOST_SOURCES;
+    const named = sources.slice(0, MOST_SOURCES).map(oneLine).join(", ");
+    return `${text} (${named}${more > 0 ? ` and ${more} more` : ""})`;
+  });
+  return `${name}: ${each.join(", ")}`;
 }

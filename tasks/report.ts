@@ -7,16 +7,22 @@ import {
   bundlePage,
   type ClientRun,
   compareRuns,
+  type Comparison,
   csvSummary,
-  type DifferingSetting,
+  describeDifference,
   differingSettings,
+  formatChange,
+  formatP,
   markdownSummary,
   measurementsOf,
+  type PageComparison,
   readRuns,
   reportPage,
   rowsOf,
   type Runs,
+  type SideFigure,
   type Source,
+  verdictLine,
 } from "../report/mod.ts";
 import { markdownTable, markdownText } from "../report/summary.ts";
 import { describeError } from "../net/errors.ts";
@@ -35,7 +41,7 @@ import { oneOf, percentage, UsageError } from "../cli/command_line/values.ts";
 const REPORT = {
   role: "report",
   purpose: "makes one page from what clients and servers printed with --json.",
-  positionals: "FILE...",
+  positionals: "FILE... [-- FILE...]",
   options: {
     "out": optionalValue({
       placeholder: "FILE",
@@ -48,7 +54,7 @@ const REPORT = {
       help: "A table instead of the page: markdown or csv.",
     }),
     "compare": flag(
-      "Is the second file's run worse than the first's? Exit 1 if so.",
+      "Are the runs of the second file, or of those after --, worse than the others? Exit 1 if so.",
     ),
     "threshold": value({
       placeholder: "PERCENT",
@@ -59,18 +65,30 @@ const REPORT = {
     "different-settings": flag(
       "With --compare: compare runs even where their settings differ.",
     ),
+    "page": optionalValue({
+      placeholder: "FILE",
+      parse: (text) => text,
+      help: "With --compare: write a page, too, with both sides.",
+    }),
     "help": flag("Show this help.", "h"),
   },
   examples: [
     ["run.jsonl > report.html", "one run"],
     ["lab*.jsonl server.jsonl --out report.html", "many boxes"],
     ["--compare before.jsonl after.jsonl", "before and after"],
+    [
+      "--compare before*.jsonl -- after*.jsonl",
+      "several runs of each: is it more than chance?",
+    ],
     ["--summary markdown *.jsonl", "a table for a pull request"],
   ],
   exitCodes: [
-    [DONE, "done; with --compare: nothing is worse"],
+    [DONE, "done; with --compare: nothing is found worse"],
     [FAILED, "no run could be read, or with --compare: something is worse"],
-    [USAGE, "the command line was wrong, or runs differ in their settings"],
+    [
+      USAGE,
+      "the command line was wrong, or runs cannot be compared: other settings, or too few runs to tell",
+    ],
   ],
 } satisfies CommandDefinition;
 
@@ -117,17 +135,19 @@ async function readAll(names: readonly string[]): Promise<Runs> {
   return all;
 }
 
-async function write(text: string, out: string | undefined): Promise<void> {
-  const data = new TextEncoder().encode(text);
-  if (out !== undefined) {
-    try {
-      return await Deno.writeFile(out, data);
-    } catch (error) {
-      throw new TaskError(
-        `cannot write ${oneLine(out)}: ${describeError(error)}`,
-      );
-    }
+async function writeFile(name: string, text: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(name, text);
+  } catch (error) {
+    throw new TaskError(
+      `cannot write ${oneLine(name)}: ${describeError(error)}`,
+    );
   }
+}
+
+async function write(text: string, out: string | undefined): Promise<void> {
+  if (out !== undefined) return await writeFile(out, text);
+  const data = new TextEncoder().encode(text);
   try {
     await new Blob([data]).stream().pipeTo(Deno.stdout.writable);
   } catch (error) {
@@ -158,50 +178,65 @@ async function report(names: string[], options: Options): Promise<number> {
   return DONE;
 }
 
-/** The runs of one file that have a result. */
-async function endedRunsIn(name: string): Promise<ClientRun[]> {
-  const { clients } = await readAll([name]);
+/** The files of each side: two files, or those before and after `--`. */
+function sidesOf(
+  names: string[],
+  afterDashes: string[] | undefined,
+): [before: string[], after: string[]] {
+  const after = afterDashes ?? names.slice(1);
+  const before = names.slice(0, names.length - after.length);
+  const isPair = before.length === 1 && after.length === 1;
+  if (before.length === 0 || after.length === 0 || !afterDashes && !isPair) {
+    throw new UsageError(
+      "--compare takes two files, or more with -- between those before and after",
+    );
+  }
+  const option = afterDashes?.find((name) => name.startsWith("--"));
+  if (option !== undefined) {
+    throw new UsageError(
+      `options come before --, and ${option} comes after it`,
+    );
+  }
+  const again = names.find((name, i) => names.indexOf(name) < i);
+  if (again !== undefined) {
+    throw new UsageError(`--compare: ${again} is named twice`);
+  }
+  return [before, after];
+}
+
+/** Those of a side's runs that have a result. */
+function endedRuns({ clients }: Runs, names: readonly string[]): ClientRun[] {
   const ended = clients.filter(({ result }) => result !== undefined);
   for (const { source } of clients.filter((run) => !ended.includes(run))) {
     console.error(`report: ${oneLine(source)}: left out, it has no result`);
   }
   if (ended.length === 0) {
-    throw new TaskError(`${oneLine(name)}: there is no run to compare`);
+    throw new TaskError(
+      `${names.map(oneLine).join(", ")}: there is no run to compare`,
+    );
   }
   return ended;
 }
 
-/** The most sources that are named for one value of a setting. */
-const MOST_SOURCES = 3;
-
-/** `service: echo (a.jsonl), discard (b.jsonl)`: each setting that differs. */
-function describeDifferences(
-  differences: readonly DifferingSetting[],
-): string[] {
-  return differences.map(({ name, values }) => {
-    const each = values.map(({ text, sources }) => {
-      const more = sources.length - MOST_SOURCES;
-      const named = sources.slice(0, MOST_SOURCES).map(oneLine).join(", ");
-      return `${text} (${named}${more > 0 ? ` and ${more} more` : ""})`;
-    });
-    return `${name}: ${each.join(", ")}`;
-  });
-}
-
-async function compare(names: string[], options: Options): Promise<number> {
-  if (names.length !== 2) {
-    throw new UsageError("--compare takes two files: before and after");
-  }
+async function compare(
+  files: readonly string[][],
+  options: Options,
+): Promise<number> {
   if (options.summary === "csv") {
     throw new UsageError(
       "--compare gives text, or with --summary markdown a table",
     );
   }
-  const before = await endedRunsIn(names[0]);
-  const after = await endedRunsIn(names[1]);
-  const differences = describeDifferences(
-    differingSettings([...before, ...after]),
-  );
+  const all: Runs = { clients: [], servers: [], problems: [] };
+  const sides: ClientRun[][] = [];
+  for (const names of files) {
+    const runs = await readAll(names);
+    sides.push(endedRuns(runs, names));
+    all.clients.push(...runs.clients);
+    all.servers.push(...runs.servers);
+    all.problems.push(...runs.problems);
+  }
+  const differences = differingSettings(sides.flat()).map(describeDifference);
   if (differences.length > 0 && !options["different-settings"]) {
     throw new TaskError(
       [
@@ -211,44 +246,71 @@ async function compare(names: string[], options: Options): Promise<number> {
       USAGE,
     );
   }
-  const figuresOf = (runs: ClientRun[]) =>
-    runs.flatMap((run) => measurementsOf(run) ?? []);
-  const { figures, isWorse } = await compareRuns(
-    figuresOf(before),
-    figuresOf(after),
-    options.threshold,
+  const [before, after] = sides.map((runs) =>
+    runs.flatMap((run) => measurementsOf(run) ?? [])
   );
-  const rows = figures.filter(({ judgement }) => judgement !== "no figure")
-    .map(({ name, base, now, change, judgement }) => [
-      name,
-      base,
-      now,
-      change === undefined ? "" : signed(change),
-      judgement,
-    ]);
-  const titles = ["", "before", "after", "change", "judgement"];
-  const verdict = isWorse
-    ? `worse by more than ${options.threshold} %`
-    : `not worse by more than ${options.threshold} %`;
+  const comparison: PageComparison = {
+    ...compareRuns(before, after, options.threshold),
+    differences,
+  };
+  if (options.page !== undefined) {
+    const page = await reportPage(all, await bundlePage(), comparison);
+    await writeFile(options.page, page);
+  }
   const isText = options.summary === undefined;
-  const heading = differences.length === 0 ? "" : [
+  await write(
+    heading(differences, isText) + figuresTable(comparison, isText) +
+      `\n${verdictLine(comparison)}\n`,
+    options.out,
+  );
+  return EXIT_CODES[comparison.verdict];
+}
+
+const EXIT_CODES: Record<Comparison["verdict"], number> = {
+  "not worse": DONE,
+  "worse": FAILED,
+  "unknown": USAGE,
+};
+
+/** The settings in which runs differ, above their figures. */
+function heading(differences: readonly string[], isText: boolean): string {
+  return differences.length === 0 ? "" : [
     `different settings:${isText ? "" : "\n"}`,
     ...differences.map((line) =>
       isText ? `  ${line}` : `- ${markdownText(line)}`
     ),
     "\n",
   ].join("\n");
-  const table = isText
-    ? alignedTable([titles, ...rows])
-    : markdownTable(titles, rows);
-  await write(`${heading}${table}\n${verdict}\n`, options.out);
-  return isWorse ? FAILED : DONE;
 }
 
-/** `+12 %`. */
-function signed(percent: number): string {
-  const rounded = Number(percent.toFixed(Math.abs(percent) < 10 ? 1 : 0));
-  return `${rounded > 0 ? "+" : ""}${rounded} %`;
+/** The figures of both sides, as text or in Markdown. */
+function figuresTable(comparison: Comparison, isText: boolean): string {
+  const [before, after] = comparison.runs.map((count) =>
+    count === 1 ? "" : `, median of ${count}`
+  );
+  const cell = (side: SideFigure | undefined) =>
+    side?.range === undefined
+      ? side?.text ?? ""
+      : `${side.text} (${side.range})`;
+  const titles = [
+    "",
+    `before${before}`,
+    `after${after}`,
+    "change",
+    ...comparison.leastP === undefined ? [] : ["p"],
+    "judgement",
+  ];
+  const rows = comparison.figures.map((figure) => [
+    figure.name,
+    cell(figure.before),
+    cell(figure.after),
+    figure.change === undefined ? "" : formatChange(figure.change),
+    ...comparison.leastP === undefined
+      ? []
+      : [figure.p === undefined ? "" : formatP(figure.p)],
+    figure.judgement,
+  ]);
+  return isText ? alignedTable([titles, ...rows]) : markdownTable(titles, rows);
 }
 
 function alignedTable(rows: string[][]): string {
@@ -265,16 +327,17 @@ function alignedTable(rows: string[][]): string {
   ).join("");
 }
 
-await runTask(REPORT, ({ options, given, positionals }) => {
+await runTask(REPORT, (commandLine) => {
+  const { options, given, positionals, afterDashes } = commandLine;
   if (positionals.length === 0) {
     throw new UsageError("name the files to report, or - for standard input");
   }
-  for (const name of ["threshold", "different-settings"] as const) {
+  for (const name of ["threshold", "different-settings", "page"] as const) {
     if (given.has(name) && !options.compare) {
       throw new UsageError(`--${name} goes with --compare`);
     }
   }
   return options.compare
-    ? compare(positionals, options)
+    ? compare(sidesOf(positionals, afterDashes), options)
     : report(positionals, options);
 });

@@ -25,6 +25,8 @@ export interface CommandLine<Table extends OptionTable> {
   given: Set<keyof Table & string>;
   /** The arguments that are no options. */
   positionals: string[];
+  /** Those of them that come after `--`; absent where there is none. */
+  afterDashes?: string[];
   /** Whether the help was asked for as `-h`, which is the short one. */
   wantsShortHelp: boolean;
   /** What is wrong, and what would be right; absent where nothing is. */
@@ -104,6 +106,9 @@ export function parseCommandLine<Table extends OptionTable>(
     options: options as OptionValues<Table>,
     given,
     positionals: parsed._,
+    afterDashes: args.includes("--")
+      ? args.slice(args.indexOf("--") + 1)
+      : undefined,
     wantsShortHelp: parsed.help === true && !spelled.hasLongHelp,
     problem: showsText ? undefined : problems[0],
   };

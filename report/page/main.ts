@@ -9,6 +9,7 @@ import "./page.css";
 import { formatDuration, plural } from "../../text/format.ts";
 import { mergeMeasurements } from "../measurements.ts";
 import type { PageData, PageRun } from "../page_data.ts";
+import { beforeAfter } from "./before_after.ts";
 import { Charts } from "./charts.ts";
 import { element } from "./dom.ts";
 import { LoadChart } from "./load_chart.ts";
@@ -27,7 +28,7 @@ await show(data, document.getElementById("report")!);
 document.body.dataset.ready = "true";
 
 async function show(data: PageData, report: HTMLElement): Promise<void> {
-  const { runs, servers, problems } = data;
+  const { runs, servers, problems, comparison } = data;
   report.append(
     element("h1", {}, "echosounder report"),
     element("p", { className: "overview" }, overview(data)),
@@ -45,6 +46,9 @@ async function show(data: PageData, report: HTMLElement): Promise<void> {
     report.append(
       section("Not read", element("ul", { className: "problems" }, ...list)),
     );
+  }
+  if (comparison !== undefined) {
+    report.append(section("Before and after", beforeAfter(comparison)));
   }
   if (runs.length > 0) {
     const charts = new Charts(runs);

@@ -240,7 +240,7 @@ async function judged(
   before: LongRun["outages"],
   after: LongRun["outages"],
 ): Promise<Record<string, string>> {
-  const { figures } = await compareRuns(
+  const { figures } = compareRuns(
     [await figuresOf({ ...MINUTES, outages: before })],
     [await figuresOf({ ...MINUTES, outages: after })],
     10,
