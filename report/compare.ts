@@ -10,7 +10,12 @@ import {
   METRICS,
   shareOf,
 } from "../measure/metrics.ts";
-import { formatShare, plural } from "../text/format.ts";
+import {
+  formatByteRate,
+  formatBytes,
+  formatShare,
+  plural,
+} from "../text/format.ts";
 import { FIGURE_FORMATS } from "./columns.ts";
 import type { Measurements } from "./measurements.ts";
 import { testFigures } from "./significance.ts";
@@ -21,7 +26,7 @@ export interface SideFigure {
   value: number;
   /** The same as text. */
   text: string;
-  /** From the least to the most of several runs, as text. */
+  /** From the least to the most of several runs, as text; absent where all are equal. */
   range?: string;
   /** The figure of each run that has it. */
   each: number[];
@@ -203,12 +208,12 @@ export function formatChange(percent: number): string {
   return `${rounded > 0 ? "+" : ""}${rounded} %`;
 }
 
-/** A figure of a comparison as text; a share of messages is in percent. */
+/** A run's figure in a comparison as short text; a share of messages is in percent. */
 export function formatFigure(name: Metric, value: number): string {
   const { kind } = METRICS[name];
-  return kind === "share"
-    ? formatShare(value, 100)
-    : FIGURE_FORMATS[kind](Number(value.toPrecision(12)), 0);
+  if (kind === "share") return formatShare(value, 100);
+  if (kind === "throughput") return `${formatBytes(value)}/s`;
+  return FIGURE_FORMATS[kind](Number(value.toPrecision(12)), 0);
 }
 
 type NamedMetric = (typeof METRIC_LIST)[number];
@@ -233,12 +238,14 @@ function sideFigure(
     const text = FIGURE_FORMATS[kind](read(run)!, run.messages_sent);
     return { value, text, each };
   }
-  const text = (figure: number) => formatFigure(name, figure);
-  const [least, most] = [sorted[0], sorted[sorted.length - 1]].map(text);
+  const [least, most] = [sorted[0], sorted[sorted.length - 1]]
+    .map((figure) => formatFigure(name, figure));
   return {
     value,
-    text: text(value),
-    range: least === most ? least : `${least} to ${most}`,
+    text: kind === "throughput"
+      ? formatByteRate(value)
+      : formatFigure(name, value),
+    range: least === most ? undefined : `${least} to ${most}`,
     each,
   };
 }

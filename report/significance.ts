@@ -1,10 +1,11 @@
 /**
  * Whether figures of two groups of runs differ by more than chance.
  *
- * The unit is the run, not the message: delays of messages that follow each other
- * depend on each other (RFC 2330, section 11), and runs differ from one to the next
- * by more than their messages tell (Georges, Buytaert, Eeckhout: Statistically
- * Rigorous Java Performance Evaluation, OOPSLA 2007).
+ * The unit is the run, not the message: messages that follow each other meet the same
+ * queues (Bolot: End-to-end packet delay and loss behavior in the Internet, SIGCOMM
+ * 1993), and runs differ from one to the next by more than their messages tell
+ * (Georges, Buytaert, Eeckhout: Statistically rigorous Java performance evaluation,
+ * OOPSLA 2007).
  *
  * Each figure is judged by the sum of its ranks in one group, which is the test of
  * Wilcoxon (1945), and of Mann and Whitney (1947), two-sided. Its distribution is

@@ -285,29 +285,26 @@ function heading(differences: readonly string[], isText: boolean): string {
 
 /** The figures of both sides, as text or in Markdown. */
 function figuresTable(comparison: Comparison, isText: boolean): string {
-  const [before, after] = comparison.runs.map((count) =>
-    count === 1 ? "" : `, median of ${count}`
-  );
-  const cell = (side: SideFigure | undefined) =>
-    side?.range === undefined
-      ? side?.text ?? ""
-      : `${side.text} (${side.range})`;
+  const isTested = comparison.leastP !== undefined;
   const titles = [
     "",
-    `before${before}`,
-    `after${after}`,
+    ...["before", "after"].flatMap((name, i) => {
+      const count = comparison.runs[i];
+      return isTested
+        ? [count === 1 ? name : `${name}, median of ${count}`, "range"]
+        : name;
+    }),
     "change",
-    ...comparison.leastP === undefined ? [] : ["p"],
+    ...isTested ? ["p"] : [],
     "judgement",
   ];
+  const cells = (side: SideFigure | undefined) =>
+    isTested ? [side?.text ?? "", side?.range ?? ""] : side?.text ?? "";
   const rows = comparison.figures.map((figure) => [
     figure.name,
-    cell(figure.before),
-    cell(figure.after),
+    ...[figure.before, figure.after].flatMap(cells),
     figure.change === undefined ? "" : formatChange(figure.change),
-    ...comparison.leastP === undefined
-      ? []
-      : [figure.p === undefined ? "" : formatP(figure.p)],
+    ...isTested ? [figure.p === undefined ? "" : formatP(figure.p)] : [],
     figure.judgement,
   ]);
   return isText ? alignedTable([titles, ...rows]) : markdownTable(titles, rows);

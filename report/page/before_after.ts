@@ -54,7 +54,7 @@ export function beforeAfter(comparison: PageComparison): HTMLElement {
         judgement,
       ),
       ...isTested
-        ? [element("td", { className: "plot" }, dotPlot(figure))]
+        ? [element("td", { className: "plot" }, ...dotPlot(figure))]
         : [],
     ];
     for (const [i, cell] of cells.entries()) cell.dataset.title = titles[i];
@@ -111,8 +111,11 @@ const MARGIN = 6;
 const RADIUS = 3.5;
 const ROWS = { before: 11, after: 26 };
 
-/** A dot for each run, before above after, on a scale from the least to the most. */
-function dotPlot({ name, before, after }: ComparedFigure): SVGSVGElement {
+/**
+ * A dot for each run, before above after, on a scale from the least to the most;
+ * nothing where all are equal.
+ */
+function dotPlot({ name, before, after }: ComparedFigure): SVGSVGElement[] {
   const sides = [
     { row: "before", side: before },
     { row: "after", side: after },
@@ -120,10 +123,9 @@ function dotPlot({ name, before, after }: ComparedFigure): SVGSVGElement {
   const all = sides.flatMap(({ side }) => side?.each ?? []);
   const least = Math.min(...all);
   const range = Math.max(...all) - least;
+  if (range === 0) return [];
   const at = (value: number) =>
-    range === 0
-      ? WIDTH / 2
-      : MARGIN + (value - least) / range * (WIDTH - 2 * MARGIN);
+    MARGIN + (value - least) / range * (WIDTH - 2 * MARGIN);
   const words = sides.map(({ row, side }) => {
     const each = side?.each.map((value) => formatFigure(name, value)) ?? [];
     return `${row}: ${each.join(", ") || "none"}`;
@@ -152,7 +154,7 @@ function dotPlot({ name, before, after }: ComparedFigure): SVGSVGElement {
       }),
     );
   }
-  return plot;
+  return [plot];
 }
 
 function shape<Name extends keyof SVGElementTagNameMap>(

@@ -59,7 +59,7 @@ function shape(line: string): string {
       "#",
     )
     .replaceAll(/ \(# ?%?\)| ?%|at least /g, "")
-    .replaceAll(/(?<=# *)\b(same|better|worse|too few)$/g, "verdict")
+    .replaceAll(/(?<=# *)\b(same|better|worse|unclear|too few)$/g, "verdict")
     .replaceAll(/[█▏▎▍▌▋▊▉]+/g, "█")
     .replaceAll(/\s+/g, " ").trim();
 }
