@@ -792,6 +792,101 @@ taskTest(
   },
 );
 
+/** The text of several runs, each with its delays stretched by a factor. */
+async function stretched(...factors: number[]): Promise<string> {
+  return await textOf(...factors.map((factor) => ({
+    delays: evenly(1000, 1000 * factor, 2000 * factor),
+  })));
+}
+
+const SCATTER = [1, 1.01, 1.02, 1.03, 1.04, 1.05];
+const SLOWER = SCATTER.map((factor) => 1.3 * factor);
+
+taskTest(
+  "report --compare tests several runs, in a file or in several with -- between the sides",
+  async () => {
+    const files = {
+      "before.jsonl": await stretched(...SCATTER),
+      "after.jsonl": await stretched(...SLOWER),
+      "after1.jsonl": await stretched(...SLOWER.slice(0, 2)),
+      "after2.jsonl": await stretched(...SLOWER.slice(2)),
+    };
+    const pair = await report(
+      ["--compare", "FOLDER/before.jsonl", "FOLDER/after.jsonl"],
+      files,
+    );
+    assertEquals([pair.code, pair.stderr], [1, ""]);
+    assert(
+      /^p50 .*\+30 % {2}0\.0022 {2}worse$/m.test(pair.stdout),
+      pair.stdout,
+    );
+    assert(
+      pair.stdout.endsWith(
+        "\nworse by more than 10 % (p at most 0.05): p50, p90, p95, p99\n",
+      ),
+      pair.stdout,
+    );
+    const several = await report([
+      "--compare",
+      "FOLDER/before.jsonl",
+      "--",
+      "FOLDER/after1.jsonl",
+      "FOLDER/after2.jsonl",
+    ], files);
+    assertEquals(several, pair);
+  },
+);
+
+taskTest(
+  "report --compare exits 2 where there are too few runs to tell, and says how many would do",
+  async () => {
+    const { code, stdout, stderr } = await report(
+      ["--compare", "FOLDER/before.jsonl", "FOLDER/after.jsonl"],
+      {
+        "before.jsonl": await stretched(...SCATTER.slice(3)),
+        "after.jsonl": await stretched(...SLOWER.slice(3)),
+      },
+    );
+    assertEquals([code, stderr], [2, ""]);
+    assert(
+      stdout.endsWith(
+        "\nit cannot be told: of 3 runs before and 3 after, no p can be below 0.1; " +
+          "take 6 or more of each\n",
+      ),
+      stdout,
+    );
+    assert(!/worse|better|same/.test(stdout), stdout);
+  },
+);
+
+taskTest(
+  "report --compare --page writes a page beside the text",
+  async () => {
+    const { code, stdout, out } = await report(
+      [
+        "--compare",
+        "--page",
+        "FOLDER/out",
+        "FOLDER/before.jsonl",
+        "FOLDER/after.jsonl",
+      ],
+      {
+        "before.jsonl": await stretched(...SCATTER),
+        "after.jsonl": await stretched(...SCATTER.toReversed()),
+      },
+    );
+    assertEquals(code, 0);
+    assert(
+      stdout.endsWith(
+        "\nnothing is found worse by more than 10 % (p at most 0.05)\n",
+      ),
+      stdout,
+    );
+    assert(out!.startsWith("<!doctype html>\n"));
+    assertStringIncludes(out!, '"verdict":"not worse"');
+  },
+);
+
 taskTest(
   "report --compare leaves out runs that were cut off, and says so",
   async () => {

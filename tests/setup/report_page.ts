@@ -8,6 +8,7 @@ import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import {
   bundlePage,
+  type PageComparison,
   readRuns,
   reportPage,
   type Source,
@@ -37,11 +38,12 @@ async function withPage(
   sources: Source[],
   options: BrowserContextOptions,
   use: (open: OpenPage) => Promise<void>,
+  comparison?: PageComparison,
 ): Promise<void> {
   assets ??= bundlePage();
   browser ??= launchBrowser();
   const made = await assets;
-  const html = await reportPage(await readRuns(sources), made);
+  const html = await reportPage(await readRuns(sources), made, comparison);
   const folder = await Deno.makeTempDir();
   // A context of its own, so that pages share no state.
   const context = await (await browser).newContext(options);
@@ -73,12 +75,13 @@ export function pageTest(
   sources: () => Promise<Source[]> | Source[],
   use: (open: OpenPage) => Promise<void>,
   options: BrowserContextOptions = {},
+  comparison?: PageComparison,
 ): void {
   testWhere(
     CHROMIUM !== undefined && isFromSource(),
     "Chromium is not installed",
     name,
-    async () => await withPage(await sources(), options, use),
+    async () => await withPage(await sources(), options, use, comparison),
   );
 }
 
