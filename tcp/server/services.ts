@@ -124,9 +124,7 @@ function echoDirectly(
     const onRead = (length: number | null) => {
       if (length === null) return resolve(false);
       connection.received += length;
-      if (piece.length !== length || piece.buffer !== buffer.buffer) {
-        piece = buffer.subarray(0, length);
-      }
+      if (piece.length !== length) piece = buffer.subarray(0, length);
       observe?.({ event: "chunk-received", connection: id, bytes: length });
       readAhead.isBehind = true;
       written = 0;
@@ -142,8 +140,9 @@ function echoDirectly(
       readAhead.isBehind = false;
       observe?.({ event: "chunk-sent", connection: id, bytes: piece.length });
       if (readAhead.isActive) return resolve(true);
-      buffer = nextBuffer(buffer, piece.length);
-      turn += piece.length;
+      turn += written;
+      const next = nextBuffer(buffer, written);
+      if (next !== buffer) piece = buffer = next;
       if (turn < TURN) return read();
       turn = 0;
       setImmediate(read);
