@@ -322,7 +322,7 @@ for (const transport of ["tcp", "udp"] as const) {
       );
       assertEquals([asked.code, asked.stderr], [0, ""]);
       const result = parseEvents(asked.stdout).at(-1)!;
-      assert(result.messages_received > 10, `${result.messages_received}`);
+      assert(result.messages_received > 0, `${result.messages_received}`);
       assert(result.duration_us >= 299_000, `${result.duration_us}`);
     },
   );
