@@ -38,6 +38,10 @@ export interface ErrorEvent extends NamedEvent<"error"> {
   message: string;
   /** The program's exit code. */
   exit_code: 1 | 2 | 3 | 4 | 130;
+  /** The name for people of the target that it is about, where it was given one. */
+  label?: string;
+  /** A client's own name for people, where it was given one. */
+  source_label?: string;
 }
 
 /** A program serves metrics from now on. */

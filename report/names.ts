@@ -6,8 +6,9 @@
 import type { ClientRun } from "./runs.ts";
 
 /** `lab 3 → router`, from the labels that a run has; else `undefined`. */
-function labelOf({ started, target }: ClientRun): string | undefined {
-  const labels = [started?.source_label, started?.label ?? target];
+function labelOf({ started, error, target }: ClientRun): string | undefined {
+  const { source_label, label = target } = started ?? error ?? {};
+  const labels = [source_label, label];
   return labels.filter((label) => label).join(" → ") || undefined;
 }
 
