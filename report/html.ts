@@ -4,7 +4,7 @@
  * @module
  */
 import { bundlePage, type PageAssets } from "./assets.ts";
-import { type PageComparison, pageData } from "./page_data.ts";
+import { pageData, type PageOptions } from "./page_data.ts";
 import type { Runs } from "./runs.ts";
 
 /**
@@ -14,7 +14,7 @@ import type { Runs } from "./runs.ts";
  * @param runs The runs to report.
  * @param assets The page's program and style, where they have been bundled
  *   before; {@linkcode bundlePage} says which permissions that needs.
- * @param comparison How those before differ from those after, where that is shown.
+ * @param options Its title and notes, and a comparison.
  *
  * @example
  * ```ts
@@ -28,10 +28,11 @@ import type { Runs } from "./runs.ts";
 export async function reportPage(
   runs: Runs,
   assets?: PageAssets,
-  comparison?: PageComparison,
+  options: PageOptions = {},
 ): Promise<string> {
   const { script, style } = assets ?? await bundlePage();
-  const data = inlineJson(pageData(runs, comparison));
+  const shown = await pageData(runs, options);
+  const data = inlineJson(shown);
   const program = script.replaceAll("</script", "<\\/script");
   const policy = [
     "default-src 'none'",
@@ -48,7 +49,7 @@ export async function reportPage(
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>echosounder report</title>
+<title>${escapeText(shown.title)}</title>
 <style>${style}</style>
 </head>
 <body>
@@ -64,6 +65,11 @@ export async function reportPage(
 /** JSON in which an HTML parser finds no markup, nor the end of its element. */
 function inlineJson(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
+}
+
+/** Text in which an HTML parser finds no markup. */
+function escapeText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
 /** A source as a Content-Security-Policy names it. */

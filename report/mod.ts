@@ -23,7 +23,7 @@ export * from "./measurements.ts";
 export * from "./compare.ts";
 export * from "./settings.ts";
 export { type Column, type Row, type TableLine } from "./columns.ts";
-export { type PageComparison, rowsOf } from "./page_data.ts";
+export { type PageComparison, type PageOptions, rowsOf } from "./page_data.ts";
 export { csvSummary, markdownSummary } from "./summary.ts";
 export { bundlePage, type PageAssets } from "./assets.ts";
 export { reportPage } from "./html.ts";

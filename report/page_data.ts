@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { DelaySummary, Direction } from "../events/mod.ts";
 import { formatExpectation, plural } from "../text/format.ts";
 import { formatAddress } from "../net/address.ts";
 import type { Row } from "./columns.ts";
@@ -18,6 +19,9 @@ import {
   verdictOf,
 } from "./runs.ts";
 import { type LoadSeries, loadSeriesOf } from "./load_series.ts";
+import { headlineOf } from "./headline.ts";
+import { type Mesh, meshesOf } from "./mesh.ts";
+import { stateOf, STATES } from "./paths.ts";
 import { hasMoreLostThanSent, type Series, seriesOf } from "./series.ts";
 import { sweepsOf, type SweptRun } from "./sweeps.ts";
 
@@ -43,10 +47,28 @@ export interface PageComparison extends Comparison {
   differences: string[];
 }
 
+/** What a page says besides its runs. */
+export interface PageOptions {
+  /** Its heading. */
+  title?: string;
+  /** Notes below it, each a paragraph. */
+  notes?: readonly string[];
+  /** How the runs before differ from those after, where that is shown. */
+  comparison?: PageComparison;
+}
+
 /** All that a page shows. */
 export interface PageData {
-  /** The clients' runs. */
+  /** Its heading. */
+  title: string;
+  /** Notes below it, each a paragraph. */
+  notes: readonly string[];
+  /** What matters, in a sentence; empty without any runs. */
+  headline: string;
+  /** The clients' runs, failures first. */
   runs: PageRun[];
+  /** Every source and target, where there are several sources; one for each kind of probe. */
+  meshes: Mesh[];
   /** The servers' runs. */
   servers: ServerRun[];
   /** Input that could not be used. */
@@ -62,13 +84,19 @@ export interface PageData {
  * and of all runs together, to bound the page's size.
  */
 const MOST_POINTS = 360;
-const MOST_POINTS_IN_ALL = 20_000;
+const MOST_POINTS_IN_ALL = 100_000;
 
 /** The most disconnections of a run; further ones are counted. */
 const MOST_DISCONNECTIONS = 100;
 
 /** The most flows of all runs together, for the same reason. */
 const MOST_FLOWS_IN_ALL = 20_000;
+
+/**
+ * The most runs with the histograms of each way: they are half of the data, and
+ * only merged figures come from them.
+ */
+const MOST_WITH_WAYS = 1000;
 
 /** Turns runs into rows, with their figures. */
 export function rowsOf(runs: readonly ClientRun[]): Row[] {
@@ -96,20 +124,33 @@ function rowOf(run: ClientRun, name: string): Row {
   };
 }
 
+const DEFAULT_TITLE = "echosounder report";
+
 /** Turns everything that was read into the data of a page. */
-export function pageData(
+export async function pageData(
   runs: Runs,
-  comparison?: PageComparison,
-): PageData {
-  const { clients, servers, problems } = runs;
+  { title = DEFAULT_TITLE, notes = [], comparison }: PageOptions = {},
+): Promise<PageData> {
+  const { servers, problems } = runs;
+  const clients = failuresFirst(runs.clients);
   const points = Math.floor(
     Math.min(MOST_POINTS, MOST_POINTS_IN_ALL / Math.max(clients.length, 1)),
   );
   const swept = sweepsOf(clients);
   const names = namesOf(clients);
+  const withWays = clients.length <= MOST_WITH_WAYS;
+  const embedded = (row: Row) =>
+    withFewFlows(
+      withWays ? row : withoutWays(row),
+      MOST_FLOWS_IN_ALL / clients.length,
+    );
   return {
+    title,
+    notes,
+    headline: await headlineOf(clients),
+    meshes: await meshesOf(clients),
     runs: clients.map((run, i) => ({
-      ...withFewFlows(rowOf(run, names[i]), MOST_FLOWS_IN_ALL / clients.length),
+      ...embedded(rowOf(run, names[i])),
       expectations: (run.result?.expectations ?? []).map((expectation) => ({
         text: formatExpectation(expectation),
         held: expectation.held,
@@ -125,6 +166,13 @@ export function pageData(
     comparison,
     made: new Date().toISOString(),
   };
+}
+
+/** The worst first, and else in the order of the files. */
+function failuresFirst(runs: readonly ClientRun[]): ClientRun[] {
+  const rank = (run: ClientRun) => STATES.indexOf(stateOf(run));
+  const ranks = new Map(runs.map((run) => [run, rank(run)]));
+  return runs.toSorted((one, other) => ranks.get(one)! - ranks.get(other)!);
 }
 
 /** Those that took longest to be made anew, in order of time. */
@@ -145,6 +193,31 @@ function withFewFlows(row: Row, most: number): Row {
   const { measurements } = row;
   const measured = { ...measurements?.measured, flows: { ...flows, each } };
   return { ...row, measurements: { ...measurements!, measured } };
+}
+
+/** The same without the histograms of each way. */
+function withoutWays(row: Row): Row {
+  const { measurements } = row;
+  const { directions } = measurements ?? {};
+  if (measurements === undefined || directions === undefined) return row;
+  const figures = (delays: DelaySummary | undefined) =>
+    delays && { ...delays, histogram: undefined };
+  const way = ({ delay_us, variation_us, ...rest }: Direction): Direction => ({
+    ...rest,
+    delay_us: figures(delay_us),
+    variation_us: figures(variation_us),
+  });
+  return {
+    ...row,
+    measurements: {
+      ...measurements,
+      directions: {
+        out: way(directions.out),
+        back: way(directions.back),
+        reflector_us: figures(directions.reflector_us),
+      },
+    },
+  };
 }
 
 function warningsOf(

@@ -30,6 +30,7 @@ import { DONE, FAILED, USAGE } from "../cli/exit_codes.ts";
 import {
   type CommandDefinition,
   flag,
+  list,
   optionalValue,
   type OptionValues,
   value,
@@ -53,6 +54,16 @@ const REPORT = {
       parse: oneOf("markdown", "csv"),
       help: "A table instead of the page: markdown or csv.",
     }),
+    "title": optionalValue({
+      placeholder: "TEXT",
+      parse: (text) => text,
+      help: "The page's heading.",
+    }),
+    "note": list({
+      placeholder: "TEXT",
+      parse: (text) => text,
+      help: "A note at the top of the page; may repeat.",
+    }),
     "compare": flag(
       "Are the runs of the second file, or of those after --, worse than the others? Exit 1 if so.",
     ),
@@ -75,6 +86,7 @@ const REPORT = {
   examples: [
     ["run.jsonl > report.html", "one run"],
     ["lab*.jsonl server.jsonl --out report.html", "many boxes"],
+    ["mesh/*.jsonl --title 'Lab 3' --out report.html", "with a title"],
     ["--compare before.jsonl after.jsonl", "before and after"],
     [
       "--compare before*.jsonl -- after*.jsonl",
@@ -93,6 +105,11 @@ const REPORT = {
 } satisfies CommandDefinition;
 
 type Options = OptionValues<typeof REPORT.options>;
+
+/** What a page says besides its runs. */
+function textsOf({ title, note }: Options) {
+  return { title, notes: note };
+}
 
 /** A file's text, or that of standard input for `-`. */
 async function readSource(name: string): Promise<Source> {
@@ -170,7 +187,7 @@ async function report(names: string[], options: Options): Promise<number> {
     throw new TaskError("there is no run to report");
   }
   const text = options.summary === undefined
-    ? await reportPage(runs, await bundlePage())
+    ? await reportPage(runs, await bundlePage(), textsOf(options))
     : await (options.summary === "csv" ? csvSummary : markdownSummary)(
       rowsOf(runs.clients),
     );
@@ -254,7 +271,10 @@ async function compare(
     differences,
   };
   if (options.page !== undefined) {
-    const page = await reportPage(all, await bundlePage(), comparison);
+    const page = await reportPage(all, await bundlePage(), {
+      ...textsOf(options),
+      comparison,
+    });
     await writeFile(options.page, page);
   }
   const isText = options.summary === undefined;
@@ -332,6 +352,16 @@ await runTask(REPORT, (commandLine) => {
   for (const name of ["threshold", "different-settings", "page"] as const) {
     if (given.has(name) && !options.compare) {
       throw new UsageError(`--${name} goes with --compare`);
+    }
+  }
+  const makesPage = options.compare
+    ? options.page !== undefined
+    : options.summary === undefined;
+  for (const name of ["title", "note"] as const) {
+    if (given.has(name) && !makesPage) {
+      throw new UsageError(
+        `--${name} is for a page: leave out --summary, or with --compare give --page`,
+      );
     }
   }
   return options.compare

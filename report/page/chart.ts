@@ -6,8 +6,16 @@
  */
 import uPlot from "uplot";
 import { trimZeros } from "../../text/format.ts";
-import { onColoursChange, runColour, runDash, styleColour } from "./colours.ts";
+import {
+  isPaper,
+  onColoursChange,
+  runColour,
+  runDash,
+  styleColour,
+} from "./colours.ts";
 import { element } from "./dom.ts";
+import { moveCursor } from "./cursor_keys.ts";
+import { LineTable } from "./line_table.ts";
 import { lonePoints } from "./lone_points.ts";
 import { type Overlay, paintOverlay } from "./overlay.ts";
 import type { TimeAxis } from "./timeline.ts";
@@ -50,28 +58,45 @@ export interface ChartStyle {
     /** Begin a linear scale at its first point instead of 0. */
     isTight?: boolean;
   };
-  /** The same for y. */
-  y: { isLog: boolean; format: (value: number) => string };
+  /** The same for y; its marks may be shorter than its values. */
+  y: {
+    isLog: boolean;
+    format: (value: number) => string;
+    formatMark?: (value: number) => string;
+  };
   /** Draw from each point to the next as a step; `before`: of the value of the next. */
   steps?: "before" | "after";
 }
 
 const HEIGHT = 280;
 
+/**
+ * On paper, a chart is drawn this wide and scaled to its place, large enough for
+ * the dots of a printer.
+ */
+const PAPER_WIDTH = 620;
+const PAPER_SCALE = 2;
+
 /** How dots look; a ring is hollow. */
-const DOTS: Record<"dots" | "rings", uPlot.Series.Points> = {
-  dots: { show: true, size: 6, width: 1 },
-  rings: { show: true, size: 15, width: 2, fill: "transparent" },
-};
+const dots = (
+  form: "dots" | "rings",
+  scale: number,
+): uPlot.Series.Points =>
+  form === "dots"
+    ? { show: true, size: 6 * scale, width: scale }
+    : { show: true, size: 15 * scale, width: 2 * scale, fill: "transparent" };
+
+/** Charts over time share a cursor: they have one axis. */
+const SHARED_CURSOR = "time";
+
+/** How near the pointer a line is brought out, in pixels. */
+const NEAR = 24;
 
 /** Marks of the x scale closer together than this have no room for a label. */
 const MARK_WIDTH = 52;
 
 /** The room for a time: `22:28:35`. */
 const TIME_MARK_WIDTH = 60;
-
-/** The most lines in a legend; with more, it would be longer than the chart. */
-const LONGEST_LEGEND = 9;
 
 /** 1, 2, 5, 10, 20, 50 … inside a range. */
 function logMarks(min: number, max: number): number[] {
@@ -92,24 +117,38 @@ export class Chart {
   readonly element: HTMLElement;
   readonly #style: ChartStyle;
   readonly #frame: HTMLElement;
+  readonly #spoken: HTMLElement;
+  readonly #table: LineTable;
   #lines: ChartLine[] = [];
   #timeline: Timeline | undefined;
   #plot: uPlot | undefined;
 
   constructor(style: ChartStyle) {
     this.#style = style;
-    this.#frame = element("div", { className: "chart" });
+    this.#frame = element("div", {
+      className: "chart",
+      tabIndex: 0,
+      role: "group",
+      ariaLabel: `${style.title}: arrow keys read the values`,
+      onkeydown: (event) => {
+        if (this.#plot && moveCursor(this.#plot, event)) this.#speak();
+      },
+    });
+    this.#spoken = element("p", { className: "spoken", ariaLive: "polite" });
+    this.#table = new LineTable(style.title);
     this.element = element(
       "figure",
       {},
       element("h3", {}, style.title),
       element("figcaption", {}, style.caption),
       this.#frame,
+      this.#spoken,
+      this.#table.element,
     );
     onColoursChange(() => this.draw(this.#lines, this.#timeline));
     new ResizeObserver(() => {
       const width = this.#frame.clientWidth;
-      if (this.#plot && width > 0 && width !== this.#plot.width) {
+      if (this.#plot && !isPaper() && width > 0 && width !== this.#plot.width) {
         this.#plot.setSize({ width, height: HEIGHT });
       }
     }).observe(this.#frame);
@@ -134,6 +173,8 @@ export class Chart {
     this.#plot = new uPlot(this.#options(), data, this.#frame);
     const canvas = this.#frame.querySelector("canvas")!;
     canvas.setAttribute("role", "img");
+    const legend = this.#frame.querySelector<HTMLElement>(".u-legend")!;
+    if (legend.scrollHeight > legend.clientHeight) legend.tabIndex = 0;
     const marked = timeline?.overlays.some(({ bands, marks }) =>
       bands.length + marks.length > 0
     );
@@ -142,32 +183,67 @@ export class Chart {
       `${this.#style.title}: ${lines.map(({ label }) => label).join(", ")}` +
         (marked ? "; with the outages that are listed above" : ""),
     );
+    this.#table.show(
+      lines,
+      timeline?.axis.format ?? this.#style.x!.format,
+      this.#style.y.format,
+    );
+  }
+
+  /** Tells a screen reader the values at the cursor. */
+  #speak(): void {
+    const labels = this.#frame.querySelectorAll(".u-series");
+    const texts = [...labels].map((label) => {
+      const name = label.querySelector(".u-label")!.textContent;
+      return [name, label.querySelector(".u-value")!.textContent];
+    }).filter(([, value]) => value !== NO_VALUE);
+    this.#spoken.textContent = texts.map((text) => text.join(" ")).join(", ");
   }
 
   #options(): uPlot.Options {
     const { y, steps } = this.#style;
+    const scale = isPaper() ? PAPER_SCALE : 1;
     const lines = this.#lines;
     const timeline = this.#timeline;
     const x = timeline ? ofTime(timeline.axis) : ofValues(this.#style.x!);
-    const grid = { stroke: styleColour("--line"), width: 1 };
+    const grid = { stroke: styleColour("--line"), width: scale };
     const axis = {
       stroke: styleColour("--muted"),
-      font: `12px ${styleColour("--font")}`,
+      font: `${12 * scale}px ${styleColour("--font")}`,
       grid,
-      ticks: grid,
+      ticks: { ...grid, size: 10 * scale },
+      gap: 5 * scale,
     };
     return {
-      width: Math.max(this.#frame.clientWidth, 200),
-      height: HEIGHT,
+      width: isPaper()
+        ? PAPER_WIDTH * scale
+        : Math.max(this.#frame.clientWidth, 200),
+      height: HEIGHT * scale,
       // The last label of a clock may stand at the very end.
       padding: [
         null,
-        timeline?.axis.isClock ? TIME_MARK_WIDTH / 2 : null,
+        timeline?.axis.isClock ? TIME_MARK_WIDTH * scale / 2 : null,
         null,
         null,
       ],
-      legend: { show: lines.length <= LONGEST_LEGEND },
-      cursor: { drag: { x: true, y: false } },
+      cursor: {
+        drag: { x: true, y: false },
+        focus: { prox: NEAR },
+        ...timeline && {
+          sync: { key: SHARED_CURSOR, scales: ["x", null] },
+        },
+      },
+      focus: { alpha: 0.25 },
+      legend: {
+        markers: {
+          dash: (plot, i) =>
+            lines[i - 1]?.isThin
+              ? "dotted"
+              : plot.series[i].dash?.length
+              ? "dashed"
+              : "solid",
+        },
+      },
       scales: {
         x: {
           time: false,
@@ -193,9 +269,9 @@ export class Chart {
         {
           ...axis,
           label: timeline?.axis.title,
-          labelSize: 20,
+          labelSize: 20 * scale,
           labelFont: axis.font,
-          size: x.lines === 2 ? 54 : 40,
+          size: (x.lines === 2 ? 54 : 40) * scale,
           splits: x.marks &&
             ((plot, _, min, max) =>
               x.marks!(
@@ -203,7 +279,7 @@ export class Chart {
                 max,
                 Math.floor(
                   plot.bbox.width /
-                    devicePixelRatio / x.markWidth,
+                    devicePixelRatio / (x.markWidth * scale),
                 ),
               )),
           filter: (_, splits) => splits,
@@ -211,7 +287,7 @@ export class Chart {
             let end = -Infinity;
             return x.labels(splits).map((label, i) => {
               const position = plot.valToPos(splits[i], "x");
-              if (position - end < MARK_WIDTH) return null;
+              if (position - end < MARK_WIDTH * scale) return null;
               end = position;
               return label;
             });
@@ -219,11 +295,11 @@ export class Chart {
         },
         {
           ...axis,
-          size: 76,
+          size: 76 * scale,
           splits: y.isLog ? (_, __, min, max) => logMarks(min, max) : undefined,
           filter: (_, splits) => splits,
           values: (_, splits) =>
-            splits.map((value) => trimZeros(y.format(value))),
+            splits.map((value) => trimZeros((y.formatMark ?? y.format)(value))),
         },
       ],
       series: [
@@ -231,15 +307,16 @@ export class Chart {
         ...lines.map((line): uPlot.Series => ({
           label: line.label,
           stroke: line.run < 0 ? styleColour("--band") : runColour(line.run),
-          dash: line.isThin ? [3, 4] : runDash(Math.max(line.run, 0)),
-          width: line.run < 0 ? 7 : line.isThin ? 1.5 : 2,
+          dash: (line.isThin ? [3, 4] : runDash(Math.max(line.run, 0)))
+            ?.map((length) => length * scale),
+          width: (line.run < 0 ? 7 : line.isThin ? 1.5 : 2) * scale,
           spanGaps: false,
           paths: line.dots
             ? () => null
             : steps
             ? uPlot.paths.stepped!({ align: steps === "before" ? -1 : 1 })
             : undefined,
-          points: line.dots ? DOTS[line.dots] : {
+          points: line.dots ? dots(line.dots, scale) : {
             show: false,
             filter: (plot, index) => {
               const lone = lonePoints(plot.data[index]);
@@ -251,7 +328,7 @@ export class Chart {
       ],
       hooks: timeline && {
         // Beneath the lines.
-        drawClear: [(plot) => paintOverlay(plot, timeline.overlays)],
+        drawClear: [(plot) => paintOverlay(plot, timeline.overlays, scale)],
       },
     };
   }
@@ -300,9 +377,12 @@ function ofValues(
   };
 }
 
+/** What stands where a line has no value. */
+const NO_VALUE = "–";
+
 function shown(
   value: number | null | undefined,
   format: (value: number) => string,
 ): string {
-  return value === null || value === undefined ? "–" : format(value);
+  return value === null || value === undefined ? NO_VALUE : format(value);
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import {
+  formatBitRate,
   formatByteRate,
   formatDuration,
   formatRate,
@@ -37,6 +38,9 @@ function percentileName(oneIn: number): string {
 const percent = (value: number) => `${Number(value.toPrecision(2))} %`;
 const bytes = (value: number) => `${Math.round(value)} B`;
 const port = (value: number) => String(Math.round(value));
+
+/** The most runs whose accompanying, dotted lines are drawn: more would hide each other. */
+const FEW_RUNS = 4;
 
 /** A line's colour and name for all runs together. */
 const TOGETHER = { run: -1, label: "all together" };
@@ -72,21 +76,21 @@ export class Charts {
   readonly #rate = new Chart({
     title: "Rate",
     caption:
-      "Messages back a second; of a long run, dotted the lowest of several intervals.",
+      "Messages back a second; of up to four long runs, dotted the lowest of several intervals.",
     y: { isLog: false, format: formatRate },
     steps: "before",
   });
   readonly #delayOverTime = new Chart({
     title: "Delay",
     caption:
-      "The 99th percentile, and dotted the longest and the median; of a long run, those of the worst interval of several.",
+      "The 99th percentile, and of up to four runs dotted the longest and the median; of a long run, those of the worst interval of several.",
     y: { isLog: true, format: formatDuration },
     steps: "before",
   });
   readonly #loss = new Chart({
     title: "Loss",
     caption:
-      "The share of the messages without an answer in time, by when they were sent; of a long run, that of the worst interval of several, and dotted of all.",
+      "The share of the messages without an answer in time, by when they were sent; of a long run, that of the worst interval of several, and of up to four runs dotted of all.",
     y: { isLog: false, format: percent },
     steps: "before",
   });
@@ -108,7 +112,7 @@ export class Charts {
   readonly #variation = new Chart({
     title: "Delay each way",
     caption:
-      "The 99th percentile of the delay beyond the fastest, on the way out, dotted on the way back, and within the reflector.",
+      "The 99th percentile of the delay beyond the fastest, on the way out, dotted on the way back, and of up to four runs within the reflector.",
     y: { isLog: true, format: formatDuration },
     steps: "before",
   });
@@ -130,7 +134,11 @@ export class Charts {
     title: "Throughput by size",
     caption: "Bytes of messages back a second; one way, sent or received.",
     x: { isLog: true, format: bytes },
-    y: { isLog: false, format: formatByteRate },
+    y: {
+      isLog: false,
+      format: formatByteRate,
+      formatMark: formatBitRate,
+    },
   });
 
   constructor(runs: PageRun[]) {
@@ -279,6 +287,7 @@ export class Charts {
       series ? startOf(series, scale) : []
     );
     const from = Math.min(...starts);
+    const isFew = shown.length <= FEW_RUNS;
     const timeline: Timeline = {
       axis: timeAxis(scale, from),
       from,
@@ -305,25 +314,35 @@ export class Charts {
       });
     this.#rate.draw([
       ...lines(({ rate }) => rate),
-      ...lines(({ lowestRate }) => lowestRate, (run) => `${run} lowest`, true),
+      ...isFew
+        ? lines(({ lowestRate }) => lowestRate, (run) => `${run} lowest`, true)
+        : [],
     ], timeline);
     this.#delayOverTime.draw([
       ...lines(({ p99 }) => p99, (run) => `${run} p99`),
-      ...lines(({ max }) => max, (run) => `${run} max`, true),
-      ...lines(({ p50 }) => p50, (run) => `${run} p50`, true),
+      ...isFew
+        ? [
+          ...lines(({ max }) => max, (run) => `${run} max`, true),
+          ...lines(({ p50 }) => p50, (run) => `${run} p50`, true),
+        ]
+        : [],
     ], timeline);
     this.#loss.draw([
       ...lines(({ loss }) => loss),
-      ...lines(({ meanLoss }) => meanLoss, (run) => `${run} all`, true),
+      ...isFew
+        ? lines(({ meanLoss }) => meanLoss, (run) => `${run} all`, true)
+        : [],
     ], timeline);
     this.#variation.draw([
       ...lines(({ out }) => out?.p99, (source) => `${source} out`),
       ...lines(({ back }) => back?.p99, (source) => `${source} back`, true),
-      ...lines(
-        ({ reflector }) => reflector,
-        (source) => `${source} reflector`,
-        true,
-      ),
+      ...isFew
+        ? lines(
+          ({ reflector }) => reflector,
+          (source) => `${source} reflector`,
+          true,
+        )
+        : [],
     ], timeline);
     this.#lossEachWay.draw([
       ...lines(({ out }) => out?.loss, (source) => `${source} out`),

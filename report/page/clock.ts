@@ -53,16 +53,26 @@ export function formatDay(zone: Zone, time: number): string {
 
 /** `UTC`, or `Europe/Berlin, UTC+01:00` with the difference at that time. */
 export function zoneName(zone: Zone, time: number): string {
-  if (zone === "UTC") return "UTC";
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  if (timeZone === "UTC") return "UTC";
+  return zone === "UTC" || timeZone === "UTC"
+    ? "UTC"
+    : `${timeZone}, ${differenceOf(zone, time)}`;
+}
+
+/** `2026-11-24 23:28:35 UTC+01:00`: a moment that needs no explanation. */
+export function formatZoned(zone: Zone, time: number): string {
+  return `${formatMoment(zone, time).slice(0, 19)} ${differenceOf(zone, time)}`;
+}
+
+/** `UTC`, `UTC+01:00`. */
+function differenceOf(zone: Zone, time: number): string {
   const minutes = Math.round(offsetOf(zone, time) / MINUTE);
   const two = (number: number) => String(number).padStart(2, "0");
   const size = Math.abs(minutes);
   const difference = `${minutes < 0 ? "−" : "+"}${two(Math.floor(size / 60))}:${
     two(size % 60)
   }`;
-  return `${timeZone}, UTC${difference}`;
+  return minutes === 0 ? "UTC" : `UTC${difference}`;
 }
 
 /** The step from one mark to the next of an axis with room for so many. */

@@ -15,6 +15,11 @@ const FIRST = 212;
 const prefersDark = matchMedia("(prefers-color-scheme: dark)");
 const printing = matchMedia("print");
 
+/** Whether the page is on its way to paper. */
+export function isPaper(): boolean {
+  return printing.matches;
+}
+
 /** Whether the page is dark: paper never is. */
 export function isDark(): boolean {
   return prefersDark.matches && !printing.matches;
@@ -35,9 +40,12 @@ export function runColour(index: number): string {
     : `hsl(${hue.toFixed(0)} 72% 38%)`;
 }
 
+/** The number of distinct dashes, with no dashes among them. */
+const DASHES = 4;
+
 /** A run's dashes, by its place among all; none for the first. */
 export function runDash(index: number): number[] | undefined {
-  const round = Math.floor(index / DISTINCT);
+  const round = Math.floor(index / DISTINCT) % DASHES;
   return round === 0 ? undefined : [2 + 4 * round, 4];
 }
 

@@ -20,3 +20,12 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   made.append(...children);
   return made;
 }
+
+/** A table in a box that scrolls, also from the keyboard. */
+export function scrolling(label: string, table: HTMLElement): HTMLElement {
+  return element(
+    "div",
+    { className: "table", tabIndex: 0, role: "region", ariaLabel: label },
+    table,
+  );
+}

@@ -42,8 +42,11 @@ export class LoadChart {
     this.#chart.draw(
       shown.flatMap(({ run, index }) =>
         run.underLoad!.map(({ phase, time, p50 }, i) => ({
-          label: shown.length === 1 ? NAMES[phase] : `${run.source} ${phase}`,
+          label: shown.length === 1
+            ? NAMES[phase]
+            : `${run.name}, ${NAMES[phase]}`,
           run: shown.length === 1 ? i : index,
+          isThin: shown.length > 1 && phase === "quiet",
           points: time.map((at, k): [number, number | null] => [at, p50[k]]),
         }))
       ),

@@ -8,7 +8,7 @@ import { formatDuration } from "../../text/format.ts";
 import { formatLength, listedOutages, outagesOf } from "../outages.ts";
 import type { PageRun } from "../page_data.ts";
 import { formatMoment, type Zone, zoneName } from "./clock.ts";
-import { element } from "./dom.ts";
+import { element, scrolling } from "./dom.ts";
 import type { TimeScale } from "./timeline.ts";
 
 /** The most rows; the longest outages are shown, and the rest is counted. */
@@ -152,9 +152,8 @@ function table(rows: readonly Row[], zone: Zone): HTMLElement {
       ...titles.flatMap((title, i) => used[i] ? make(title, i) : []),
     );
   const className = (title: string) => figures.has(title) ? "figure" : "";
-  return element(
-    "div",
-    { className: "table" },
+  return scrolling(
+    "Outages",
     element(
       "table",
       { className: "outages" },
@@ -170,11 +169,9 @@ function table(rows: readonly Row[], zone: Zone): HTMLElement {
         {},
         ...texts.map((text) =>
           row((title, i) => {
-            const cell = element(
-              "td",
-              { className: className(title) },
-              text[i],
-            );
+            const cell = i === 0
+              ? element("th", { scope: "row" }, text[i])
+              : element("td", { className: className(title) }, text[i]);
             cell.dataset.title = title;
             return cell;
           })

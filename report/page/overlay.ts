@@ -31,10 +31,14 @@ const MOST_BARS = 12;
 /** The size of a mark, at the bottom. */
 const MARK = 7;
 
-/** Paints them; lengths are in pixels of the page. */
-export function paintOverlay(plot: uPlot, overlays: readonly Overlay[]): void {
+/** Paints them, so many times their size; lengths are in pixels of the page. */
+export function paintOverlay(
+  plot: uPlot,
+  overlays: readonly Overlay[],
+  scale: number,
+): void {
   const { ctx, bbox } = plot;
-  const ratio = devicePixelRatio;
+  const ratio = devicePixelRatio * scale;
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);

@@ -7,7 +7,8 @@
 import { formatBytes, formatDuration } from "../../text/format.ts";
 import type { PageRun } from "../page_data.ts";
 import type { ServerRun } from "../runs.ts";
-import { element } from "./dom.ts";
+import { formatZoned } from "./clock.ts";
+import { element, scrolling } from "./dom.ts";
 
 /** A column: its title, and what it shows of a server and of the clients' runs. */
 type ServerColumn = [
@@ -30,7 +31,7 @@ const COLUMNS: ServerColumn[] = [
       return `${transport} ${host}:${port}, ${service}`;
     },
   ],
-  ["Time (UTC)", ({ time }) => time.slice(0, 19).replace("T", " ")],
+  ["Began", ({ time }) => formatZoned("local", Date.parse(time) / 1e3)],
   [
     "Ran for",
     ({ summary }) =>
@@ -90,16 +91,18 @@ export function serversTable(
     element(
       "tr",
       {},
-      ...columns.map(([title, text]) => {
-        const cell = element("td", {}, text(server, runs));
+      ...columns.map(([title, text], i) => {
+        const content = text(server, runs);
+        const cell = i === 0
+          ? element("th", { scope: "row" }, content)
+          : element("td", {}, content);
         cell.dataset.title = title;
         return cell;
       }),
     )
   );
-  return element(
-    "div",
-    { className: "table" },
+  return scrolling(
+    "Servers",
     element(
       "table",
       { className: "servers" },

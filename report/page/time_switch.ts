@@ -4,8 +4,8 @@
  *
  * @module
  */
+import { choices } from "./choices.ts";
 import { zoneName } from "./clock.ts";
-import { element } from "./dom.ts";
 import type { TimeScale } from "./timeline.ts";
 
 /**
@@ -21,27 +21,14 @@ export function timeSwitch(
   onChange: (scale: TimeScale) => void,
 ): HTMLElement {
   const local = zoneName("local", from);
-  const choices: [TimeScale, string][] = [
-    ["local", local === "UTC" ? "local time" : `local time (${local})`],
-    ["UTC", "UTC"],
-    ["start", "time since each run's start"],
-  ];
-  return element(
-    "fieldset",
-    { className: "times" },
-    element("legend", {}, "Times in"),
-    ...choices.map(([scale, text]) =>
-      element(
-        "label",
-        {},
-        element("input", {
-          type: "radio",
-          name: "times",
-          checked: scale === chosen,
-          onchange: () => onChange(scale),
-        }),
-        text,
-      )
-    ),
+  return choices<TimeScale>(
+    "Times in",
+    [
+      ["local", local === "UTC" ? "local time" : `local time (${local})`],
+      ["UTC", "UTC"],
+      ["start", "time since each run's start"],
+    ],
+    chosen,
+    onChange,
   );
 }

@@ -97,9 +97,11 @@ export function overlayOf(
   scale: TimeScale,
 ): Overlay {
   const { outages } = listedOutages(run);
+  // Where nothing was answered at all, a band would cover everything.
+  const isSeen = run.measurements?.messages_received !== 0;
   return {
     run: index,
-    bands: outages.map(({ began, outage_us }) => {
+    bands: (isSeen ? outages : []).map(({ began, outage_us }) => {
       const from = momentOf(began, run, scale);
       return [from, from + outage_us / 1e6];
     }),

@@ -370,7 +370,7 @@ Deno.test("the data of eight hours at five a second shows the worst second, in l
   const { clients, ...rest } = await readOne(
     await longRunText({ ...SECONDS, seconds: 8 * 3600, outages }),
   );
-  const data = pageData({ clients, ...rest });
+  const data = await pageData({ clients, ...rest });
   const { loss, lowestRate, time, clock } = data.runs[0].series!;
   assertEquals(Math.max(...loss!.map(Number)), 100);
   assertEquals(Math.min(...lowestRate!), 0);

@@ -89,6 +89,10 @@ pageTest(
       overview!.startsWith("1 run: 1 passed; 2 outages, the longest 5 min."),
       overview!,
     );
+    assertEquals(
+      await page.locator(".headline").textContent(),
+      "The run passed; it loses 1.1 %, down twice, 5 min at the longest.",
+    );
     await page.getByRole("button", { name: "passed" }).click();
     assert(await page.getByText("from night.jsonl").isVisible());
   },
@@ -234,7 +238,7 @@ Deno.test("runs of the same time are shown on a clock, those of different days f
       name: String(from),
       text: await longRunText({ from, seconds: 600, every: 60 }),
     })));
-    return pageData(await readRuns(files)).runs;
+    return (await pageData(await readRuns(files))).runs;
   };
   assert(sharesClock(await runsOf(FROM, FROM + 30_000)));
   assert(!sharesClock(await runsOf(FROM, FROM + 86_400_000)));

@@ -87,14 +87,13 @@ pageTest(
   "the page shows the result of each run",
   threeRuns,
   async ({ page, complaints }) => {
-    const [slow, fast, failed] = await rows(page, RUNS);
+    const [failed, slow, fast] = await rows(page, RUNS);
     const delays = await summaryOf(SLOW);
     assertEquals(slow, {
-      "": "",
       "Run": "slow.jsonl",
       "Verdict": "passed",
       "Peer": "192.0.2.1:7000",
-      "Time (UTC)": "2026-01-02 03:04:05",
+      "Time": "2026-01-02 04:04:05 UTC+01:00",
       "Settings": "UDP, 1 socket, 64 bytes, 2 s",
       "Out": "8\u00a0kB/s (64\u00a0kbit/s)",
       "In": "6.40\u00a0kB/s (51.2\u00a0kbit/s)",
@@ -112,15 +111,22 @@ pageTest(
       "",
     ]);
     assertEquals(failed.Verdict, "failed");
-    assert(await page.getByText("p99 is too long").isVisible());
+    assert(
+      await page.getByText("p99 is too long", { exact: true }).isVisible(),
+    );
     assertEquals(
       await page.locator(".overview").textContent().then((text) =>
         text!.replace(/Made.*/, "")
       ),
-      "3 runs: 2 passed, 1 failed. ",
+      "3 runs: 1 failed, 2 passed. ",
+    );
+    assertEquals(
+      await page.locator(".headline").textContent(),
+      "1 of 3 runs failed: failed.jsonl: p99 is too long.",
     );
     assertEquals(complaints, []);
   },
+  { timezoneId: "Europe/Berlin" },
 );
 
 pageTest(
@@ -160,13 +166,13 @@ pageTest(
     for (const chart of ["Percentiles", "Histogram"]) {
       assertEquals(
         await legend(page, chart),
-        ["all together", "slow.jsonl", "fast.jsonl", "failed.jsonl"],
+        ["all together", "failed.jsonl", "slow.jsonl", "fast.jsonl"],
       );
     }
     assertEquals(await legend(page, "Rate"), [
+      "failed.jsonl",
       "slow.jsonl",
       "fast.jsonl",
-      "failed.jsonl",
     ]);
     assertEquals(await legend(page, "Loss"), ["slow.jsonl"]);
     const canvas = page.locator("canvas").first();
@@ -174,11 +180,11 @@ pageTest(
     await page.getByLabel("Show fast.jsonl").uncheck();
     await page.getByText("2 runs together").waitFor();
     await page.locator(
-      'canvas[aria-label="Percentiles: all together, slow.jsonl, failed.jsonl"]',
+      'canvas[aria-label="Percentiles: all together, failed.jsonl, slow.jsonl"]',
     ).waitFor();
     assertEquals(
       await legend(page, "Histogram"),
-      ["all together", "slow.jsonl", "failed.jsonl"],
+      ["all together", "failed.jsonl", "slow.jsonl"],
     );
     assertNotEquals(await canvas.screenshot(), before);
     await page.getByLabel("Switch all runs on or off").check();
@@ -237,7 +243,10 @@ pageTest(
   "the page's switches work from the keyboard",
   threeRuns,
   async ({ page }) => {
-    await page.keyboard.press("Tab");
+    const box = page.getByLabel("Switch all runs on or off");
+    while (!await box.evaluate((element) => element.matches(":focus"))) {
+      await page.keyboard.press("Tab");
+    }
     await page.keyboard.press("Space");
     await page.locator(TOGETHER).waitFor({ state: "hidden" });
     assertEquals(await page.getByLabel("Show slow.jsonl").isChecked(), false);
@@ -444,12 +453,12 @@ pageTest(
     assertEquals(await page.locator(".problems li").allTextContents(), [
       "killed.jsonl, line 5: it is cut short: was the program killed?",
     ]);
-    const [killed] = await rows(page, RUNS);
+    const [, killed] = await rows(page, RUNS);
     assertEquals(killed.Verdict, "cut off");
     assertEquals([killed.rate, killed.p50], ["200/s", ""]);
     const [together] = await rows(page, TOGETHER);
-    assertStringIncludes(together.Settings, "delays of 3 runs");
-    assertEquals((await legend(page, "Rate"))[0], "killed.jsonl");
+    assertStringIncludes(together.Messages, "delays of 3 runs");
+    assertEquals((await legend(page, "Rate"))[1], "killed.jsonl");
     assertEquals(complaints, []);
   },
 );
@@ -510,5 +519,76 @@ pageTest(
       ["quiet", "bulk out", "bulk both ways"],
     );
     assertEquals(complaints, []);
+  },
+);
+
+/** Runs in which every column of the table has a figure. */
+async function allColumns(): Promise<Source[]> {
+  const delays = await summaryOf(FAST);
+  const way = { lost: 25, variation_us: delays };
+  const [started, ...lines] = await linesOf({
+    delays: FAST,
+    lost: 50,
+    settings: { service: "stamp", size: 44 },
+    flows: { count: 8, bad: 1, unjudged: 0, each: [] },
+  });
+  const result = JSON.parse(lines.pop()!);
+  result.directions = {
+    out: way,
+    back: way,
+    lost_unknown: 0,
+    reflector_us: delays,
+    notes: [],
+  };
+  result.measured.outages = {
+    count: 2,
+    total_us: 61e6,
+    longest_us: 60e6,
+    availability_percent: 98.9444,
+    listed: [],
+  };
+  const text = [started, ...lines, JSON.stringify(result)].join("\n") + "\n";
+  return [1, 2].map((i) => ({ name: `folder/stamp-${i}.jsonl`, text }));
+}
+
+for (const width of [1280, 1600]) {
+  pageTest(
+    `no column of the table hides at ${width} pixels, not even of all that there are`,
+    allColumns,
+    async ({ page }) => {
+      assertEquals(await page.locator(".runs thead th").count(), 19);
+      assertEquals(
+        await page.locator(".runs-table .table").evaluate((box) =>
+          box.scrollWidth - box.clientWidth
+        ),
+        0,
+      );
+    },
+    { viewport: { width, height: 900 } },
+  );
+}
+
+pageTest(
+  "the charts name their lines also at twenty runs",
+  async () =>
+    await Promise.all(Array.from({ length: 20 }, async (_, i) => ({
+      name: `run-${i}.jsonl`,
+      text: await textOf({ delays: FAST, lost: 0 }),
+    }))),
+  async ({ page }) => {
+    const names = Array.from({ length: 20 }, (_, i) => `run-${i}.jsonl`);
+    assertEquals(await legend(page, "Rate"), names);
+    assertEquals(
+      await legend(page, "Delay"),
+      names.map((name) => `${name} p99`),
+    );
+    assertEquals(
+      await page.locator(".u-legend").evaluateAll((legends) =>
+        legends.filter(({ scrollHeight, clientHeight }) =>
+          scrollHeight > clientHeight
+        ).length
+      ),
+      0,
+    );
   },
 );

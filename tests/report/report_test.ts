@@ -372,7 +372,7 @@ Deno.test("seriesOf() has no share of loss above 100 %, whatever the counts and 
 Deno.test("a run with an interval of more lost than sent gets a warning", async () => {
   const lines = await linesOf({ delays: DELAYS, lost: 100 });
   const old = lines.map((line) => line.replace(/"lost":50/, '"lost":5000'));
-  const { runs } = pageData(await readOne(old.join("\n")));
+  const { runs } = await pageData(await readOne(old.join("\n")));
   assertEquals(runs[0].series?.loss, [null, null]);
   assertEquals(runs[0].warnings, [
     "2 intervals with more lost than sent, left out of the loss over time",
@@ -619,12 +619,29 @@ Deno.test("a page has no more than 20,000 flows, the worst of each run", async (
     delays: [100],
     flows: { count: 1000, unjudged: 1000, each },
   })));
-  const { runs } = pageData(await readRuns([{ name: "a.jsonl", text }]));
+  const { runs } = await pageData(await readRuns([{ name: "a.jsonl", text }]));
   const kept = runs.map(({ measurements }) =>
     measurements!.measured!.flows!.each
   );
   assertEquals(kept.flat().length, 20_000);
   assertEquals(kept[0].at(-1)!.connection, 500);
+});
+
+Deno.test("a page of more than a thousand runs has the figures of each way, without their histograms", async () => {
+  const lines = await linesOf({ delays: DELAYS, lost: 0 });
+  const result = JSON.parse(lines.pop()!);
+  const way = { lost: 0, variation_us: await summaryOf(DELAYS) };
+  result.directions = { out: way, back: way, lost_unknown: 0, notes: [] };
+  const text = [...lines, JSON.stringify(result)].join("\n") + "\n";
+  const { clients, ...rest } = await readRuns([{ name: "a.jsonl", text }]);
+  const variationOf = async (count: number) => {
+    const many = Array.from({ length: count }, () => clients[0]);
+    const { runs } = await pageData({ clients: many, ...rest });
+    return runs[0].measurements?.directions?.out.variation_us;
+  };
+  const [few, many] = [await variationOf(1000), await variationOf(1001)];
+  assertEquals(few, way.variation_us);
+  assertEquals(many, { ...way.variation_us, histogram: undefined });
 });
 
 Deno.test("csvSummary() quotes untrusted text, and lets none begin a formula", async () => {
@@ -696,6 +713,24 @@ taskTest(
     assert(stdout.startsWith("<!doctype html>\n"), stdout.slice(0, 50));
     assertStringIncludes(stdout, '"source":"standard input"');
     assertStringIncludes(stdout, "a.jsonl");
+  },
+);
+
+taskTest(
+  "report gives its page a title and notes, in which markup is text",
+  async () => {
+    const { stdout } = await report(
+      [
+        ...["FOLDER/a.jsonl", "--title", "</title><b>Lab & 3"],
+        ...["--note", "one", "--note", "<i>two"],
+      ],
+      { "a.jsonl": await textOf({ delays: DELAYS }) },
+    );
+    assertStringIncludes(
+      stdout,
+      "<title>&lt;/title>&lt;b>Lab &amp; 3</title>",
+    );
+    assertStringIncludes(stdout, '"notes":["one","\\u003ci>two"]');
   },
 );
 
@@ -1017,6 +1052,14 @@ for (
     [
       ["--compare", "--summary", "csv", "a", "b"],
       "--compare gives text, or with --summary markdown a table",
+    ],
+    [
+      ["--title", "Lab", "--summary", "csv", "a"],
+      "--title is for a page: leave out --summary, or with --compare give --page",
+    ],
+    [
+      ["--note", "new switch", "--compare", "a", "b"],
+      "--note is for a page: leave out --summary, or with --compare give --page",
     ],
     [["--comparee"], "unknown option --comparee; did you mean --compare?"],
   ] as const

@@ -34,7 +34,8 @@ export interface OpenPage {
   dataSize: number;
 }
 
-async function withPage(
+/** Opens a page. */
+export async function openPage(
   sources: Source[],
   options: BrowserContextOptions,
   use: (open: OpenPage) => Promise<void>,
@@ -43,7 +44,9 @@ async function withPage(
   assets ??= bundlePage();
   browser ??= launchBrowser();
   const made = await assets;
-  const html = await reportPage(await readRuns(sources), made, comparison);
+  const html = await reportPage(await readRuns(sources), made, {
+    comparison,
+  });
   const folder = await Deno.makeTempDir();
   // A context of its own, so that pages share no state.
   const context = await (await browser).newContext(options);
@@ -81,11 +84,11 @@ export function pageTest(
     CHROMIUM !== undefined && isFromSource(),
     "Chromium is not installed",
     name,
-    async () => await withPage(await sources(), options, use, comparison),
+    async () => await openPage(await sources(), options, use, comparison),
   );
 }
 
-/** The texts of a table's rows, by their headings. */
+/** The texts of a table's rows, by what each is called. */
 export async function rows(
   page: Page,
   part: string,
@@ -96,16 +99,16 @@ export async function rows(
       [...(globalThis as unknown as {
         document: {
           querySelectorAll(selector: string): Iterable<{
-            cells: Iterable<
-              { dataset: { title?: string }; textContent: string }
+            querySelectorAll(selector: string): Iterable<
+              { dataset: { title: string }; textContent: string }
             >;
           }>;
         };
       }).document.querySelectorAll(selector)].map((row) =>
         Object.fromEntries(
-          [...row.cells].map((
-            cell,
-          ) => [cell.dataset.title ?? "", cell.textContent]),
+          [...row.querySelectorAll("[data-title]")].map((
+            { dataset, textContent },
+          ) => [dataset.title, textContent]),
         )
       ),
     part,

@@ -18,11 +18,18 @@ export function testWhere(
   });
 }
 
+/** How a program is asked for its version, where that is not `--version`. */
+const VERSION_FLAGS: Record<string, string> = {
+  ip: "-V",
+  pdftotext: "-v",
+  socat: "-V",
+};
+
 /** Whether a program is installed; tests that need one say so where it is not. */
 export function isInstalled(program: string): boolean {
   try {
     return new Deno.Command(program, {
-      args: [["ip", "socat"].includes(program) ? "-V" : "--version"],
+      args: [VERSION_FLAGS[program] ?? "--version"],
       stdout: "null",
       stderr: "null",
     }).outputSync().success;
