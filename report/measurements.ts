@@ -130,14 +130,16 @@ export type Merged =
 
 /**
  * Sums up several runs as one. Percentiles come from the merged histograms; a sum
- * is absent where no run has such a figure.
+ * is absent unless all of them have the figure.
  */
 export async function mergeMeasurements(
   runs: readonly Measurements[],
 ): Promise<Merged> {
+  // What one of them cannot tell is not known of all: as a share of all messages, the
+  // count of the others would be too small.
   const total = (read: (run: Measurements) => number | undefined) => {
     const known = runs.flatMap((run) => read(run) ?? []);
-    return known.length === 0 ? undefined : sum(known);
+    return known.length < runs.length ? undefined : sum(known);
   };
   const delays = (read: (run: Merged) => DelaySummary | undefined) =>
     mergeDelays(runs.flatMap((run) => {

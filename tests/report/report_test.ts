@@ -269,7 +269,7 @@ Deno.test("mergeMeasurements() gives the percentiles of all messages, not a mean
   const [slow, fast] = [evenly(100, 10_000, 20_000), evenly(900, 100, 1000)];
   const merged = await mergeMeasurements([
     await measurements(slow, 5),
-    await measurements(fast),
+    await measurements(fast, 0),
   ]);
   const all = await summaryOf([...slow, ...fast]);
   assertEquals(merged.rtt_us, all);
@@ -279,6 +279,15 @@ Deno.test("mergeMeasurements() gives the percentiles of all messages, not a mean
   );
   assertEquals([merged.messages_sent, merged.messages_received], [1005, 1000]);
   assertEquals(merged.datagrams?.lost, 5);
+});
+
+Deno.test("mergeMeasurements() tells no loss where one of the runs cannot", async () => {
+  const delays = evenly(100, 100, 200);
+  const merged = await mergeMeasurements([
+    await measurements(delays, 5),
+    await measurements(delays),
+  ]);
+  assertEquals(merged.datagrams?.lost, undefined);
 });
 
 Deno.test("seriesOf() keeps the worst of several seconds where a run is long", () => {
