@@ -23,7 +23,7 @@ import { jsonLine } from "./output/json_lines.ts";
 import { LiveLine } from "./output/live_line.ts";
 import type { OptionTable } from "./command_line/options.ts";
 import { Output } from "./output/writer.ts";
-import { endProcess, hasOwnText, runInOwnThread } from "./own_thread.ts";
+import { endProcess, isUneven, isWorker, runInOwnThread } from "./threads.ts";
 import { type CommandLine, parseCommandLine } from "./command_line/parse.ts";
 import { type CommonValues, type RoleDefinition, ROLES } from "./roles.ts";
 import { plural } from "../text/format.ts";
@@ -67,6 +67,8 @@ export interface Program<Table extends OptionTable> {
   hasLiveLine?: (line: CommandLine<Table>) => boolean;
   /** Whether standard output carries data, so that events go to standard error. */
   hasDataOutput?: (line: CommandLine<Table>) => boolean;
+  /** Does a worker's share of it, as the thread says that directs it. */
+  work?: (line: CommandLine<Table>) => void;
   /** Runs it; returns the exit code. */
   run: (line: CommandLine<Table>, session: Session) => Promise<number>;
 }
@@ -83,10 +85,15 @@ export class RunFailed extends Error {
   }
 }
 
-/** Runs a program to its end, and the process with it. */
+/** Runs a program to its end, and the process with it; a worker, until it is ended. */
 export async function runProgram<Table extends OptionTable>(
   program: Program<Table>,
-): Promise<never> {
+): Promise<void> {
+  if (isWorker()) {
+    return program.work?.(
+      parseCommandLine(program.definition, Deno.args, ROLES),
+    );
+  }
   const { role } = program.definition;
   const outputClosed = new AbortController();
   const stderr = new Output(Deno.stderr, { whenFull: "drop" });
@@ -106,7 +113,7 @@ export async function runProgram<Table extends OptionTable>(
   try {
     if (line.problem !== undefined) throw line.problem;
     const isRun = requestedText(program.definition, line) === undefined;
-    if (program.hasManyFlows?.(line) && hasOwnText() && isRun) {
+    if (program.hasManyFlows?.(line) && isUneven() && isRun) {
       endProcess(await runInOwnThread());
     }
     exitCode = await start(program, line, results, {

@@ -397,6 +397,15 @@ export const TCP_SERVER = {
         brief: "another service, on another port",
       }),
     }),
+    ...grouped("What to serve", {
+      "workers": value({
+        placeholder: "N",
+        fallback: "1",
+        parse: count,
+        help:
+          "Serve in N threads (Linux): evener and quicker from some hundred busy clients on, where there are processors to spare.",
+      }),
+    }),
     ...grouped("Whom to serve", {
       "max-connections": value({
         placeholder: "N",

@@ -4,20 +4,29 @@
  * @module
  */
 import type {
+  ServerFigures,
   TcpServerEvent,
   Transport,
   UdpServerEvent,
 } from "../events/mod.ts";
-import type { TcpServer } from "../tcp/server/server.ts";
-import type { UdpServer } from "../udp/server/server.ts";
 import { type ListenAddress, serveMetrics } from "./metrics/endpoint.ts";
 import { WatchedServer } from "./metrics/server_families.ts";
 import type { Session } from "./program.ts";
 import type { Role } from "./roles.ts";
 import { onProgressSignal, onStopSignal } from "./signals.ts";
 
+/** A server, whether in one thread or in several. */
+export interface RunningServer<Summary> {
+  /** What it has done so far. */
+  figures(): ServerFigures | Promise<ServerFigures>;
+  /** Stops accepting. */
+  shutdown(): Promise<void>;
+  /** Resolves with the summary when it has stopped and its clients are gone. */
+  readonly finished: Promise<Summary>;
+}
+
 /** How a server is run. */
-export interface ServerRun<Server extends TcpServer | UdpServer> {
+export interface ServerRun<Summary> {
   /** Whose it is. */
   definition: { role: Role; transport: Transport };
   /** How long clients may go on after the signal, in milliseconds. */
@@ -32,16 +41,16 @@ export interface ServerRun<Server extends TcpServer | UdpServer> {
   serve: (
     signal: AbortSignal,
     onEvent: (event: TcpServerEvent | UdpServerEvent) => void,
-  ) => Server;
+  ) => RunningServer<Summary> | Promise<RunningServer<Summary>>;
 }
 
 /** Runs a server until it is done or stopped by a signal. */
-export async function runServer<Server extends TcpServer | UdpServer>(
+export async function runServer<Summary>(
   session: Session,
   { definition, grace, metrics, allow, maxConnections, serve }: ServerRun<
-    Server
+    Summary
   >,
-): Promise<Awaited<Server["finished"]>> {
+): Promise<Summary> {
   const { logger } = session;
   const watched = new WatchedServer(definition.transport, maxConnections);
   // Bound first: a server whose metrics cannot be had does not begin to serve.
@@ -57,24 +66,30 @@ export async function runServer<Server extends TcpServer | UdpServer>(
   session.outputClosed.addEventListener("abort", () => {
     logger.warning`standard output was closed by its reader; still serving`;
   });
+  const { promise: started, resolve: start } = Promise.withResolvers<
+    RunningServer<Summary>
+  >();
   // Before it serves: who reads that it listens may stop it at once.
-  onProgressSignal(() =>
-    session.print({ event: "progress", ...server.figures() })
-  );
-  onStopSignal((signal) => {
+  onProgressSignal(async () => {
+    const server = await started;
+    session.print({ event: "progress", ...await server.figures() });
+  });
+  onStopSignal(async (signal) => {
     logger.info`${signal}: stopping gracefully; repeat it to stop at once`;
     watched.stopping();
-    server.shutdown();
     setTimeout(() => cutOff.abort(), grace);
+    const server = await started;
+    server.shutdown();
   });
-  const server = serve(cutOff.signal, (event) => {
+  const server = await serve(cutOff.signal, (event) => {
     watched.observe(event);
     session.print(event);
   });
+  start(server);
   watched.started(() => server.figures());
   if (bound) {
     const { hostname: host, port } = bound;
     session.print({ event: "metrics-listening", host, port });
   }
-  return await server.finished as Awaited<Server["finished"]>;
+  return await server.finished;
 }

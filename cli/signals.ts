@@ -4,7 +4,7 @@
  * @module
  */
 import { STOPPED } from "./exit_codes.ts";
-import { endProcess } from "./own_thread.ts";
+import { endProcess } from "./threads.ts";
 
 const IS_WINDOWS = Deno.build.os === "windows";
 

@@ -10,7 +10,7 @@ import { measureTcp } from "../tcp/client/measure.ts";
 import { measureConnect } from "../tcp/client/measure_connect.ts";
 import { measureIdle } from "../tcp/client/measure_idle.ts";
 import { measureTcpUnderLoad } from "../tcp/client/under_load.ts";
-import { MANY_FLOWS } from "./own_thread.ts";
+import { MANY_FLOWS } from "./threads.ts";
 import { runProgram } from "./program.ts";
 import { TCP_CLIENT } from "./roles.ts";
 import { isMeasuring, printsMessages } from "./client.ts";

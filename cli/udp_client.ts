@@ -8,7 +8,7 @@ import { echoUdp } from "../udp/client/echo.ts";
 import { measureUdp } from "../udp/client/measure.ts";
 import { measureUdpUnderLoad } from "../udp/client/under_load.ts";
 import { readAuthKey } from "./auth_key.ts";
-import { MANY_FLOWS } from "./own_thread.ts";
+import { MANY_FLOWS } from "./threads.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
 import { isMeasuring, printsMessages } from "./client.ts";

@@ -8,7 +8,7 @@ import configuration from "../deno.json" with { type: "json" };
 import { checkBase, unpackBase } from "./compile/base_runtime.ts";
 import { bundle } from "./compile/bundle.ts";
 import { BaseUnavailable, compileWithDenort } from "./compile/denort.ts";
-import { ENVIRONMENT_FILE, withOwnText } from "./compile/own_text.ts";
+import { ENVIRONMENT_FILE, startedUneven } from "./compile/own_text.ts";
 import { linuxLauncher } from "./compile/linux_launcher.ts";
 import { fetchRuntime } from "./compile/npm_runtime.ts";
 import { icon } from "./compile/icon.ts";
@@ -110,7 +110,7 @@ class Builder {
   readonly #bases = new Map<Target, Promise<string | undefined>>();
   readonly #runtimes = new Map<Target, Promise<PackedFile>>();
   readonly #bundles = new Map<Role, Promise<string>>();
-  readonly #bundlesWithOwnText = new Map<Role, Promise<string>>();
+  readonly #unevenBundles = new Map<Role, Promise<string>>();
   /** Systems whose base runtime could not be downloaded. */
   readonly #withoutBase = new Set<Target>();
 
@@ -128,13 +128,13 @@ class Builder {
   }
 
   /** The same for a file that cannot set its own environment. */
-  #bundleWithOwnText(role: Role): Promise<string> {
-    return remember(this.#bundlesWithOwnText, role, async () => {
+  #unevenBundle(role: Role): Promise<string> {
+    return remember(this.#unevenBundles, role, async () => {
       const program = await Deno.readTextFile(await this.#bundle(role));
-      const place = join(this.folder, "with-own-text");
+      const place = join(this.folder, "uneven");
       await Deno.mkdir(place, { recursive: true });
       const file = join(place, `${role}.js`);
-      await Deno.writeTextFile(file, withOwnText(program));
+      await Deno.writeTextFile(file, startedUneven(program));
       return file;
     });
   }
@@ -209,7 +209,7 @@ class Builder {
         await Deno.writeTextFile(environment, ENVIRONMENT_FILE);
         await compileWithDenort(
           {
-            bundle: await this.#bundleWithOwnText(role),
+            bundle: await this.#unevenBundle(role),
             environment,
             base,
             icon: target.suffix === ".exe" ? await this.#icon() : undefined,

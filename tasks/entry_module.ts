@@ -27,7 +27,7 @@ export const ROLE_FLAGS = [
  * busy sockets, some wait for seconds. With this setting it takes 64 at once,
  * serves them all, and asks again (`docs/benchmarks.md` has the effect). Deno reads it
  * when a thread starts, so a program cannot set it for its main thread: see
- * `cli/own_thread.ts`.
+ * `cli/threads.ts`.
  */
 export const ROLE_ENVIRONMENT = {
   DENO_TOKIO_MAX_IO_EVENTS_PER_TICK: "64",

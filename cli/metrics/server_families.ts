@@ -25,7 +25,7 @@ export class WatchedServer {
   readonly #transport: Transport;
   readonly #maxConnections: number | undefined;
   readonly #rejected = new Map<Reason, number>();
-  #figures: (() => ServerFigures) | undefined;
+  #figures: (() => ServerFigures | Promise<ServerFigures>) | undefined;
   #isStopping = false;
 
   /** @param maxConnections The most clients that it serves at once (TCP). */
@@ -43,7 +43,7 @@ export class WatchedServer {
   }
 
   /** The server is bound, and its figures can be read. */
-  started(figures: () => ServerFigures): void {
+  started(figures: () => ServerFigures | Promise<ServerFigures>): void {
     this.#figures = figures;
   }
 
@@ -58,8 +58,8 @@ export class WatchedServer {
   }
 
   /** Reads its metrics. */
-  families(): Family[] {
-    const figures = this.#figures?.();
+  async families(): Promise<Family[]> {
+    const figures = await this.#figures?.();
     if (figures === undefined) return [];
     const labels = { transport: this.#transport.toLowerCase() };
     const { connections, datagrams } = figures;

@@ -5,9 +5,10 @@
  */
 import { ROLE_CONFIGURATION } from "../entry_module.ts";
 import { runSubprocess } from "../subprocess.ts";
+import { withOwnText } from "./own_text.ts";
 
 /**
- * Bundles an entry module.
+ * Bundles an entry module; the bundle carries its own text.
  *
  * @param entry The entry module's path.
  * @param output Where the bundle goes.
@@ -22,4 +23,8 @@ export async function bundle(entry: string, output: string): Promise<void> {
     output,
     entry,
   ]);
+  await Deno.writeTextFile(
+    output,
+    withOwnText(await Deno.readTextFile(output)),
+  );
 }

@@ -9,19 +9,9 @@
  * @module
  */
 import type { Connection } from "./connection.ts";
+import type { ServerLimits } from "./limits.ts";
 
 const PIECE_SIZE = 65_536;
-
-/** The bytes that a server may read ahead, for all its clients together. */
-export class ReadAheadLimit {
-  /** Bytes still available. */
-  left: number;
-
-  /** @param bytes The limit. */
-  constructor(bytes: number) {
-    this.left = bytes;
-  }
-}
 
 /** The data of one client that was read ahead of its echo, in order. */
 export class ReadAhead {
@@ -30,34 +20,34 @@ export class ReadAhead {
   /** Data is being read ahead, or is not handed out yet. */
   isActive = false;
   readonly #connection: Connection;
-  readonly #limit: ReadAheadLimit;
+  readonly #limits: ServerLimits;
   readonly #pieces: Uint8Array<ArrayBuffer>[] = [];
   #reading: Promise<void> | undefined;
   #ended = false;
   #error: unknown;
 
-  constructor(connection: Connection, limit: ReadAheadLimit) {
+  constructor(connection: Connection, limits: ServerLimits) {
     this.#connection = connection;
-    this.#limit = limit;
+    this.#limits = limits;
   }
 
   /** Reads until the client has sent everything, reads its echo again, or the limit is reached. */
   start(): void {
     if (!this.isBehind) return;
     this.isActive = true;
-    if (this.#ended || this.#limit.left < PIECE_SIZE) return;
+    if (this.#ended || this.#limits.readAheadLeft < PIECE_SIZE) return;
     this.#reading ??= this.#read().finally(() => this.#reading = undefined);
   }
 
   async #read(): Promise<void> {
     do {
-      this.#limit.left -= PIECE_SIZE;
+      this.#limits.takeReadAhead(PIECE_SIZE);
       const piece = await this.#readPiece();
-      this.#limit.left += PIECE_SIZE;
+      this.#limits.giveReadAhead(PIECE_SIZE);
       if (piece === undefined) return;
-      this.#limit.left -= piece.buffer.byteLength;
+      this.#limits.takeReadAhead(piece.buffer.byteLength);
       this.#pieces.push(piece);
-    } while (this.isBehind && this.#limit.left >= PIECE_SIZE);
+    } while (this.isBehind && this.#limits.readAheadLeft >= PIECE_SIZE);
   }
 
   async #readPiece(): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -88,7 +78,7 @@ export class ReadAhead {
     if (this.#pieces.length === 0) await this.#reading;
     const piece = this.#pieces.shift();
     if (piece !== undefined) {
-      this.#limit.left += piece.buffer.byteLength;
+      this.#limits.giveReadAhead(piece.buffer.byteLength);
       return piece;
     }
     if (this.#error !== undefined) throw this.#error;
@@ -100,7 +90,7 @@ export class ReadAhead {
   /** Releases its share of the limit, when the client is gone. */
   drop(): void {
     for (const piece of this.#pieces.splice(0)) {
-      this.#limit.left += piece.buffer.byteLength;
+      this.#limits.giveReadAhead(piece.buffer.byteLength);
     }
   }
 }

@@ -37,7 +37,7 @@ import {
   DEFAULT_READ_AHEAD,
 } from "../defaults.ts";
 import { Connection } from "./connection.ts";
-import { ReadAheadLimit } from "./read_ahead.ts";
+import { ServerLimits, SHARED_BYTES } from "./limits.ts";
 import { TCP_SERVICES } from "./services.ts";
 
 /** Options of {@linkcode serveTcp}. */
@@ -66,6 +66,12 @@ export interface ServeTcpOptions {
    * @default {134217728}
    */
   readAhead?: number;
+  /**
+   * Serve beside other servers with the same memory, each in a thread of its own: on
+   * one port (`reusePort`, on Linux only), with clients numbered and limited over all
+   * of them. Made by {@linkcode sharedMemory}. The first one takes a free port for 0.
+   */
+  shared?: SharedArrayBuffer;
   /** Emit events for every piece received and sent, too. @default {false} */
   detail?: boolean;
   /** Aborting it closes the server and all its clients at once. */
@@ -83,6 +89,11 @@ const LISTEN_BACKLOG = 65_535;
 /** Milliseconds between checks for clients that are idle or do not read their echo. */
 const WATCH_INTERVAL = 100;
 
+/** The memory of servers that share a port: see {@linkcode ServeTcpOptions.shared}. */
+export function sharedMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(SHARED_BYTES);
+}
+
 /** A listening socket, and what is done for who connects to it. */
 interface Listener {
   listener: Deno.TcpListener;
@@ -92,11 +103,13 @@ interface Listener {
 /**
  * Binds all services, or none.
  *
+ * @param reusePort Whether others serve the same ports.
  * @throws {EchosounderError} `cannot-bind` for the first that cannot be bound.
  */
 function listenAll(
   hostname: string,
   services: readonly PortService[],
+  reusePort: boolean,
 ): Listener[] {
   const listeners: Listener[] = [];
   for (const { service, port } of services) {
@@ -105,6 +118,7 @@ function listenAll(
         hostname,
         port,
         tcpBacklog: LISTEN_BACKLOG,
+        reusePort,
       });
       listeners.push({ listener, service });
     } catch (error) {
@@ -127,9 +141,8 @@ export class TcpServer implements AsyncDisposable {
   readonly #options: ServeTcpOptions;
   readonly #listeners: readonly Listener[];
   readonly #allowed: (hostname: string) => boolean;
-  readonly #maxConnections: number;
   readonly #idleTimeout: number;
-  readonly #readAheadLimit: ReadAheadLimit;
+  readonly #limits: ServerLimits;
   readonly #connections: Map<Connection, Promise<void>> = new Map();
   /** Stops accepting, its back-off, and services without an end of their own. */
   readonly #stopping: AbortController = new AbortController();
@@ -163,16 +176,24 @@ export class TcpServer implements AsyncDisposable {
     });
     this.#options = options;
     this.#allowed = allowList(options.allow ?? []);
-    this.#maxConnections = options.maxConnections ?? DEFAULT_MAX_CONNECTIONS;
     this.#idleTimeout = options.idleTimeout || Infinity;
-    this.#readAheadLimit = new ReadAheadLimit(
+    const { shared } = options;
+    this.#limits = new ServerLimits(
+      options.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
       options.readAhead ?? DEFAULT_READ_AHEAD,
+      shared,
     );
     for (const each of also) {
       checkOptions(each, {
         port: whole(0, 65_535),
         service: oneOf(...Object.keys(TCP_SERVICES)),
       });
+    }
+    if (options.shared && Deno.build.os !== "linux") {
+      throw new EchosounderError(
+        "invalid-option",
+        "shared: only Linux divides the clients of a port among servers",
+      );
     }
     if (options.once && also.length > 0) {
       throw new EchosounderError(
@@ -181,7 +202,15 @@ export class TcpServer implements AsyncDisposable {
       );
     }
     signal?.throwIfAborted();
-    this.#listeners = listenAll(hostname, [{ service, port }, ...also]);
+    const services = [{ service, port }, ...also];
+    // A port that may be shared is not free where another program shares it, too.
+    if (shared && this.#limits.join()) {
+      const taken = services.filter(({ port }) => port > 0);
+      listenAll(hostname, taken, false).forEach(({ listener }) =>
+        close(listener)
+      );
+    }
+    this.#listeners = listenAll(hostname, services, shared !== undefined);
     this.addr = this.#listeners[0].listener.addr;
     this.also = this.#listeners.slice(1).map(({ service, listener }) => ({
       service,
@@ -297,12 +326,10 @@ export class TcpServer implements AsyncDisposable {
   /** Begins to serve an accepted client; `false` where it is rejected. */
   #admit(conn: Deno.TcpConn, service: Service): boolean {
     const { hostname, port } = conn.remoteAddr;
-    const reason = !this.#allowed(hostname)
-      ? "not-allowed"
-      : this.#connections.size >= this.#maxConnections
-      ? "max-connections"
-      : undefined;
-    if (reason !== undefined) {
+    const isAllowed = this.#allowed(hostname);
+    const id = isAllowed ? this.#limits.admit() : undefined;
+    if (id === undefined) {
+      const reason = isAllowed ? "max-connections" : "not-allowed";
       conn.close();
       this.#rejected++;
       this.#emit({
@@ -313,7 +340,8 @@ export class TcpServer implements AsyncDisposable {
       });
       return false;
     }
-    const connection = new Connection(conn, ++this.#accepted);
+    this.#accepted++;
+    const connection = new Connection(conn, id);
     this.#emit({
       event: "connection-opened",
       connection: connection.id,
@@ -338,7 +366,7 @@ export class TcpServer implements AsyncDisposable {
       connection.conn.setKeepAlive(true);
       await TCP_SERVICES[service](connection, {
         stopping: this.#stopping.signal,
-        readAheadLimit: this.#readAheadLimit,
+        limits: this.#limits,
         observe: this.#options.detail ? this.#options.onEvent : undefined,
       });
     } catch (error) {
@@ -351,6 +379,7 @@ export class TcpServer implements AsyncDisposable {
     this.#received += connection.received;
     this.#sent += connection.sent;
     this.#connections.delete(connection);
+    this.#limits.leave();
     if (this.#connections.size === 0) {
       clearInterval(this.#watching);
       this.#watching = undefined;

@@ -9,14 +9,15 @@ import { CHARGEN_CYCLE } from "../../net/chargen.ts";
 import { isReset } from "../../net/errors.ts";
 import type { Service, TcpServerEvent } from "../../events/mod.ts";
 import type { Connection } from "./connection.ts";
-import { ReadAhead, type ReadAheadLimit } from "./read_ahead.ts";
+import type { ServerLimits } from "./limits.ts";
+import { ReadAhead } from "./read_ahead.ts";
 
 /** What a service gets from its server. */
 export interface ServiceContext {
   /** Aborts when the server stops, to end services that have no end of their own. */
   readonly stopping: AbortSignal;
-  /** What may be read ahead, for all clients together. */
-  readonly readAheadLimit: ReadAheadLimit;
+  /** What all clients share. */
+  readonly limits: ServerLimits;
   /** Called for `chunk-received` and `chunk-sent` events; absent unless `detail` is set. */
   readonly observe?: (event: TcpServerEvent) => void;
 }
@@ -84,7 +85,7 @@ async function echo(
   connection: Connection,
   context: ServiceContext,
 ): Promise<void> {
-  const readAhead = new ReadAhead(connection, context.readAheadLimit);
+  const readAhead = new ReadAhead(connection, context.limits);
   connection.onStalled = () => readAhead.start();
   try {
     while (

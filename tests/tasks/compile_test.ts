@@ -9,7 +9,7 @@ import { tripleOf } from "../../tasks/compile/executable_format.ts";
 import { posixChecksum } from "../../tasks/compile/packed_file.ts";
 import { icon as drawIcon } from "../../tasks/compile/icon.ts";
 import { TARGETS } from "../../tasks/compile/target.ts";
-import { OWN_TEXT } from "../../cli/own_thread.ts";
+import { UNEVEN } from "../../cli/threads.ts";
 import { ROLES } from "../../cli/roles.ts";
 import { ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
 import { bytes, text } from "../setup/bytes.ts";
@@ -97,7 +97,7 @@ for (const target of NAMES) {
         const { metadata, files } = embedded(data);
         assert(
           new TextDecoder("latin1").decode(data).includes(
-            `globalThis.${OWN_TEXT}=`,
+            `globalThis.${UNEVEN}=true;`,
           ),
         );
         const { allow_net, prompt, allow_import: _, ...others } =

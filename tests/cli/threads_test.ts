@@ -1,9 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { join } from "node:path";
-import { MANY_FLOWS } from "../../cli/own_thread.ts";
+import { MANY_FLOWS } from "../../cli/threads.ts";
 import type { Role } from "../../cli/roles.ts";
 import { bundle } from "../../tasks/compile/bundle.ts";
-import { ENVIRONMENT_FILE, withOwnText } from "../../tasks/compile/own_text.ts";
+import {
+  ENVIRONMENT_FILE,
+  startedUneven,
+} from "../../tasks/compile/own_text.ts";
 import { RUN_BUNDLE } from "../../tasks/compile/target.ts";
 import { entryModule, ROLE_ENVIRONMENT } from "../../tasks/entry_module.ts";
 import { parseEvents } from "../setup/events.ts";
@@ -56,7 +59,7 @@ async function start(
   const program = await make(`${role}.js`, async (path) => {
     await bundle(entryModule(role), path);
     const text = await Deno.readTextFile(path);
-    await Deno.writeTextFile(path, withOwnText(text));
+    await Deno.writeTextFile(path, startedUneven(text));
   });
   const unset = Object.keys(ROLE_ENVIRONMENT).flatMap((name) => ["-u", name]);
   return new TestProcess([
