@@ -27,6 +27,7 @@ import {
 } from "./roles.ts";
 import { UsageError } from "./command_line/values.ts";
 import { checkUnderLoad } from "./under_load.ts";
+import { checkClientWorkers } from "./workers.ts";
 
 /** A client's command line. */
 export type ClientLine =
@@ -73,9 +74,10 @@ export function printsMessages(options: ClientValues): boolean {
  */
 export function readOrder(
   transport: Transport,
-  { options, positionals }: ClientLine,
-  probe: Probe = options.service ?? "echo",
+  line: ClientLine,
+  probe: Probe = line.options.service ?? "echo",
 ): Order {
+  const { options, positionals } = line;
   if (options.message !== undefined && options.size !== undefined) {
     exclude("--message", "--size", "each says what to send");
   }
@@ -88,6 +90,7 @@ export function readOrder(
     );
   }
   if (probe !== "stamp") checkSweep(options);
+  checkClientWorkers(line, probe, isMeasuring(options));
   const isTest = probe === "connect" || probe === "idle";
   if (isMeasuring(options) || isTest) {
     checkMeasuring(transport, options, probe);

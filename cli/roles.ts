@@ -311,6 +311,15 @@ const clientOptions = (transport: Transport) => ({
     }),
   }),
   ...measureOptions(transport),
+  ...grouped("How to measure", {
+    "workers": value({
+      placeholder: "N",
+      fallback: "1",
+      parse: count,
+      help:
+        "Divide --connections among N threads: for more load than one can make, where there are processors to spare.",
+    }),
+  }),
   ...grouped("Under load", {
     "under-load": flag(
       "Measure delay while the path is full: quiet, then beside bulk traffic out, back and both ways, each until it has settled.",

@@ -31,6 +31,8 @@ export interface TargetRun
   payload: MeasuredPayload;
   /** Prints its events. */
   onEvent: Printer["print"];
+  /** Called with what looks at a run in several threads, which takes its time. */
+  onLook: (look: WatchedTarget["look"]) => void;
 }
 
 /** How the targets of a client are run. */
@@ -73,11 +75,11 @@ export async function runClient(
   const runs = targets.map((target): TargetInProgress => {
     const name = target.label ?? target.name;
     const printer = isAlone ? session : session.forTarget(name);
-    return { target, name, printer, run: undefined, isOver: false };
+    return { target, name, printer, look: () => undefined, isOver: false };
   });
-  onProgressSignal(() => {
-    for (const { run, isOver, printer } of runs) {
-      const figures = isOver ? undefined : run?.figures();
+  onProgressSignal(async () => {
+    for (const { look, isOver, printer } of runs) {
+      const figures = isOver ? undefined : (await look())?.figures();
       if (figures !== undefined) {
         printer.print({ event: "progress", ...figures });
       }
@@ -104,15 +106,17 @@ export async function runClient(
       payload: MeasuredPayload,
       onEvent = printer.print,
     ) => {
+      const onLook = (look: WatchedTarget["look"]) => {
+        state.look = look;
+        state.isOver = false;
+      };
       try {
         return await run({
           ...target,
           payload,
           signal,
-          onRun: (measuring) => {
-            state.run = measuring;
-            state.isOver = false;
-          },
+          onRun: (measuring) => onLook(() => measuring),
+          onLook,
           onEvent,
           // Of several sizes, a table takes the place of the drawings.
           onDelays: payloads.length > 1 ? undefined : printer.onDelays,

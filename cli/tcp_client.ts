@@ -7,9 +7,11 @@ import { patternPieces } from "../measure/messages.ts";
 import { limitsOf } from "../measure/sizes.ts";
 import { echoTcp } from "../tcp/client/echo.ts";
 import { measureTcp } from "../tcp/client/measure.ts";
+import { concludeTcp, runTcp } from "../tcp/client/run.ts";
 import { measureConnect } from "../tcp/client/measure_connect.ts";
 import { measureIdle } from "../tcp/client/measure_idle.ts";
 import { measureTcpUnderLoad } from "../tcp/client/under_load.ts";
+import { runInThreads, runShare } from "./client_threads.ts";
 import { MANY_FLOWS } from "./threads.ts";
 import { runProgram } from "./program.ts";
 import { TCP_CLIENT } from "./roles.ts";
@@ -22,7 +24,20 @@ import { underLoadOf } from "./under_load.ts";
 await runProgram({
   definition: TCP_CLIENT,
   whenFull: "wait",
-  hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
+  hasManyFlows: ({ options }) =>
+    options.workers === 1 && (options.connections ?? 1) > MANY_FLOWS,
+  work: (line) => {
+    const { options } = line;
+    const order = readTcpOrder(line);
+    runShare((share, part) =>
+      runTcp({
+        ...order,
+        connectTimeout: options["connect-timeout"],
+        retryFor: options["retry-for"],
+        ...share,
+      }, part)
+    );
+  },
   isOneShot: ({ options }) =>
     !isMeasuring(options) && probeOf(options) !== "idle",
   hasDetail: ({ options }) => printsMessages(options),
@@ -59,6 +74,15 @@ await runProgram({
               ? common
               : { ...common, count: 1, detail: true },
           );
+        }
+        if (options.workers > 1) {
+          return runInThreads({
+            ...target,
+            workers: options.workers,
+            options: order,
+            isDatagrams: false,
+            knowsLoss: false,
+          }).then((outcome) => concludeTcp(common, outcome));
         }
         if (isMeasuring(options)) return measureTcp(common);
         if (options.stdin) {

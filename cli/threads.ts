@@ -60,9 +60,9 @@ function ownAddress(): string | undefined {
   return state === "granted" ? Deno.mainModule : undefined;
 }
 
-/** Whether the program can run in further threads. */
+/** Whether the program can run in further threads, or does. */
 export function canHaveThreads(): boolean {
-  return ownAddress() !== undefined;
+  return isWorker() || ownAddress() !== undefined;
 }
 
 function startThread(name: string): Worker {

@@ -3,11 +3,14 @@
  *
  * @module
  */
+import { sizeOf } from "../measure/messages.ts";
 import { limitsOf } from "../measure/sizes.ts";
 import { echoUdp } from "../udp/client/echo.ts";
 import { measureUdp } from "../udp/client/measure.ts";
+import { concludeUdp, runUdp } from "../udp/client/run.ts";
 import { measureUdpUnderLoad } from "../udp/client/under_load.ts";
 import { readAuthKey } from "./auth_key.ts";
+import { runInThreads, runShare } from "./client_threads.ts";
 import { MANY_FLOWS } from "./threads.ts";
 import { runProgram } from "./program.ts";
 import { UDP_CLIENT } from "./roles.ts";
@@ -20,7 +23,22 @@ import { bulkOf, underLoadOf } from "./under_load.ts";
 await runProgram({
   definition: UDP_CLIENT,
   whenFull: "wait",
-  hasManyFlows: ({ options }) => (options.connections ?? 1) > MANY_FLOWS,
+  hasManyFlows: ({ options }) =>
+    options.workers === 1 && (options.connections ?? 1) > MANY_FLOWS,
+  work: (line) => {
+    const { options } = line;
+    const { payloads: _, ...order } = readUdpOrder(line);
+    const first = options["source-port"];
+    runShare(({ payload, ...share }, part) =>
+      runUdp({
+        ...order,
+        retryFor: options["retry-for"],
+        sourcePort: first && first + part.firstFlow,
+        ...share,
+        size: sizeOf(payload),
+      }, part)
+    );
+  },
   isOneShot: ({ options }) => !isMeasuring(options),
   hasDetail: ({ options }) => printsMessages(options),
   hasLiveLine: ({ options }) =>
@@ -53,6 +71,15 @@ await runProgram({
             ...bulkOf(options, target, order),
             size,
           });
+        }
+        if (options.workers > 1) {
+          return runInThreads({
+            ...target,
+            workers: options.workers,
+            options: order,
+            isDatagrams: true,
+            knowsLoss: order.service !== "discard",
+          }).then((outcome) => concludeUdp({ ...common, size }, outcome));
         }
         return isMeasuring(options)
           ? measureUdp({ ...common, size, stamp })

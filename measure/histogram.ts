@@ -113,6 +113,16 @@ export class Histogram {
     return sums;
   }
 
+  /** Adds delays, each with its count. */
+  addCounts(counts: readonly DelayCount[]): void {
+    for (const [delay, count] of counts) {
+      this.#counts.recordValueWithCount(
+        Math.min(Math.max(delay, LOWEST), HIGHEST),
+        count,
+      );
+    }
+  }
+
   /** Adds another histogram's counts. */
   add(other: Histogram): void {
     this.#counts.add(other.#counts);

@@ -75,45 +75,72 @@ export class Instrument {
     return { cpuTime: user + system, length: now() - this.#start };
   }
 
-  /**
-   * What it observed so far, with warnings about a run's figures.
-   *
-   * @param tally The counts of the run.
-   * @param unread The longest that an answer lay unread, in microseconds.
-   */
-  check(tally: Tally, unread: number | undefined): InstrumentCheck {
-    const { cpuTime, length } = this.#observed ?? this.#observe();
-    const cpuShare = cpuTime / length;
-    const largest = Math.round(this.#largest);
-    const percentile = (percent: number) =>
-      Math.min(this.#lateness.percentile(percent), largest);
-    const p99 = percentile(99);
-    const flows = tally.shares();
-    const { isPaced } = tally.schedule;
-    const isBusy = !isPaced && length > LONG_ENOUGH && cpuShare > BUSY;
-    const warnings = [
-      isBusy
-        ? `the client itself used ${
-          Math.round(cpuShare * 100)
-        } % of a processor: it may have been the limit, not the path`
-        : undefined,
-      lateSends(tally),
-      loopLateness(p99, largest),
-      unread !== undefined && unread > LONG_UNREAD
-        ? `the client itself left answers unread for up to ${
-          formatDuration(unread)
-        }: longer delays, and what each connection got, are its own doing`
-        : uneven(flows),
-      ownLoss(tally, largest, length),
-    ];
+  /** What it observed so far. */
+  observed(): Observed {
     return {
-      timer_lateness_us: { p50: percentile(50), p99, max: largest },
-      cpu_share: Math.round(cpuShare * 1000) / 1000,
-      flows,
-      unread_us: unread && Math.round(unread),
-      warnings: warnings.filter((warning) => warning !== undefined),
+      lateness: this.#lateness,
+      largest: this.#largest,
+      ...this.#observed ?? this.#observe(),
     };
   }
+}
+
+/** What was observed of a client, in microseconds. */
+export interface Observed {
+  /** How late its timers were. */
+  lateness: Histogram;
+  /** The latest. */
+  largest: number;
+  /** Processor time of the whole process. */
+  cpuTime: number;
+  /** How long it was observed. */
+  length: number;
+}
+
+/**
+ * What was observed of a client, with warnings about a run's figures.
+ *
+ * @param tally The counts of the run.
+ * @param unread The longest that an answer lay unread, in microseconds.
+ * @param threads Threads that send and receive.
+ */
+export function checkInstrument(
+  { lateness, cpuTime, length, ...observed }: Observed,
+  tally: Tally,
+  unread: number | undefined,
+  threads: number,
+): InstrumentCheck {
+  const cpuShare = cpuTime / length;
+  const largest = Math.round(observed.largest);
+  const percentile = (percent: number) =>
+    Math.min(lateness.percentile(percent), largest);
+  const p99 = percentile(99);
+  const flows = tally.shares();
+  const { isPaced } = tally.schedule;
+  const most = Math.min(threads, navigator.hardwareConcurrency);
+  const isBusy = !isPaced && length > LONG_ENOUGH && cpuShare > BUSY * most;
+  const warnings = [
+    isBusy
+      ? `the client itself used ${
+        Math.round(cpuShare * 100)
+      } % of a processor: it may have been the limit, not the path`
+      : undefined,
+    lateSends(tally),
+    loopLateness(p99, largest),
+    unread !== undefined && unread > LONG_UNREAD
+      ? `the client itself left answers unread for up to ${
+        formatDuration(unread)
+      }: longer delays, and what each connection got, are its own doing`
+      : uneven(flows),
+    ownLoss(tally, largest, length),
+  ];
+  return {
+    timer_lateness_us: { p50: percentile(50), p99, max: largest },
+    cpu_share: Math.round(cpuShare * 1000) / 1000,
+    flows,
+    unread_us: unread && Math.round(unread),
+    warnings: warnings.filter((warning) => warning !== undefined),
+  };
 }
 
 function lateSends(tally: Tally): string | undefined {

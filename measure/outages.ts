@@ -10,7 +10,7 @@ import { between, wallTime } from "../net/clock.ts";
 const LISTED = 100;
 
 /** A flow has gone down, or come up again. */
-interface Change {
+export interface FlowChange {
   readonly isDown: boolean;
   /** When the message that shows it was sent. */
   readonly at: number;
@@ -48,7 +48,7 @@ export class Outages {
   /** When the first message was sent. */
   #firstAt = Infinity;
   /** Changes that other flows have not reached yet. */
-  readonly #changes: Change[] = [];
+  readonly #changes: FlowChange[] = [];
   /** Flows that are down. */
   #down = 0;
   #open: Open | undefined;
@@ -93,6 +93,36 @@ export class Outages {
     this.#lostAt[flow] = sentAt;
   }
 
+  /** When the first message was sent; `Infinity` before it. */
+  get firstAt(): number {
+    return this.#firstAt;
+  }
+
+  /**
+   * Hands over what its flows did, to be settled together with those of other
+   * threads.
+   *
+   * @param zero The time from which times are told.
+   */
+  handOver(zero: number): FlowChange[] {
+    return this.#changes.splice(0).map((change) => ({
+      ...change,
+      at: change.at - zero,
+    }));
+  }
+
+  /** Takes over what flows of another thread did: the counterpart of {@linkcode handOver}. */
+  takeOver(
+    changes: readonly FlowChange[],
+    firstAt: number,
+    zero: number,
+  ): void {
+    this.#firstAt = Math.min(this.#firstAt, firstAt + zero);
+    for (const change of changes) {
+      this.#changes.push({ ...change, at: change.at + zero });
+    }
+  }
+
   /**
    * Settles what all flows have reached.
    *
@@ -109,7 +139,7 @@ export class Outages {
     );
   }
 
-  #apply(change: Change): OutageChange | undefined {
+  #apply(change: FlowChange): OutageChange | undefined {
     const flows = this.#isDown.length;
     const wasDown = this.#down === flows;
     this.#down += change.isDown ? 1 : -1;
@@ -117,12 +147,12 @@ export class Outages {
     if (wasDown) return this.#end(change);
   }
 
-  #begin({ at, gap, sequence }: Change): OutageChange {
+  #begin({ at, gap, sequence }: FlowChange): OutageChange {
     const open = this.#open = { from: at, gap, firstSequence: sequence };
     return { isDown: true, outage: this.#headOf(open) };
   }
 
-  #end({ at, gap = 0, sequence }: Change): OutageChange {
+  #end({ at, gap = 0, sequence }: FlowChange): OutageChange {
     const open = this.#open!;
     this.#open = undefined;
     const length = between(open.from, at);

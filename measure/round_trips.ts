@@ -17,6 +17,17 @@ export interface Distribution {
   sum: number;
 }
 
+/** Round trips as one thread hands them to another: their delays in microseconds. */
+export interface RoundTripsState {
+  count: number;
+  /** `Infinity` of none. */
+  min: number;
+  max: number;
+  sum: number;
+  /** Empty without a histogram. */
+  delays: DelayCount[];
+}
+
 /** The round-trip delays of a run (RFC 2681), in microseconds. */
 export class RoundTrips {
   readonly #histogram: Histogram | undefined;
@@ -46,6 +57,26 @@ export class RoundTrips {
     this.#min = Math.min(this.#min, other.#min);
     this.#max = Math.max(this.#max, other.#max);
     if (other.#histogram) this.#histogram?.add(other.#histogram);
+  }
+
+  /** Adds all delays of another in another thread. */
+  addState({ count, min, max, sum, delays }: RoundTripsState): void {
+    this.#count += count;
+    this.#sum += sum;
+    this.#min = Math.min(this.#min, min);
+    this.#max = Math.max(this.#max, max);
+    this.#histogram?.addCounts(delays);
+  }
+
+  /** Its delays, for another thread. */
+  state(): RoundTripsState {
+    return {
+      count: this.#count,
+      min: this.#min,
+      max: this.#max,
+      sum: this.#sum,
+      delays: this.counts(),
+    };
   }
 
   /** All of its delays and another's. */

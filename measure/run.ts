@@ -5,21 +5,13 @@
  */
 import type {
   ClientObserver,
-  ClientProgressEvent,
-  ConnectFailures,
-  Counts,
-  DatagramCounts,
   Failure,
-  FlowComparison,
-  InstrumentCheck,
   IntervalEvent,
   OutageBeganEvent,
   OutageEndedEvent,
-  OutageSummary,
   Probe,
   StartedEvent,
   UdpService,
-  Warmup,
 } from "../events/mod.ts";
 import { now } from "../net/clock.ts";
 import type { MetricExpectation } from "./expectations.ts";
@@ -32,12 +24,20 @@ import {
   whole,
 } from "../net/options.ts";
 import type { Flow, FlowContext } from "./flow.ts";
-import { compareFlows } from "./flows/comparison.ts";
 import { DirectionTally } from "./directions/directions.ts";
 import { type DelayCount, Histogram } from "./histogram.ts";
-import { Instrument } from "./instrument.ts";
+import { Instrument, type Observed } from "./instrument.ts";
 import type { Brake } from "./pacer.ts";
-import type { Distribution, RoundTrips } from "./round_trips.ts";
+import type { FlowChange } from "./outages.ts";
+import {
+  ANSWERED,
+  countsOf,
+  type Figures,
+  figuresOf,
+  type RunCounts,
+  type TransportFigures,
+} from "./figures.ts";
+import type { Distribution } from "./round_trips.ts";
 import {
   isOpenLoop,
   isPaced,
@@ -46,8 +46,16 @@ import {
 } from "./schedule.ts";
 import { limitsOf, type MessageSize } from "./sizes.ts";
 import { StarvationCheck } from "./starvation_check.ts";
-import { Tally, type TallyHistograms, tallyHistograms } from "./tally.ts";
+import {
+  type IntervalPart,
+  Tally,
+  type TallyHistograms,
+  tallyHistograms,
+  type TallyState,
+} from "./tally.ts";
 import { TimeoutClock } from "./timeout_clock.ts";
+
+export type { Figures, RunCounts, TransportFigures };
 
 /** Options of every measuring run. */
 export interface MeasureOptions extends ScheduleOptions {
@@ -109,22 +117,6 @@ export const MEASURE_KINDS: Kinds<MeasureOptions> = {
   service: oneOf("echo", "discard", "chargen"),
 };
 
-/** The figures of a run that only one transport has. */
-export interface TransportFigures {
-  /** Connections that failed (TCP), or failures to send and receive (UDP). */
-  errors: number;
-  /** TCP with an interval, and connecting: see `Measured`. */
-  lost?: number;
-  /** TCP with an interval: see `Measured`. */
-  reconnects?: number;
-  /** Connecting: see `Measured`. */
-  connects?: ConnectFailures;
-  /** What of it was the client's own limit, in words. */
-  ownLimit?: string;
-  /** UDP: what became of the datagrams. */
-  datagrams?: DatagramCounts;
-}
-
 /** What a run needs besides its options. */
 export interface RunContext {
   /** The peer. */
@@ -147,6 +139,8 @@ export interface RunContext {
   prepared: Preparation;
   /** The figures that only this transport has. */
   figures: (tally: Tally) => TransportFigures;
+  /** It is one of several parts of a run, each in a thread of its own. */
+  part?: PartOfRun;
   /** Called for each event. */
   onEvent?: ClientObserver<
     StartedEvent | IntervalEvent | OutageBeganEvent | OutageEndedEvent
@@ -180,17 +174,44 @@ export async function prepare(options: MeasureOptions): Promise<Preparation> {
   };
 }
 
-/** The figures of a run, at its end or so far. */
-export type Figures = Omit<ClientProgressEvent, "event">;
+/** What one of several parts of a run has measured, for the thread that puts them together. */
+export interface RunPart {
+  tally: TallyState;
+  warmup: TallyState | undefined;
+  own: TransportFigures;
+  observed: Omit<Observed, "lateness"> & { lateness: DelayCount[] };
+  unread: number | undefined;
+  /** The source ports of its flows. */
+  ports: readonly number[];
+  /** Why flows of it ended early. */
+  failures: Failure[];
+}
 
-/** What a run has counted so far. A message counts as sent until its socket refuses it. */
-export interface RunCounts extends Counts, TransportFigures {
-  /** Messages that were due and could not be sent. */
-  unsent: number;
-  /** With a rate: see `Measured`. */
-  late_sends: number | undefined;
-  /** Its outages; `undefined` where they cannot be seen. */
-  outages: OutageSummary | undefined;
+/** A run that is one of several parts, each in a thread of its own. */
+export interface PartOfRun {
+  /** Tells its messages apart from others'; 32 bits. */
+  stream: number;
+  /** The number of its first flow among those of all parts, from 0. */
+  firstFlow: number;
+  /** The flows of all parts. */
+  flows: number;
+  /** Called once it can begin, with what it was told to begin with, and a view of it. */
+  onReady: (started: StartedEvent, read: () => RunPart | undefined) => void;
+  /**
+   * Waits for the other parts to be ready for the same phase.
+   *
+   * @returns When it began, and what they claim messages from together.
+   */
+  begin: () => Promise<{ start: number; claims?: SharedArrayBuffer }>;
+  /** Called for each interval that is settled. */
+  onInterval: (part: IntervalPart, isWarmup: boolean) => void;
+  /**
+   * Called with flows that went down or came up.
+   *
+   * @param until All that was sent so long after the start is told.
+   * @param firstAt When the first message was sent, after the start.
+   */
+  onChanges: (changes: FlowChange[], until: number, firstAt: number) => void;
 }
 
 /** A run that is under way. */
@@ -213,6 +234,8 @@ export interface RunInProgress {
 export interface Outcome {
   /** The fields of its result. */
   figures: Figures;
+  /** Why flows ended early. */
+  failures: Failure[];
   /** The last socket error, in words. */
   lastError: string | undefined;
   /** The caller ended a run without an end of its own. */
@@ -242,9 +265,6 @@ export function observerOf<E extends object>(
   if (onEvent === undefined || flows === 1) return onEvent;
   return (event) => onEvent({ ...event, connection: index + 1 });
 }
-
-/** The services that answer each message with one that shows which it is. */
-const ANSWERED: ReadonlySet<UdpService> = new Set(["echo", "stamp"]);
 
 function startedEvent(
   options: MeasureOptions,
@@ -313,7 +333,8 @@ class Run implements RunInProgress {
   #tally: Tally | undefined;
   /** The tally of the measuring, once it has begun. */
   #measured: Tally | undefined;
-  #warmup: Warmup | undefined;
+  /** The tally of the warm-up, once it is over. */
+  #warmedUp: Tally | undefined;
   #starvation: StarvationCheck | undefined;
   #instrument: Instrument | undefined;
   /** The caller has stopped it. */
@@ -372,15 +393,24 @@ class Run implements RunInProgress {
 
   /** Emits what is known of outages: up to the oldest message in flight on any flow. */
   #emitOutages(): void {
-    if (this.#tally?.outages === undefined) return;
+    const { outages } = this.#tally ?? {};
+    if (outages === undefined) return;
     const until = this.#flows.reduce(
       (least, { waitingSince = Infinity, failure }) =>
         failure === undefined ? Math.min(least, waitingSince) : least,
       Infinity,
     );
-    const { onEvent } = this.#context;
-    const changes = this.#tally.outages.settle(until);
-    if (this.#tally !== this.#measured) return;
+    const { onEvent, part } = this.#context;
+    const isMeasured = this.#tally === this.#measured;
+    if (part) {
+      const { start } = this.#tally!.schedule;
+      const changes = outages.handOver(start);
+      const { firstAt } = outages;
+      if (isMeasured) part.onChanges(changes, until - start, firstAt - start);
+      return;
+    }
+    const changes = outages.settle(until);
+    if (!isMeasured) return;
     for (const { isDown, outage } of changes) {
       onEvent?.(
         isDown
@@ -393,8 +423,10 @@ class Run implements RunInProgress {
   #emitIntervals(all = false): void {
     if (this.#tally === undefined) return;
     const warmup = this.#tally === this.#measured ? undefined : true;
-    for (const interval of this.#tally.settledIntervals(all)) {
-      this.#context.onEvent?.({ event: "interval", warmup, ...interval });
+    const { onEvent, part } = this.#context;
+    for (const { interval, delays } of this.#tally.settledIntervals(all)) {
+      if (part) part.onInterval({ interval, delays: delays! }, warmup ?? false);
+      else onEvent?.({ event: "interval", warmup, ...interval });
     }
   }
 
@@ -406,9 +438,16 @@ class Run implements RunInProgress {
   ): Promise<Tally> {
     const { knowsLoss } = this.#context;
     const isOneWay = this.#options.service === "discard";
-    const schedule = new Schedule(options);
+    const { part } = this.#context;
+    const { start, claims } = part ? await part.begin() : {};
+    const schedule = new Schedule(options, start, claims);
     const tally = this.#tally = new Tally(
-      { knowsLoss, isOneWay, flows: this.#flows.length },
+      {
+        knowsLoss,
+        isOneWay,
+        flows: this.#flows.length,
+        flowsOfAllParts: part?.flows,
+      },
       schedule,
       histograms,
       isWarmup ? undefined : this.#context.prepared.directions,
@@ -442,16 +481,18 @@ class Run implements RunInProgress {
 
   /** Runs it. */
   async finished(): Promise<Outcome> {
-    const { onEvent, prepared } = this.#context;
+    const { onEvent, prepared, part } = this.#context;
     const { interval, rate, bandwidth, burst, warmup = 0 } = this.#options;
     const { count, duration } = this.#options;
     const pace = { interval, rate, bandwidth, burst };
-    await onEvent?.(startedEvent(this.#options, this.#context));
+    const started = startedEvent(this.#options, this.#context);
+    if (part) part.onReady(started, () => this.part());
+    else await onEvent?.(started);
     this.#options.onRun?.(this);
     if (warmup > 0) {
       const schedule = { duration: warmup, ...pace };
       const tally = await this.#phase(schedule, prepared.warmup!, true);
-      this.#warmup = this.#warmupOf(tally);
+      this.#warmedUp = tally;
     }
     const instrument = this.#instrument = new Instrument(prepared.lateness);
     try {
@@ -465,39 +506,46 @@ class Run implements RunInProgress {
       const figures = this.#figures(tally, onDelays === undefined);
       figures.directions = tally.directions?.result(tally.lost);
       const wasEnded = this.#isStopped && this.#isEndless;
-      return { figures, lastError: tally.lastError, wasEnded };
+      const failures = this.#failures;
+      return { figures, failures, lastError: tally.lastError, wasEnded };
     } finally {
       instrument.stop();
     }
   }
 
+  get #failures(): Failure[] {
+    return this.#flows.flatMap(({ failure }) => failure ?? []);
+  }
+
   #figures(tally: Tally, withHistograms: boolean): Figures {
-    const { isDatagrams } = this.#context;
-    const { service = "echo" } = this.#options;
-    const isAnswered = isDatagrams ? service !== "discard" : service === "echo";
-    const summaryOf = (trips: RoundTrips | undefined) =>
-      withHistograms ? trips?.summary() : trips?.percentiles();
-    const { datagrams, ownLimit, ...own } = this.#context.figures(tally);
-    const check = this.#instrument!.check(tally, this.#starvation?.unread);
-    if (ownLimit !== undefined) check.warnings.push(ownLimit);
-    return {
-      ...tally.counts(),
-      duration_us: tally.duration,
-      rtt_us: summaryOf(tally.delays()),
-      datagrams,
-      measured: {
-        ...tally.speed(),
-        late_sends: tally.lateSends,
-        ...own,
-        unsent: tally.unsent || undefined,
-        outages: tally.outageSummary(),
-        in_flight: isAnswered ? tally.inFlight : undefined,
-        arrival: isDatagrams && !isAnswered ? "unknown" : undefined,
-        flows: this.#compareFlows(tally, check),
-        rtt_from_sending_us: summaryOf(tally.fromSending),
-        warmup: this.#warmup,
-        instrument: check,
+    return figuresOf(
+      {
+        tally,
+        warmedUp: this.#warmedUp,
+        own: this.#context.figures(tally),
+        observed: this.#instrument!.observed(),
+        unread: this.#starvation?.unread,
+        ports: this.#context.ports,
+        threads: 1,
       },
+      { ...this.#context, service: this.#options.service },
+      withHistograms,
+    );
+  }
+
+  /** What it has measured so far, as a part of a run; `undefined` before it measures. */
+  part(): RunPart | undefined {
+    const tally = this.#measured;
+    if (tally === undefined) return undefined;
+    const observed = this.#instrument!.observed();
+    return {
+      tally: tally.state(),
+      warmup: this.#warmedUp?.state(),
+      own: this.#context.figures(tally),
+      observed: { ...observed, lateness: [...observed.lateness.counts()] },
+      unread: this.#starvation?.unread,
+      ports: this.#context.ports,
+      failures: this.#failures,
     };
   }
 
@@ -507,13 +555,7 @@ class Run implements RunInProgress {
 
   counts(): RunCounts | undefined {
     const tally = this.#measured;
-    return tally && {
-      ...tally.counts(),
-      ...this.#context.figures(tally),
-      unsent: tally.unsent,
-      late_sends: tally.lateSends,
-      outages: tally.outageSummary(),
-    };
+    return tally && countsOf(tally, this.#context.figures(tally));
   }
 
   distribution(limits: readonly number[]): Distribution | undefined {
@@ -522,31 +564,5 @@ class Run implements RunInProgress {
 
   get isDown(): boolean | undefined {
     return this.#measured?.outages?.isDown;
-  }
-
-  /** Compares the flows; `undefined` where answers do not show their messages. */
-  #compareFlows(
-    tally: Tally,
-    { timer_lateness_us, unread_us }: InstrumentCheck,
-  ): FlowComparison | undefined {
-    const { service = "echo" } = this.#options;
-    if (!ANSWERED.has(service) || this.#context.probe) return undefined;
-    return compareFlows(tally.byFlow, {
-      ports: this.#context.ports,
-      knowsLoss: this.#context.isDatagrams,
-      lateness: timer_lateness_us.p99,
-      isUnread: unread_us !== undefined,
-    });
-  }
-
-  #warmupOf(tally: Tally): Warmup {
-    return {
-      ...tally.counts(),
-      ...tally.speed(),
-      late_sends: tally.lateSends,
-      lost: this.#context.knowsLoss ? tally.lost : undefined,
-      duration_us: tally.duration,
-      rtt_us: tally.delays().percentiles(),
-    };
   }
 }

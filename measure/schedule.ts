@@ -4,6 +4,7 @@
  * @module
  */
 import { Alarm } from "./alarm.ts";
+import { type Claims, OwnClaims, SharedClaims } from "./claims.ts";
 import { now } from "../net/clock.ts";
 import { EchosounderError } from "../net/errors.ts";
 
@@ -74,21 +75,35 @@ export function checkSchedule(options: ScheduleOptions): void {
 /** Hands out the messages of a run, one by one, each with the time at which it is due. */
 export class Schedule {
   /** When the first message is due. */
-  readonly start: number = now();
+  readonly start: number;
   /** No message starts from this time on. */
   readonly end: number;
   readonly #alarm: Alarm;
   readonly #options: ScheduleOptions;
   /** Messages handed out, and their bytes. */
-  #claimed = 0;
-  #claimedBytes = 0;
+  readonly #messages: Claims;
+  readonly #bytes: Claims;
   /** The messages, or with a bandwidth the bytes, before the latest burst. */
   #beforeBurst = 0;
   #stopped = false;
 
-  /** @param options How many messages, and when. */
-  constructor(options: ScheduleOptions) {
+  /**
+   * @param options How many messages, and when.
+   * @param start When the first is due.
+   * @param shared The claims of all threads that send these messages together; then
+   * without bursts.
+   */
+  constructor(
+    options: ScheduleOptions,
+    start: number = now(),
+    shared?: SharedArrayBuffer,
+  ) {
     this.#options = options;
+    this.start = start;
+    this.#messages = shared
+      ? new SharedClaims(shared, "messages")
+      : new OwnClaims();
+    this.#bytes = shared ? new SharedClaims(shared, "bytes") : new OwnClaims();
     // Only delays that count from the scheduled time suffer from a late alarm.
     this.#alarm = new Alarm(this.isOpenLoop);
     this.end = this.start + (options.duration ?? Infinity) * 1000;
@@ -120,25 +135,21 @@ export class Schedule {
     size = 0,
     claimedBefore = 0,
   ): number | undefined {
-    const { count = Infinity, interval, burst = 1 } = this.#options;
-    if (this.#stopped || this.#claimed >= count) return undefined;
+    const { count = Infinity, interval, burst = 1, bandwidth } = this.#options;
+    if (this.#stopped) return undefined;
+    const claimed = this.#messages.take(1);
+    if (claimed >= count) return undefined;
     let due = time;
     if (this.isOpenLoop) {
-      if (this.#claimed % burst === 0) {
-        this.#beforeBurst = this.#options.rate === undefined
-          ? this.#claimedBytes
-          : this.#claimed;
-      }
+      const before = bandwidth === undefined ? claimed : this.#bytes.take(size);
+      if (claimed % burst === 0) this.#beforeBurst = before;
       due = this.start + this.#timeFor(this.#beforeBurst);
     } else if (interval && previous !== undefined) {
       due = claimedBefore % burst === 0
         ? nextBeat(previous, interval * 1000, time)
         : previous;
     }
-    if (due >= this.end) return undefined;
-    this.#claimed++;
-    this.#claimedBytes += size;
-    return due;
+    return due < this.end ? due : undefined;
   }
 
   /** How long so many messages, or with a bandwidth bytes, take, in microseconds. */

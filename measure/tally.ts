@@ -14,10 +14,14 @@ import type {
 import { between, wallTime } from "../net/clock.ts";
 import type { DirectionTally } from "./directions/directions.ts";
 import { type Way, WAYS } from "./directions/numbering.ts";
-import { FlowTally } from "./flows/flow_tally.ts";
+import { FlowTally, type FlowTallyState } from "./flows/flow_tally.ts";
 import { Histogram } from "./histogram.ts";
 import { Outages } from "./outages.ts";
-import { type Distribution, RoundTrips } from "./round_trips.ts";
+import {
+  type Distribution,
+  RoundTrips,
+  type RoundTripsState,
+} from "./round_trips.ts";
 import type { Schedule } from "./schedule.ts";
 
 /** A message sent more than this after it was due, in microseconds, is a late send. */
@@ -27,8 +31,8 @@ const LATE = 1000;
  * An interval of this length, in microseconds, has its histogram; with shorter
  * ones, the run so far has one each `KEPT_EVERY`.
  */
-const LONG_INTERVAL = 9_900_000;
-const KEPT_EVERY = 60_000_000;
+export const LONG_INTERVAL = 9_900_000;
+export const KEPT_EVERY = 60_000_000;
 
 /** What kind of run is counted. */
 export interface TallyOptions {
@@ -38,6 +42,8 @@ export interface TallyOptions {
   isOneWay: boolean;
   /** Connections or sockets. */
   flows: number;
+  /** The run is one of several parts with so many flows in all. */
+  flowsOfAllParts?: number;
 }
 
 /** The histograms of a tally, made beforehand since that takes a while. */
@@ -68,6 +74,45 @@ class Activity {
   lateSends = 0;
 }
 
+/** What else is counted when it happens. */
+class OtherCounts {
+  /** Late sends caused by the client itself. */
+  lateByClient = 0;
+  /** Messages that were due and could not be sent. */
+  unsent = 0;
+  lost = 0;
+  corrupted = 0;
+  late = 0;
+  duplicates = 0;
+  reordered = 0;
+  strays = 0;
+  errors = 0;
+}
+
+/** What a tally has counted, as one thread hands it to another; times in microseconds. */
+export interface TallyState {
+  total: Activity;
+  other: OtherCounts;
+  reorderingDistance: number;
+  lastError: string | undefined;
+  isUnfinished: boolean;
+  /** From the start to the last message sent, and to the last byte moved. */
+  lastSent: number;
+  lastMoved: number;
+  delays: RoundTripsState;
+  fromSending: RoundTripsState | undefined;
+  byFlow: FlowTallyState;
+}
+
+/** A settled interval. */
+export type SettledInterval = Omit<IntervalEvent, "event">;
+
+/** A settled interval of one of several threads. */
+export interface IntervalPart {
+  interval: SettledInterval;
+  delays: RoundTripsState;
+}
+
 /** An interval of the run, kept until each message sent in it is answered or given up. */
 interface Interval {
   /** When it began. */
@@ -80,6 +125,8 @@ interface Interval {
   readonly lostOn: Record<Way, number>;
   /** Its event, once it is over, without its losses. */
   event?: Omit<IntervalEvent, "event" | "lost">;
+  /** Its delays, where they are to be added to those of other threads. */
+  delays?: RoundTripsState;
 }
 
 function newInterval(start: number): Interval {
@@ -100,18 +147,8 @@ export class Tally {
   #before = new Activity();
   /** The times in which nothing came back; `undefined` where that cannot be seen. */
   readonly outages: Outages | undefined;
-  /** Late sends caused by the client itself. */
-  #lateByClient = 0;
-  /** Messages that were due and could not be sent. */
-  #unsent = 0;
-  #lost = 0;
-  #corrupted = 0;
-  #late = 0;
-  #duplicates = 0;
-  #reordered = 0;
+  readonly #other = new OtherCounts();
   #reorderingDistance = 0;
-  #strays = 0;
-  #errors = 0;
   #lastError: string | undefined;
   #isUnfinished = false;
   #lastSent: number;
@@ -130,6 +167,7 @@ export class Tally {
     schedule: Schedule,
     { recent, before, fromSending }: TallyHistograms,
     directions?: DirectionTally,
+    outages = options.knowsLoss ? new Outages(options.flows) : undefined,
   ) {
     this.#options = options;
     this.schedule = schedule;
@@ -137,8 +175,12 @@ export class Tally {
     this.#recent = new RoundTrips(recent);
     this.#earlier = new RoundTrips(before);
     if (schedule.isOpenLoop) this.#fromSending = new RoundTrips(fromSending);
-    if (options.knowsLoss) this.outages = new Outages(options.flows);
-    this.byFlow = new FlowTally(options.flows, schedule.start);
+    this.outages = outages;
+    this.byFlow = new FlowTally(
+      options.flows,
+      schedule.start,
+      options.flowsOfAllParts,
+    );
     this.#lastSent = this.#lastMoved = this.#keptAt = schedule.start;
     this.#intervals = [newInterval(schedule.start)];
     if (directions) {
@@ -164,22 +206,22 @@ export class Tally {
 
   /** Messages given up. */
   get lost(): number {
-    return this.#lost;
+    return this.#other.lost;
   }
 
   /** Late sends caused by the client itself, not the path. */
   get lateByClient(): number {
-    return this.#lateByClient;
+    return this.#other.lateByClient;
   }
 
   /** Messages that were due and could not be sent. */
   get unsent(): number {
-    return this.#unsent;
+    return this.#other.unsent;
   }
 
   /** Socket errors. */
   get errors(): number {
-    return this.#errors;
+    return this.#other.errors;
   }
 
   /** The last socket error, in words. */
@@ -190,7 +232,7 @@ export class Tally {
   /** Messages sent and neither answered nor given up. */
   get inFlight(): number {
     return this.#options.isOneWay ? 0 : this.messagesSent -
-      this.messagesReceived - this.#lost - this.#corrupted;
+      this.messagesReceived - this.#other.lost - this.#other.corrupted;
   }
 
   /**
@@ -209,7 +251,7 @@ export class Tally {
     this.byFlow.sent(flow, at, isLate);
     if (isLate) {
       this.#total.lateSends++;
-      if (!wasHeld) this.#lateByClient++;
+      if (!wasHeld) this.#other.lateByClient++;
     }
   }
 
@@ -224,8 +266,8 @@ export class Tally {
   refused(flow: number, due: number, at: number, wasHeld = false): void {
     const isLate = at - due > LATE;
     this.byFlow.unsent(flow, isLate);
-    this.#unsent++;
-    if (isLate && !wasHeld) this.#lateByClient--;
+    this.#other.unsent++;
+    if (isLate && !wasHeld) this.#other.lateByClient--;
     const interval = this.#intervalOf(at);
     interval.open--;
     const uncount = (activity: Activity) => {
@@ -242,7 +284,7 @@ export class Tally {
 
   /** Counts a message that was due while there was no connection to send it on. */
   missed(): void {
-    this.#unsent++;
+    this.#other.unsent++;
   }
 
   /** Counts bytes sent. */
@@ -294,14 +336,14 @@ export class Tally {
 
   /** Counts a message whose answer was damaged. */
   corrupted(sentAt: number, at: number): void {
-    this.#corrupted++;
+    this.#other.corrupted++;
     this.#lastMoved = Math.max(this.#lastMoved, at);
     this.#intervalOf(sentAt).open--;
   }
 
   /** Counts a lost message, in the interval in which it was sent. */
   gaveUp(flow: number, due: number, sentAt: number): void {
-    this.#lost++;
+    this.#other.lost++;
     this.byFlow.gaveUp(flow, sentAt, sentAt - due > LATE);
     const interval = this.#intervalOf(sentAt);
     interval.open--;
@@ -310,28 +352,28 @@ export class Tally {
 
   /** Counts an answer to a message that had been given up. */
   answeredLate(): void {
-    this.#late++;
+    this.#other.late++;
   }
 
   /** Counts a second answer to a message. */
   duplicated(): void {
-    this.#duplicates++;
+    this.#other.duplicates++;
   }
 
   /** Counts an answer that came after one to a later message of its flow. */
   reordered(distance: number): void {
-    this.#reordered++;
+    this.#other.reordered++;
     this.#reorderingDistance = Math.max(this.#reorderingDistance, distance);
   }
 
   /** Counts a datagram that answers nothing. */
   strayed(): void {
-    this.#strays++;
+    this.#other.strays++;
   }
 
   /** Counts a socket error. */
   failed(reason: string): void {
-    this.#errors++;
+    this.#other.errors++;
     this.#lastError = reason;
   }
 
@@ -369,6 +411,7 @@ export class Tally {
       rtt_us: delays,
       directions: this.directions?.endInterval(),
     };
+    if (this.#options.flowsOfAllParts) interval.delays = this.#recent.state();
     this.#before = Object.assign(new Activity(), this.#total);
     this.#earlier.add(this.#recent);
     this.#recent.reset();
@@ -385,9 +428,11 @@ export class Tally {
    *
    * @param all Include those with messages still in flight: the run has ended.
    */
-  *settledIntervals(all = false): Generator<Omit<IntervalEvent, "event">> {
+  *settledIntervals(
+    all = false,
+  ): Generator<{ interval: SettledInterval; delays?: RoundTripsState }> {
     for (;;) {
-      const [{ event, open, lost, lostOn }] = this.#intervals;
+      const [{ event, open, lost, lostOn, delays }] = this.#intervals;
       const isOpen = this.#options.knowsLoss && open > 0 && !all;
       if (event === undefined || isOpen) return;
       this.#intervals.shift();
@@ -395,7 +440,8 @@ export class Tally {
       if (directions && this.directions!.knowsWays(lost)) {
         for (const way of WAYS) directions[way].lost = lostOn[way];
       }
-      yield { ...event, lost: this.#options.knowsLoss ? lost : undefined };
+      const known = this.#options.knowsLoss ? lost : undefined;
+      yield { interval: { ...event, lost: known }, delays };
     }
   }
 
@@ -465,14 +511,14 @@ export class Tally {
 
   /** The counts of a run's datagrams. */
   datagrams(): DatagramCounts {
-    const strays = this.#strays;
+    const strays = this.#other.strays;
     if (!this.#options.knowsLoss) return { strays };
     return {
-      lost: this.#lost,
-      corrupted: this.#corrupted,
-      late: this.#late,
-      duplicates: this.#duplicates,
-      reordered: this.#reordered,
+      lost: this.#other.lost,
+      corrupted: this.#other.corrupted,
+      late: this.#other.late,
+      duplicates: this.#other.duplicates,
+      reordered: this.#other.reordered,
       reordering_distance: this.#reorderingDistance,
       strays,
     };
@@ -516,15 +562,71 @@ export class Tally {
   }
 
   #speed(counts: Counts, microseconds: number): Speed {
-    const done = this.#options.isOneWay
-      ? counts.messages_sent
-      : counts.messages_received;
-    const perSecond = (number: number) =>
-      microseconds > 0 ? Math.round(number / microseconds * 1e9) / 1e3 : 0;
+    return speedOf(counts, microseconds, this.#options.isOneWay);
+  }
+
+  /** What it has counted, for another thread. */
+  state(): TallyState {
+    const { start } = this.schedule;
     return {
-      messages_per_second: perSecond(done),
-      sent_bytes_per_second: perSecond(counts.bytes_sent),
-      received_bytes_per_second: perSecond(counts.bytes_received),
+      total: this.#total,
+      other: this.#other,
+      reorderingDistance: this.#reorderingDistance,
+      lastError: this.#lastError,
+      isUnfinished: this.#isUnfinished,
+      lastSent: this.#lastSent - start,
+      lastMoved: this.#lastMoved - start,
+      delays: this.delays().state(),
+      fromSending: this.#fromSending?.state(),
+      byFlow: this.byFlow.state(),
     };
   }
+
+  /**
+   * Adds what another thread has counted since the same start. Outages and intervals
+   * are put together by themselves.
+   *
+   * @param firstFlow The number that the first of its flows has here.
+   */
+  addState(state: TallyState, firstFlow: number): void {
+    addCounts(this.#total, state.total);
+    addCounts(this.#other, state.other);
+    this.#reorderingDistance = Math.max(
+      this.#reorderingDistance,
+      state.reorderingDistance,
+    );
+    this.#lastError ??= state.lastError;
+    this.#isUnfinished ||= state.isUnfinished;
+    const { start } = this.schedule;
+    this.#lastSent = Math.max(this.#lastSent, start + state.lastSent);
+    this.#lastMoved = Math.max(this.#lastMoved, start + state.lastMoved);
+    this.#recent.addState(state.delays);
+    if (state.fromSending) this.#fromSending?.addState(state.fromSending);
+    this.byFlow.addState(state.byFlow, firstFlow);
+  }
+}
+
+function addCounts<Counted extends Activity | OtherCounts>(
+  sum: Counted,
+  part: Counted,
+): void {
+  for (const key of Object.keys(part) as (keyof Counted)[]) {
+    (sum[key] as number) += part[key] as number;
+  }
+}
+
+/** The speed of what was sent and received in so many microseconds. */
+export function speedOf(
+  counts: Counts,
+  microseconds: number,
+  isOneWay: boolean,
+): Speed {
+  const done = isOneWay ? counts.messages_sent : counts.messages_received;
+  const perSecond = (number: number) =>
+    microseconds > 0 ? Math.round(number / microseconds * 1e9) / 1e3 : 0;
+  return {
+    messages_per_second: perSecond(done),
+    sent_bytes_per_second: perSecond(counts.bytes_sent),
+    received_bytes_per_second: perSecond(counts.bytes_received),
+  };
 }

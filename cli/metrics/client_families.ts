@@ -20,8 +20,8 @@ import { Slices } from "./slices.ts";
 export interface WatchedTarget {
   /** What names it among the others. */
   name: string;
-  /** Its latest run, once it has begun; kept when it is over. */
-  run?: RunInProgress;
+  /** Looks at its latest run, once it has begun; kept when it is over. */
+  look: () => RunInProgress | undefined | Promise<RunInProgress | undefined>;
   /** Whether that run is over. */
   isOver: boolean;
 }
@@ -60,6 +60,8 @@ const RECEIVED: Labels = { direction: "received" };
 interface Reading {
   target: WatchedTarget;
   labels: Labels;
+  /** Whether nothing comes back; `undefined` where that cannot be seen. */
+  isDown: boolean | undefined;
   counts: RunCounts | undefined;
   delays: Distribution | undefined;
   /** Its counters' values at their highest so far, by name. */
@@ -79,7 +81,7 @@ export function clientFamilies(
       ...source === undefined ? {} : { source },
     },
     highest: new Map<string, number>(),
-    run: undefined as RunInProgress | undefined,
+    look: undefined as WatchedTarget["look"] | undefined,
   }));
   const isTimed = service !== "discard" && service !== "chargen";
   const isAnswered = isTimed || service === "chargen" && transport === "UDP";
@@ -87,14 +89,16 @@ export function clientFamilies(
     const readings: Reading[] = [];
     const slices = new Slices();
     for (const each of labelled) {
-      const { run } = each.target;
+      const { look } = each.target;
       // Of several sizes, each has a run of its own, which counts anew.
-      if (run !== each.run) {
-        each.run = run;
+      if (look !== each.look) {
+        each.look = look;
         each.highest.clear();
       }
+      const run = await look();
       readings.push({
         ...each,
+        isDown: run?.isDown,
         counts: run?.counts(),
         delays: isTimed ? run?.distribution(BOUNDS) : undefined,
       });
@@ -126,8 +130,8 @@ export function clientFamilies(
         "echosounder_up",
         "Whether answers come back; 0 in an outage.",
         readings,
-        ({ target, labels, counts }) =>
-          known(NO_LABELS, counts && upOf(target, counts), labels),
+        ({ target, isDown, labels, counts }) =>
+          known(NO_LABELS, counts && upOf(target, isDown, counts), labels),
       ),
       family(
         "histogram",
@@ -229,13 +233,14 @@ function rising(
 
 /** Whether a target answers; `undefined` where that cannot be seen, or not yet. */
 function upOf(
-  { run, isOver }: WatchedTarget,
+  { isOver }: WatchedTarget,
+  isDown: boolean | undefined,
   { messages_received, lost = 0, unsent, datagrams }: RunCounts,
 ): number | undefined {
   const isUnknown = messages_received + lost + unsent +
       (datagrams?.lost ?? 0) + (datagrams?.corrupted ?? 0) === 0;
-  if (isOver || isUnknown || run?.isDown === undefined) return undefined;
-  return run.isDown ? 0 : 1;
+  if (isOver || isUnknown || isDown === undefined) return undefined;
+  return isDown ? 0 : 1;
 }
 
 function delaySamples({ delays, labels: shared }: Reading): Sample[] {

@@ -14,6 +14,23 @@ const MOST_DELAYS = 1000;
  */
 const SLOT = 100_000;
 
+/** The counts that a flow has one of. */
+const COUNTS = [
+  "sentBy",
+  "answeredBy",
+  "lostBy",
+  "timelyBy",
+  "timelyLostBy",
+  "timedBy",
+  "slotsBy",
+  "lossySlotsBy",
+] as const;
+
+/** The counts of some flows, as one thread hands them to another. */
+export type FlowTallyState =
+  & Record<typeof COUNTS[number], Float64Array>
+  & Pick<FlowTally, "delaysBy">;
+
 /** Counts of each flow, by its number from 0. */
 export class FlowTally {
   /** Messages sent. */
@@ -45,8 +62,9 @@ export class FlowTally {
   /**
    * @param flows How many.
    * @param start When the run began.
+   * @param compared With how many they are compared, themselves included.
    */
-  constructor(flows: number, start: number) {
+  constructor(flows: number, start: number, compared = flows) {
     const zeros = () => new Float64Array(flows);
     this.#start = start;
     this.sentBy = zeros();
@@ -59,13 +77,29 @@ export class FlowTally {
     this.lossySlotsBy = zeros();
     this.#lastSlot = zeros().fill(-1);
     this.#lastLossySlot = zeros().fill(-1);
-    this.hasDelays = flows > 1 && flows <= MOST_DELAYS;
+    this.hasDelays = compared > 1 && compared <= MOST_DELAYS;
     this.delaysBy = this.hasDelays ? new Array(flows).fill(undefined) : [];
   }
 
   /** How many flows. */
   get flows(): number {
     return this.sentBy.length;
+  }
+
+  /** The counts, for another thread. */
+  state(): FlowTallyState {
+    const counts = COUNTS.map((name) => [name, this[name]]);
+    return { ...Object.fromEntries(counts), delaysBy: this.delaysBy };
+  }
+
+  /**
+   * Takes the counts of flows in another thread.
+   *
+   * @param first The number that the first of them has here.
+   */
+  addState(state: FlowTallyState, first: number): void {
+    for (const name of COUNTS) this[name].set(state[name], first);
+    state.delaysBy.forEach((delays, i) => this.delaysBy[first + i] = delays);
   }
 
   /** Counts a message that is sent. */

@@ -28,7 +28,7 @@ Deno.test("Tally takes a message that the system refused out of the interval in 
   tally.endInterval(now());
   assertEquals(
     [...tally.settledIntervals()].map((
-      { messages_sent, messages_received, late_sends },
+      { interval: { messages_sent, messages_received, late_sends } },
     ) => [messages_sent, messages_received, late_sends]),
     [[1, 1, 1], [1, 1, 0]],
   );

@@ -28,7 +28,8 @@ function runWith(counts: () => RunCounts): RunInProgress {
 
 /** A client whose only run counts what a test says, and how its families are read. */
 function client(counts: () => RunCounts) {
-  return readerOf({ name: "a", run: runWith(counts), isOver: false });
+  const run = runWith(counts);
+  return readerOf({ name: "a", look: () => run, isOver: false });
 }
 
 /** How the families of a client with an only target are read. */
@@ -72,10 +73,13 @@ Deno.test("a counter does not fall where a count is taken back", async () => {
 Deno.test("counters begin anew with another run against the same target", async () => {
   const sent = (messages_sent: number) =>
     runWith(() => ({ ...NOTHING, messages_sent }));
-  const target = { name: "a", run: sent(7), isOver: false };
+  let run = sent(7);
+  const target = { name: "a", look: () => run, isOver: false };
   const read = readerOf(target);
   assertEquals(await read("sent_total"), [7]);
-  target.run = sent(2);
+  run = sent(2);
+  // Another run has another look.
+  target.look = () => run;
   assertEquals(await read("sent_total"), [2]);
 });
 
