@@ -16,12 +16,13 @@ import { type MergeContext, MergedPhase, MergedRun } from "../measure/merge.ts";
 import type { FlowChange } from "../measure/outages.ts";
 import type { MeasuredPayload } from "../measure/messages.ts";
 import { sizeOf } from "../measure/messages.ts";
-import type {
-  MeasureOptions,
-  Outcome,
-  PartOfRun,
-  RunInProgress,
-  RunPart,
+import {
+  DEFAULT_REPORT_EVERY,
+  type MeasureOptions,
+  type Outcome,
+  type PartOfRun,
+  type RunInProgress,
+  type RunPart,
 } from "../measure/run.ts";
 import { isOpenLoop } from "../measure/schedule.ts";
 import { randomWord, seeded } from "../measure/sizes.ts";
@@ -46,6 +47,7 @@ type ClientEvent = TcpClientEvent | UdpClientEvent;
 type Told =
   | { do: "run"; share: Share }
   | { do: "begin"; start: number; claims: SharedArrayBuffer | undefined }
+  | { do: "tick" }
   | { do: "read" }
   | { do: "stop" };
 
@@ -86,6 +88,7 @@ export function runShare(
   run: (options: ShareOptions, part: PartOfRun) => Promise<unknown>,
 ): void {
   const stopped = new AbortController();
+  let endInterval: (() => void) | undefined;
   let read: (() => RunPart | undefined) | undefined;
   let beginning: PromiseWithResolvers<
     { start: number; claims?: SharedArrayBuffer }
@@ -120,6 +123,10 @@ export function runShare(
         director.tell({ tells: "waiting" });
         return beginning.promise;
       },
+      onTick: (end) => {
+        endInterval = end;
+        return () => endInterval = undefined;
+      },
       onInterval: (part) => director.tell({ tells: "interval", part }),
       onChanges: (changes, until, firstAt) =>
         director.tell({ tells: "changes", changes, until, firstAt }),
@@ -134,6 +141,7 @@ export function runShare(
   const director = new Director<Told, Tells>((message) => {
     if (message.do === "run") runIt(message.share);
     else if (message.do === "stop") stopped.abort();
+    else if (message.do === "tick") endInterval?.();
     else if (message.do === "read") {
       director.tell({ tells: "read", part: read?.() });
     } else {
@@ -168,7 +176,7 @@ interface Worker {
 export async function runInThreads(run: ThreadedRun): Promise<Outcome> {
   const { workers: number, options, signal, onEvent, payload } = run;
   const { connections = 1, warmup = 0, count = Infinity } = options;
-  const { duration = Infinity } = options;
+  const { duration = Infinity, reportEvery = DEFAULT_REPORT_EVERY } = options;
   const flows = Array.from(
     { length: number },
     (_, i) =>
@@ -253,6 +261,10 @@ export async function runInThreads(run: ThreadedRun): Promise<Outcome> {
     return await MergedRun.of(context, measured, phase!);
   };
   const stop = () => tellAll({ do: "stop" });
+  const ticks = setInterval(() => {
+    phase?.tick(now());
+    tellAll({ do: "tick" });
+  }, reportEvery);
   signal.addEventListener("abort", stop);
   try {
     const { hostname, port, label } = run;
@@ -281,6 +293,7 @@ export async function runInThreads(run: ThreadedRun): Promise<Outcome> {
     return merged.outcome(signal.aborted && isEndless);
   } finally {
     signal.removeEventListener("abort", stop);
+    clearInterval(ticks);
     workers.forEach(({ thread }) => thread.end());
   }
 }

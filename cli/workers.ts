@@ -4,9 +4,9 @@
  * @module
  */
 import type { Probe } from "../events/mod.ts";
-import type { ClientLine } from "./client.ts";
 import { exclude } from "./command_line/combinations.ts";
 import { UsageError } from "./command_line/values.ts";
+import type { ClientValues } from "./roles.ts";
 import { canHaveThreads } from "./threads.ts";
 
 /**
@@ -40,7 +40,11 @@ const UNDIVIDED = {
  * @throws {UsageError} Where they have not, or where there can be none.
  */
 export function checkClientWorkers(
-  { options, given, positionals }: ClientLine,
+  { options, given, positionals }: {
+    options: ClientValues;
+    given: ReadonlySet<string>;
+    positionals: readonly string[];
+  },
   probe: Probe,
   isMeasuring: boolean,
 ): void {
@@ -48,9 +52,7 @@ export function checkClientWorkers(
   if (workers === 1) return;
   for (const [name, why] of Object.entries(UNDIVIDED)) {
     // Not every client has every one of them.
-    if ((given as ReadonlySet<string>).has(name)) {
-      exclude("--workers", `--${name}`, why);
-    }
+    if (given.has(name)) exclude("--workers", `--${name}`, why);
   }
   if (probe === "stamp") {
     exclude(

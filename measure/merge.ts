@@ -63,7 +63,9 @@ export class MergedPhase {
   /** For each part: what it has told of its flows, up to this time. */
   readonly #toldUntil: number[];
   readonly #isOver: boolean[];
-  /** The end of the last interval, since the start. */
+  /** When the intervals that are not emitted were ended, since the start. */
+  readonly #ends: number[] = [];
+  /** The end of the last interval that was emitted, since the start. */
   #elapsed = 0;
   #keptAt = 0;
 
@@ -96,6 +98,11 @@ export class MergedPhase {
       await Histogram.create(),
     ];
     return (start) => new MergedPhase(context, start, isWarmup, histograms);
+  }
+
+  /** All parts are asked to end their interval. */
+  tick(time: number): void {
+    this.#ends.push(time - this.start);
   }
 
   /** A part has settled its next interval. */
@@ -174,8 +181,13 @@ export class MergedPhase {
       bytes_sent: total("bytes_sent"),
       bytes_received: total("bytes_received"),
     };
-    const elapsed = Math.max(
-      ...parts.map(({ interval }) => interval.elapsed_us),
+    // The last one ends as the parts do; an earlier one when they were asked to.
+    const elapsed = between(
+      0,
+      Math.min(
+        this.#ends.shift() ?? Infinity,
+        Math.max(...parts.map(({ interval }) => interval.elapsed_us)),
+      ),
     );
     const length = between(this.#elapsed, elapsed);
     const withHistograms = onDelays === undefined && !this.#isWarmup;

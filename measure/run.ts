@@ -203,6 +203,13 @@ export interface PartOfRun {
    * @returns When it began, and what they claim messages from together.
    */
   begin: () => Promise<{ start: number; claims?: SharedArrayBuffer }>;
+  /**
+   * Ends an interval of all parts at once.
+   *
+   * @param end Ends that of this one.
+   * @returns Stops that.
+   */
+  onTick: (end: () => void) => () => void;
   /** Called for each interval that is settled. */
   onInterval: (part: IntervalPart, isWarmup: boolean) => void;
   /**
@@ -321,6 +328,12 @@ export async function measure(
   } finally {
     run.free();
   }
+}
+
+/** Calls back each so many milliseconds; returns what stops that. */
+function every(milliseconds: number, callback: () => void): () => void {
+  const timer = setInterval(callback, milliseconds);
+  return () => clearInterval(timer);
 }
 
 /** A measuring run from its start to its end. */
@@ -456,14 +469,17 @@ class Run implements RunInProgress {
     if (this.#isStopped) schedule.stop();
     this.#starvation = new StarvationCheck(this.#flows, this.#brake, tally);
     const { reportEvery = DEFAULT_REPORT_EVERY, onDelays } = this.#options;
-    const intervals = setInterval(() => {
+    const endInterval = () => {
       tally.endInterval(now(), onDelays === undefined);
       this.#emitIntervals();
-    }, reportEvery);
+    };
+    const stopIntervals = part
+      ? part.onTick(endInterval)
+      : every(reportEvery, endInterval);
     try {
       await Promise.all(this.#flows.map((flow) => flow.run(tally)));
     } finally {
-      clearInterval(intervals);
+      stopIntervals();
       schedule.stop();
     }
     this.#instrument?.stop();
