@@ -10,7 +10,8 @@
 import { join } from "node:path";
 import { DONE, FAILED } from "../../cli/exit_codes.ts";
 import { parseEvents } from "../setup/events.ts";
-import { runRole, startRole, TestProcess } from "../setup/process.ts";
+import { startRole, TestProcess } from "../setup/process.ts";
+import { removeBundles, startWithWorkers } from "../setup/workers.ts";
 import { median } from "./median.ts";
 import { fetchBun } from "./peers.ts";
 
@@ -53,6 +54,9 @@ const COLUMNS: Record<keyof ClientCost, [title: string, digits: number]> = {
   lost: ["lost", 0],
 };
 
+/** How many threads a client may have besides one. */
+const THREADS = [2, 4];
+
 /** A client in a comparison; the first one is the reference. */
 interface Contender {
   name: string;
@@ -81,7 +85,7 @@ async function ours(
   port: number,
   args: string[],
 ): Promise<ClientCost> {
-  const { code, stdout, stderr } = await runRole(`${transport}-client`, [
+  await using client = await startWithWorkers(`${transport}-client`, [
     `${HOST}:${port}`,
     "--json",
     "--warmup",
@@ -90,6 +94,7 @@ async function ours(
     `${SECONDS}s`,
     ...args,
   ]);
+  const { code, stdout, stderr } = await client.outcome();
   // A client that loses datagrams fails, but has reported the rest.
   if (code !== DONE && code !== FAILED) throw new Error(stderr);
   const result = parseEvents(stdout).at(-1)!;
@@ -267,7 +272,7 @@ async function main(): Promise<number> {
         ["echo", `${FOLDER}../peers/echo.c`],
       ]
     ) {
-      await output(["cc", "-O2", "-o", join(folder, name), source]);
+      await output(["cc", "-O2", "-pthread", "-o", join(folder, name), source]);
     }
     await using server = new TestProcess([join(folder, "echo"), "tcp"]);
     await server.shows("\n");
@@ -295,6 +300,36 @@ async function main(): Promise<number> {
             String(SECONDS),
           ]),
         ),
+    });
+    /** As many compiled clients as threads, each with its share of the connections. */
+    const compiledInParts = (
+      connections: number,
+      parts: number,
+    ): Contender => ({
+      name: `C, epoll, ${parts} processes`,
+      run: async () => {
+        const runs: ClientCost[] = await Promise.all(
+          Array.from(
+            { length: parts },
+            () => compiled(Math.ceil(connections / parts)).run(),
+          ),
+        );
+        const rates = runs.map(({ rate }) => rate ?? 0);
+        const rate = rates.reduce((sum, each) => sum + each);
+        const cpu = runs.reduce(
+          (sum, run, i) => sum + (run.cpu ?? 0) * rates[i] / rate,
+          0,
+        );
+        return { rate, cpu };
+      },
+    });
+    const threaded = (connections: number, workers: number): Contender => ({
+      name: `tcp-client, ${workers} workers`,
+      run: () =>
+        ours("tcp", port, [
+          ...["--connections", String(connections)],
+          ...["--workers", String(workers)],
+        ]),
     });
     const node = (port: number, connections: number, ...rest: string[]) => ({
       name: "Node",
@@ -340,6 +375,16 @@ async function main(): Promise<number> {
             `${transport}-client`,
             (port) => ours(transport, port, ["--connections", String(flows)]),
           ),
+          ...THREADS.map((workers) =>
+            contender(
+              `${transport}-client, ${workers} workers`,
+              (port) =>
+                ours(transport, port, [
+                  ...["--connections", String(flows)],
+                  ...["--workers", String(workers)],
+                ]),
+            )
+          ),
           ...bun === undefined ? [] : [scripted("Bun", bun)],
           ...hasNode ? [scripted("Node", "node")] : [],
         ],
@@ -354,14 +399,23 @@ async function main(): Promise<number> {
         ? [{ name: "sockperf, its own server", run: sockperf }]
         : [],
     ]);
-    await compare("50 connections, 64 bytes each (messages/s)", "rate", [
-      compiled(50),
-      {
-        name: "tcp-client",
-        run: () => ours("tcp", port, ["--connections", "50"]),
-      },
-      ...hasNode ? [node(port, 50)] : [],
-    ]);
+    for (const connections of [50, 1000]) {
+      await compare(
+        `${connections} connections, 64 bytes each (messages/s)`,
+        "rate",
+        [
+          compiled(connections),
+          ...THREADS.map((parts) => compiledInParts(connections, parts)),
+          {
+            name: "tcp-client",
+            run: () =>
+              ours("tcp", port, ["--connections", String(connections)]),
+          },
+          ...THREADS.map((workers) => threaded(connections, workers)),
+          ...hasNode ? [node(port, connections)] : [],
+        ],
+      );
+    }
     await compare("One way, one connection (MB/s)", "throughput", [
       ...hasIperf3 ? [{ name: "iperf3, its own server", run: iperf3 }] : [],
       {
@@ -375,6 +429,7 @@ async function main(): Promise<number> {
     }
     return 0;
   } finally {
+    await removeBundles();
     await Deno.remove(folder, { recursive: true });
   }
 }

@@ -9,6 +9,7 @@ import { ROLE_FLAGS } from "../../tasks/entry_module.ts";
 import { roleCommand, TestProcess } from "../setup/process.ts";
 import { freePort } from "../setup/free_port.ts";
 import { until } from "../setup/until.ts";
+import { startWithWorkers } from "../setup/workers.ts";
 import { isInstalled } from "../setup/where.ts";
 
 const HOST = "127.0.0.1";
@@ -108,6 +109,25 @@ export async function findPeers(folder: string): Promise<Peer[]> {
     name: "echosounder",
     start: { tcp: ours("tcp"), udp: ours("udp") },
   });
+  for (const threads of [2, 4]) {
+    peers.push({
+      name: `C (epoll), ${threads} threads`,
+      start: {
+        tcp: () => printing([join(folder, "echo"), "tcp", String(threads)]),
+      },
+    });
+    peers.push({
+      name: `echosounder, ${threads} workers`,
+      start: {
+        tcp: async () => {
+          const server = await startWithWorkers("tcp-server", [
+            ...["--host", HOST, "--port", "0", "--workers", String(threads)],
+          ]);
+          return { server, port: await server.listening() };
+        },
+      },
+    });
+  }
   peers.push({
     name: "echosounder, stamp",
     start: { stamp: ours("udp", "--service", "stamp") },

@@ -16,6 +16,7 @@ import {
 import { runTask } from "../../tasks/task.ts";
 import { count, UsageError } from "../../cli/command_line/values.ts";
 import { median } from "./median.ts";
+import { removeBundles } from "../setup/workers.ts";
 import { findPeers, type Peer } from "./peers.ts";
 
 /** A load on a server. */
@@ -284,6 +285,7 @@ await runTask(BENCH, async ({ options }) => {
     ) {
       await runSubprocess("cc", [
         "-O2",
+        "-pthread",
         "-o",
         join(folder, name),
         `${sources}${source}`,
@@ -313,6 +315,7 @@ await runTask(BENCH, async ({ options }) => {
     }
     return DONE;
   } finally {
+    await removeBundles();
     await Deno.remove(folder, { recursive: true });
   }
 });

@@ -348,3 +348,16 @@ testWhere(
     }
   },
 );
+
+Deno.test("a tcp-server does not divide the one client of --once among workers", async () => {
+  const { code, stderr } = await runRole("tcp-server", [
+    ...["--once", "--workers", "2"],
+  ]);
+  assertEquals(code, 2);
+  assert(
+    stderr.includes(
+      "--once and --workers exclude each other: one client is one thread's",
+    ),
+    stderr,
+  );
+});

@@ -26,18 +26,18 @@ export async function removeBundles(): Promise<void> {
   if (folder) await Deno.remove(await folder, { recursive: true });
 }
 
-/** Starts a role that can have several threads, in the sandbox of every role. */
+/** The command line that starts a role that can have several threads, in the sandbox of every role. */
+export async function commandWithWorkers(role: Role): Promise<string[]> {
+  if (!isFromSource()) return roleCommand(role);
+  const made = bundles.get(role) ?? bundleOf(role);
+  bundles.set(role, made);
+  return [Deno.execPath(), ...RUN_BUNDLE, await made];
+}
+
+/** Starts a role that can have several threads. */
 export async function startWithWorkers(
   role: Role,
   args: string[],
 ): Promise<TestProcess> {
-  if (!isFromSource()) return new TestProcess([...roleCommand(role), ...args]);
-  const made = bundles.get(role) ?? bundleOf(role);
-  bundles.set(role, made);
-  return new TestProcess([
-    Deno.execPath(),
-    ...RUN_BUNDLE,
-    await made,
-    ...args,
-  ]);
+  return new TestProcess([...await commandWithWorkers(role), ...args]);
 }

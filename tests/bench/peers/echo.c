@@ -1,13 +1,15 @@
 /*
- * A minimal echo server: one thread, one epoll, no memory for an idle client. The
- * reference for the others.
+ * A minimal echo server: an epoll for each thread, no memory for an idle client.
+ * The reference for the others.
  *
- *   echo tcp|udp       prints the port that it took
+ *   echo tcp|udp [threads]       prints the port that it took; threads are TCP's,
+ *                                each with a listening socket of its own on the port
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,7 @@ struct client {
   size_t length;
 };
 
-static char buffer[262144];
+static __thread char buffer[262144];
 
 static void fail(const char *what) {
   perror(what);
@@ -101,20 +103,38 @@ static void serve_tcp(int server) {
   }
 }
 
+/* A socket that is bound to a port, which others may share; 0 takes a free one. */
+static int bound(int type, struct sockaddr_in *address, int shared) {
+  int server = socket(AF_INET, type, 0);
+  socklen_t length = sizeof *address;
+  if (shared)
+    setsockopt(server, SOL_SOCKET, SO_REUSEPORT, &shared, sizeof shared);
+  if (bind(server, (struct sockaddr *)address, length) < 0) fail("bind");
+  if (type == SOCK_STREAM && listen(server, 65535) < 0) fail("listen");
+  getsockname(server, (struct sockaddr *)address, &length);
+  return server;
+}
+
+static void *serve_share(void *address) {
+  serve_tcp(bound(SOCK_STREAM, address, 1));
+  return NULL;
+}
+
 int main(int argc, char **argv) {
   int udp = argc > 1 && !strcmp(argv[1], "udp");
+  int threads = argc > 2 ? atoi(argv[2]) : 1;
   struct rlimit files;
   getrlimit(RLIMIT_NOFILE, &files);
   files.rlim_cur = files.rlim_max;
   setrlimit(RLIMIT_NOFILE, &files);
 
-  int server = socket(AF_INET, udp ? SOCK_DGRAM : SOCK_STREAM, 0);
   struct sockaddr_in address = {.sin_family = AF_INET};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  if (bind(server, (struct sockaddr *)&address, length) < 0) fail("bind");
-  if (!udp && listen(server, 65535) < 0) fail("listen");
-  getsockname(server, (struct sockaddr *)&address, &length);
+  int server = bound(udp ? SOCK_DGRAM : SOCK_STREAM, &address, threads > 1);
+  for (int i = 1; i < threads; i++) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, serve_share, &address)) fail("thread");
+  }
   printf("%d\n", ntohs(address.sin_port));
   fflush(stdout);
   if (udp) serve_udp(server);

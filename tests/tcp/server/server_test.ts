@@ -6,9 +6,11 @@ import {
   EchosounderError,
   serveTcp,
   type ServeTcpOptions,
+  sharedMemory,
   type TcpServerEvent,
 } from "../../../mod.ts";
 import { CHARGEN_CYCLE } from "../../../net/chargen.ts";
+import { ServerLimits } from "../../../tcp/server/limits.ts";
 import { bytes, noise, read, text, writeAll } from "../../setup/bytes.ts";
 import { sendAndReset } from "../../setup/tcp_peer.ts";
 import { until, untilQuiet } from "../../setup/until.ts";
@@ -432,3 +434,73 @@ testWhere(
     }
   },
 );
+
+testWhere(
+  Deno.build.os === "linux",
+  "needs Linux",
+  "servers with the same shared memory number and limit their clients together",
+  async () => {
+    const shared = sharedMemory();
+    const first = serve({ shared, maxConnections: 3 });
+    const { port } = first.server.addr;
+    await using _first = first.server;
+    const second = serve({ shared, maxConnections: 3, port });
+    await using _second = second.server;
+    assertEquals(second.server.addr.port, port);
+    const conns = await Promise.all(
+      Array.from({ length: 20 }, () => first.connect()),
+    );
+    const all = (kind: TcpServerEvent["event"]) =>
+      [...first.events, ...second.events].filter(({ event }) => event === kind);
+    await until(() => all("rejected").length === 17, "17 rejections");
+    assertEquals(
+      new Set(
+        all("connection-opened").map((event) =>
+          "connection" in event && event.connection
+        ),
+      ),
+      new Set([1, 2, 3]),
+    );
+    conns.forEach((conn) => conn.close());
+    await until(() => all("connection-closed").length === 3, "their end");
+    await assertEchoes(first.connect);
+  },
+);
+
+testWhere(
+  Deno.build.os === "linux",
+  "needs Linux",
+  "servers with the same shared memory take no port that another server has",
+  async () => {
+    const options = { hostname: "127.0.0.1" };
+    await using other = serveTcp({
+      ...options,
+      port: 0,
+      shared: sharedMemory(),
+    });
+    assertThrows(
+      () =>
+        serveTcp({
+          ...options,
+          port: other.addr.port,
+          shared: sharedMemory(),
+        }),
+      EchosounderError,
+      "address already in use",
+    );
+  },
+);
+
+Deno.test("the limits of servers with the same memory hold over all of them", () => {
+  const shared = sharedMemory();
+  const [one, other] = [0, 1].map(() => new ServerLimits(2, 1000, shared));
+  assertEquals([one.join(), other.join()], [true, false]);
+  assertEquals([one.admit(), other.admit(), one.admit()], [1, 2, undefined]);
+  other.leave();
+  assertEquals(one.admit(), 3);
+  one.takeReadAhead(600);
+  assertEquals(other.readAheadLeft, 400);
+  other.takeReadAhead(500);
+  one.giveReadAhead(600);
+  assertEquals(one.readAheadLeft, 500);
+});
