@@ -168,7 +168,8 @@ export interface ThreadedRun extends
 /** A worker, as it is seen by the thread that directs it. */
 interface Worker {
   thread: Thread<Told, Tells>;
-  reading: PromiseWithResolvers<RunPart | undefined>;
+  /** Who waits for what it has measured so far, in order. */
+  readers: ((part: RunPart | undefined) => void)[];
   over: PromiseWithResolvers<RunPart>;
 }
 
@@ -214,7 +215,7 @@ export async function runInThreads(run: ThreadedRun): Promise<Outcome> {
   };
   const workers = flows.map((_, part): Worker => {
     const worker: Worker = {
-      reading: Promise.withResolvers(),
+      readers: [],
       over: Promise.withResolvers(),
       thread: new Thread<Told, Tells>((message) => {
         switch (message.tells) {
@@ -236,7 +237,7 @@ export async function runInThreads(run: ThreadedRun): Promise<Outcome> {
             break;
           }
           case "read":
-            worker.reading.resolve(message.part);
+            worker.readers.shift()!(message.part);
             break;
           case "over":
             phase!.end(part);
@@ -252,9 +253,10 @@ export async function runInThreads(run: ThreadedRun): Promise<Outcome> {
     Promise.race([Promise.all(workers.map(part)), failed.promise]);
   const look = async (): Promise<RunInProgress | undefined> => {
     const parts = await ofAll((worker) => {
-      worker.reading = Promise.withResolvers();
+      const { promise, resolve } = Promise.withResolvers<RunPart | undefined>();
+      worker.readers.push(resolve);
       worker.thread.tell({ do: "read" });
-      return Promise.race([worker.reading.promise, worker.over.promise]);
+      return Promise.race([promise, worker.over.promise]);
     });
     const measured = parts.flatMap((part) => part ?? []);
     if (measured.length < number) return undefined;

@@ -57,6 +57,7 @@ import {
   standardInput,
   time,
   timeRange,
+  workers,
   writtenSize,
   writtenTime,
 } from "./command_line/values.ts";
@@ -315,9 +316,9 @@ const clientOptions = (transport: Transport) => ({
     "workers": value({
       placeholder: "N",
       fallback: "1",
-      parse: count,
+      parse: workers,
       help:
-        "Divide --connections among N threads: for more load than one can make, where there are processors to spare.",
+        "Divide --connections among N threads: for more load than one processor can make, where there are others to spare.",
     }),
   }),
   ...grouped("Under load", {
@@ -410,9 +411,9 @@ export const TCP_SERVER = {
       "workers": value({
         placeholder: "N",
         fallback: "1",
-        parse: count,
+        parse: workers,
         help:
-          "Serve in N threads (Linux): evener and quicker from some hundred busy clients on, where there are processors to spare.",
+          "Serve in N threads (Linux): for more clients than one processor can serve, where there are others to spare.",
       }),
     }),
     ...grouped("Whom to serve", {

@@ -86,8 +86,8 @@ interface Share {
   thread: Thread<Told, Tells>;
   listening: PromiseWithResolvers<ListeningEvent>;
   summary: PromiseWithResolvers<TcpSummary>;
-  /** Waiting for its figures. */
-  counting: PromiseWithResolvers<TcpFigures> | undefined;
+  /** Who waits for its figures, in order. */
+  readers: ((figures: TcpFigures) => void)[];
 }
 
 /** Starts a server in several threads; resolves when all of them listen. */
@@ -106,9 +106,9 @@ export async function serveInThreads(
     const share: Share = {
       listening: Promise.withResolvers(),
       summary: Promise.withResolvers(),
-      counting: undefined,
+      readers: [],
       thread: new Thread<Told, Tells>((message) => {
-        if ("figures" in message) share.counting?.resolve(message.figures);
+        if ("figures" in message) share.readers.shift()!(message.figures);
         else message.events.forEach(observe);
       }, failed.reject),
     };
@@ -152,10 +152,11 @@ export async function serveInThreads(
     figures: async () =>
       sumOf(
         await allOf(shares.map((share) => {
-          share.counting = Promise.withResolvers();
+          const { promise, resolve } = Promise.withResolvers<TcpFigures>();
+          share.readers.push(resolve);
           share.thread.tell({ do: "count" });
           // Who has finished may be gone.
-          return Promise.race([share.counting.promise, share.summary.promise]);
+          return Promise.race([promise, share.summary.promise]);
         })),
       ),
     async shutdown() {

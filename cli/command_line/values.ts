@@ -130,6 +130,18 @@ export function count(text: string): number {
   return number;
 }
 
+/** Each thread takes memory for an engine of its own: more than this is a mistake. */
+const MOST_WORKERS = 256;
+
+/** A number of threads. */
+export function workers(text: string): number {
+  const number = count(text);
+  if (number > MOST_WORKERS) {
+    throw new UsageError(`${number} threads are more than ${MOST_WORKERS}`);
+  }
+  return number;
+}
+
 /** `1000/s` or `1000`, as a number a second; it must be more than 0. */
 export function rate(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(?:\/s)?$/.exec(text);

@@ -25,6 +25,7 @@ const TESTS = [
   "cli/faults_test.ts",
   "cli/interop_test.ts",
   "cli/sandbox_test.ts",
+  "cli/workers_test.ts",
   "cli/command_line/usage_test.ts",
   "executables/launcher_test.ts",
   "executables/arm64_test.ts",

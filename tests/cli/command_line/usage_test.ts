@@ -607,6 +607,11 @@ const WRONG: [role: Role, args: string[], message: string][] = [
     "--workers is an option of tcp-server and tcp-client and udp-client, not of udp-server",
   ],
   [
+    "tcp-server",
+    ["--workers", "257"],
+    "--workers: 257 threads are more than 256",
+  ],
+  [
     "udp-client",
     ["localhost", "--burst", "3", "--count", "9"],
     "--burst needs --interval, --rate or --bandwidth, which say when each is due",
