@@ -199,18 +199,24 @@ export async function runInThreads(run: ThreadedRun): Promise<Outcome> {
   failed.promise.catch(() => {});
   let phase: MergedPhase | undefined;
   let started: StartedEvent | undefined;
+  let ticks: ReturnType<typeof setInterval> | undefined;
   let waiting = 0;
 
   const begin = async () => {
     waiting = 0;
     const isFirst = phase === undefined;
-    if (isFirst) await onEvent({ ...started!, connections });
+    if (isFirst) await onEvent({ ...started!, connections, workers: number });
     flows.forEach((_, part) => phase?.end(part));
     const isClaimed = isOpenLoop(options) || count < Infinity;
     phase = phases.shift()!(now());
     const start = ZERO + phase.start;
     const claims = isClaimed ? claimsMemory() : undefined;
     tellAll({ do: "begin", start, claims });
+    clearInterval(ticks);
+    ticks = setInterval(() => {
+      phase!.tick(now());
+      tellAll({ do: "tick" });
+    }, reportEvery);
     if (isFirst) run.onLook(look);
   };
   const workers = flows.map((_, part): Worker => {
@@ -263,10 +269,6 @@ export async function runInThreads(run: ThreadedRun): Promise<Outcome> {
     return await MergedRun.of(context, measured, phase!);
   };
   const stop = () => tellAll({ do: "stop" });
-  const ticks = setInterval(() => {
-    phase?.tick(now());
-    tellAll({ do: "tick" });
-  }, reportEvery);
   signal.addEventListener("abort", stop);
   try {
     const { hostname, port, label } = run;

@@ -102,6 +102,8 @@ export interface StartedEvent extends NamedEvent<"started">, PeerAddress {
   seed?: Count;
   /** Connections (TCP) or sockets (UDP) at once. */
   connections: PositiveCount;
+  /** Threads among which they are divided; absent for one. */
+  workers?: PositiveCount;
   /** The source port of the first, where the user chose it; the others' follow. */
   local_port?: Port;
   /** Messages in flight at once on each of them; absent where there is no limit. */

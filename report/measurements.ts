@@ -232,7 +232,7 @@ function settingsWith(
   sizeText: (started: StartedEvent) => string,
 ): string {
   if (started === undefined) return transport;
-  const { connections, pipeline, service } = started;
+  const { connections, workers, pipeline, service } = started;
   const { rate_per_second, interval_us, count, duration_us, warmup_us } =
     started;
   const { bandwidth_bytes_per_second, burst } = started;
@@ -251,6 +251,7 @@ function settingsWith(
     parts.push(formatExactByteRate(bandwidth_bytes_per_second));
   }
   if (burst !== undefined) parts.push(`bursts of ${burst}`);
+  if (workers !== undefined) parts.push(`${workers} threads`);
   if (pipeline !== undefined && pipeline > 1) parts.push(`${pipeline} deep`);
   if (interval_us !== undefined) {
     parts.push(`every ${exactDuration(interval_us)}`);

@@ -49,6 +49,7 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
     smallest_size === undefined ? "none drawn" : plural(smallest_size, "byte"),
   seed: null,
   connections: ({ connections }) => connections,
+  workers: ({ workers = 1 }) => workers,
   local_port: null,
   pipeline: ({ pipeline = "no limit" }) => pipeline,
   rate_per_second: ({ rate_per_second }) =>
@@ -72,7 +73,7 @@ const SETTINGS: Record<keyof Omit<StartedEvent, "event">, Setting | null> = {
 
 /**
  * The settings that differ and that figures depend on: transport, service, size,
- * connections, pipeline, rate, bandwidth, burst, interval, and timeout, which
+ * connections, workers, pipeline, rate, bandwidth, burst, interval, and timeout, which
  * decides what is lost.
  * A run's peer may differ, since two servers can be what is compared; so may its
  * count, duration and warm-up: figures are rates, shares and percentiles of what

@@ -182,7 +182,7 @@ testWhere(
     );
     assertEquals([code, stderr], [0, ""]);
     const [started, ...more] = linesOf(stdout, "started");
-    assertEquals([started.connections, more], [7, []]);
+    assertEquals([started.connections, started.workers, more], [7, 3, []]);
     assertEquals(linesOf(stdout, "connected").length, 1);
     const [result, ...others] = linesOf(stdout, "result");
     assertEquals(others, []);
