@@ -66,7 +66,7 @@ type Tells =
   | { tells: "read"; part: RunPart | undefined }
   | { tells: "over"; part: RunPart };
 
-/** What all threads of a process have in common: microseconds since the epoch, at this thread's zero. */
+/** When this thread's clock was 0, in microseconds since the epoch, which all threads know. */
 const ZERO = performance.timeOrigin * 1000;
 
 /** What a worker runs its share with, besides its command line. */
@@ -90,6 +90,7 @@ export function runShare(
   const stopped = new AbortController();
   let endInterval: (() => void) | undefined;
   let read: (() => RunPart | undefined) | undefined;
+  let waitingSince = 0;
   let beginning: PromiseWithResolvers<
     { start: number; claims?: SharedArrayBuffer }
   >;
@@ -119,6 +120,7 @@ export function runShare(
         director.tell({ tells: "ready", started });
       },
       begin: () => {
+        waitingSince = now();
         beginning = Promise.withResolvers();
         director.tell({ tells: "waiting" });
         return beginning.promise;
@@ -146,8 +148,10 @@ export function runShare(
       director.tell({ tells: "read", part: read?.() });
     } else {
       const { start, claims } = message;
-      // The clocks of two threads differ by some microseconds.
-      beginning.resolve({ start: Math.min(start - ZERO, now()), claims });
+      // Threads count from different times of the system's clock, which may have been
+      // set between; it began while this one waited.
+      const inWait = Math.max(start - ZERO, waitingSince);
+      beginning.resolve({ start: Math.min(inWait, now()), claims });
     }
   });
 }
