@@ -542,6 +542,7 @@ Deno.test("differingSettings() tells TCP from UDP, and known settings from unkno
     "size",
     "smallest size",
     "connections",
+    "workers",
     "pipeline",
     "rate",
     "bandwidth",
