@@ -38,6 +38,7 @@ import {
   type OptionValues,
   value,
 } from "./command_line/options.ts";
+import { startTime } from "./command_line/start_time.ts";
 import {
   addressBlock,
   bandwidth,
@@ -273,6 +274,15 @@ const clientOptions = (transport: Transport) => ({
       fallback: writtenTime(DEFAULT_TIMEOUT),
       parse: positiveTime,
       help: "How long to wait for an answer.",
+    }),
+  }),
+  ...grouped("When to start", {
+    "start-at": optionalValue({
+      placeholder: "TIME",
+      parse: (text) => startTime(text),
+      fallbackText: "at once",
+      help:
+        "Connect and start at this time, by this machine's clock: 14:00, 14:00:05 or 2026-12-01T14:00:00Z.",
     }),
   }),
   ...grouped("Network", {

@@ -6,7 +6,7 @@
 import type { ResultEvent, Transport } from "../events/mod.ts";
 import { type MeasuredPayload, sizeOf } from "../measure/messages.ts";
 import type { MeasureOptions } from "../measure/run.ts";
-import { pause } from "../net/backoff.ts";
+import { pause, pauseUntil } from "../net/backoff.ts";
 import type { Order } from "./client.ts";
 import { DONE, FAILED } from "./exit_codes.ts";
 import {
@@ -43,6 +43,8 @@ export interface ClientRun {
   order: Pick<Order, "service" | "sourceLabel" | "interval">;
   /** Where metrics are served, if at all. */
   metrics: ListenAddress | undefined;
+  /** When to start, in milliseconds since 1970 (UTC); at once unless given. */
+  startAt: number | undefined;
   /** Who they are. */
   targets: readonly ClientTarget[];
   /** What to send, one after the other where there are several. */
@@ -66,7 +68,7 @@ interface TargetInProgress extends WatchedTarget {
  */
 export async function runClient(
   session: Session,
-  { definition, order, metrics, targets, payloads, run }: ClientRun,
+  { definition, order, metrics, startAt, targets, payloads, run }: ClientRun,
 ): Promise<number> {
   const stopped = new AbortController();
   onStopSignal(() => stopped.abort());
@@ -99,6 +101,21 @@ export async function runClient(
       onError: (error) => session.logger.error`metrics: ${String(error)}`,
     });
     await session.print({ event: "metrics-listening", host, port });
+  }
+  if (startAt !== undefined) {
+    const wait = Math.max(0, startAt - Date.now());
+    await session.print({
+      event: "waiting",
+      until: new Date(startAt).toISOString(),
+      wait_us: wait * 1000,
+    });
+    await pauseUntil(startAt, signal);
+    if (signal.aborted) {
+      throw new RunFailed({
+        code: "stopped",
+        message: "stopped before it started",
+      });
+    }
   }
   const runOne = async (state: TargetInProgress) => {
     const { target, printer } = state;

@@ -53,6 +53,7 @@ await runProgram({
       definition: TCP_CLIENT,
       order,
       metrics: options.metrics,
+      startAt: options["start-at"],
       run: (target) => {
         const common = {
           ...order,

@@ -54,6 +54,7 @@ await runProgram({
       definition: UDP_CLIENT,
       order,
       metrics: options.metrics,
+      startAt: options["start-at"],
       run: (target) => {
         const retryFor = options["retry-for"];
         const sourcePort = options["source-port"];

@@ -8,6 +8,7 @@ import type {
   ClockSteppedEvent,
   Count,
   ErrorCode,
+  Microseconds,
   NamedEvent,
   Port,
   PositiveCount,
@@ -52,6 +53,14 @@ export interface MetricsListeningEvent extends NamedEvent<"metrics-listening"> {
   port: Port;
 }
 
+/** A client waits for the time at which it is to start (`--start-at`). */
+export interface WaitingEvent extends NamedEvent<"waiting"> {
+  /** When it will connect and start. */
+  until: Time;
+  /** How long that is from now, by this machine's clock. */
+  wait_us: Microseconds;
+}
+
 /** A client is done with its targets, where there are several. */
 export interface VerdictEvent extends NamedEvent<"verdict"> {
   /** Whether all passed. */
@@ -93,11 +102,13 @@ export interface SweepEvent extends NamedEvent<"sweep"> {
 export type ProgramEvent =
   | EchosounderEvent
   | OfEveryProgram
-  | SweepEvent
-  | VerdictEvent;
+  | OfEveryClient;
 
 /** What every program may write besides what it does as a role. */
 type OfEveryProgram = MetricsListeningEvent | ErrorEvent;
+
+/** What both clients may write besides. */
+type OfEveryClient = WaitingEvent | SweepEvent | VerdictEvent;
 
 /** What can come in floods: of each kind and reason, one a second is printed. */
 export type RateLimitedEvent =
@@ -125,9 +136,9 @@ export interface EventsOfRole {
   /** What a UDP server prints. */
   "udp-server": UdpServerEvent | OfEveryProgram;
   /** What a TCP client prints. */
-  "tcp-client": TcpClientEvent | SweepEvent | VerdictEvent | OfEveryProgram;
+  "tcp-client": TcpClientEvent | OfEveryClient | OfEveryProgram;
   /** What a UDP client prints. */
-  "udp-client": UdpClientEvent | SweepEvent | VerdictEvent | OfEveryProgram;
+  "udp-client": UdpClientEvent | OfEveryClient | OfEveryProgram;
 }
 
 /** The four programs. */

@@ -54,3 +54,22 @@ export function pause(
     signal?.addEventListener("abort", done, { once: true });
   });
 }
+
+/** The clock may be set while somebody waits for a time that it will show. */
+const CLOCK_CHECK = 1000;
+
+/**
+ * Waits until the system's clock shows a time, or until the signal aborts; never
+ * throws.
+ *
+ * @param at Milliseconds since 1970 (UTC).
+ * @param signal Ends the wait early.
+ */
+export async function pauseUntil(
+  at: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  while (!signal?.aborted && Date.now() < at) {
+    await pause(Math.min(at - Date.now(), CLOCK_CHECK), signal);
+  }
+}

@@ -133,7 +133,7 @@ type ClientLine = Extract<EventLine, { role: ClientRole }>;
 
 /** What says nothing of a run that another line does not. */
 const OF_NO_RUN: ReadonlySet<ClientLine["event"]> = new Set(
-  ["metrics-listening", "progress", "sweep"] as const,
+  ["metrics-listening", "waiting", "progress", "sweep"] as const,
 );
 
 /** Groups the lines of one file into runs. */

@@ -21,6 +21,7 @@ export const GROUPS = [
   "What to serve",
   "How to measure",
   "Under load",
+  "When to start",
   "When to stop",
   "What must hold",
   "Whom to serve",

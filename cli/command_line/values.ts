@@ -21,7 +21,7 @@ const MILLISECONDS: Record<string, number> = {
 };
 
 /** A JavaScript timer waits just under 25 days at most. */
-const LONGEST_TIME = 24 * 24 * 3_600_000;
+export const LONGEST_TIME = 24 * 24 * 3_600_000;
 
 /** `250us`, `20ms`, `5s`, `2m`, `1h`, as milliseconds. */
 export function time(text: string): number {

@@ -298,6 +298,11 @@ const WRITERS: Writers = {
   "metrics-listening": ({ host, port }) => [
     `Metrics on ${bold(`http://${formatAddress(host, port)}/metrics`)}`,
   ],
+  "waiting": ({ until, wait_us }) => [
+    `Waiting until ${bold(formatLocalTime(new Date(until), new Date()))} (${
+      formatDuration(wait_us)
+    })`,
+  ],
   "verdict": ({ targets, passed, failed }) => [
     passed
       ? `${green("passed")}: all ${targets} targets`

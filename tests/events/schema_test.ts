@@ -94,6 +94,8 @@ Deno.test("every event that the schema knows is written by the programs that it 
     ...(["tcp-client", "udp-client"] as const).map((role) => async () =>
       (await runRole(role, ["--json", "127.0.0.1:1", "127.0.0.1:2"])).stdout
     ),
+    () => waiting("tcp-client"),
+    () => waiting("udp-client"),
     udpOutage,
     tcpOutage,
     connecting,
@@ -207,6 +209,14 @@ async function oneClient(
   await client.shows('"retry"');
   client.signal("SIGINT");
   return (await client.outcome()).stdout;
+}
+
+/** A client that waits to start. */
+async function waiting(role: "tcp-client" | "udp-client"): Promise<string> {
+  const at = new Date(Date.now() + 3_600_000).toISOString();
+  await using client = startRole(role, [NOBODY, "--json", "--start-at", at]);
+  await client.shows('"waiting"');
+  return client.stdout;
 }
 
 /** A client that only connects, where nobody listens. */
