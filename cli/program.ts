@@ -85,6 +85,20 @@ export class RunFailed extends Error {
   }
 }
 
+/** What names a target and a client's side of the path, for people. */
+export type Labels = Pick<ErrorEvent, "label" | "source_label">;
+
+/** A client's run against a target has ended with an error, its `cause`. */
+export class TargetFailed extends Error {
+  /**
+   * @param cause The error.
+   * @param labels Whose it is.
+   */
+  constructor(cause: unknown, readonly labels: Labels) {
+    super(undefined, { cause });
+  }
+}
+
 /** Runs a program to its end, and the process with it; a worker, until it is ended. */
 export async function runProgram<Table extends OptionTable>(
   program: Program<Table>,
@@ -128,7 +142,7 @@ export async function runProgram<Table extends OptionTable>(
     if (hasNoReader(exitCode, stdout)) {
       if (json) results.writeLine(jsonLine(event, role));
     } else printError(event);
-    if (error instanceof UsageError) {
+    if (event.code === "usage") {
       stderr.writeLine(`Try: ${invocation(role)} --help`);
     }
   }
@@ -234,6 +248,9 @@ function terminalWidth(): number {
 
 /** An error as an event, with the exit code that it leads to. */
 export function errorEvent(error: unknown, role: Role): ErrorEvent {
+  if (error instanceof TargetFailed) {
+    return { ...errorEvent(error.cause, role), ...error.labels };
+  }
   const code = error instanceof UsageError
     ? "usage"
     : error instanceof RunFailed || error instanceof EchosounderError

@@ -15,7 +15,12 @@ import {
 } from "./metrics/client_families.ts";
 import { type ListenAddress, serveMetrics } from "./metrics/endpoint.ts";
 import type { Printer } from "./output/printer.ts";
-import { errorEvent, RunFailed, type Session } from "./program.ts";
+import {
+  errorEvent,
+  RunFailed,
+  type Session,
+  TargetFailed,
+} from "./program.ts";
 import type { Role } from "./roles.ts";
 import { onProgressSignal, onStopSignal } from "./signals.ts";
 import { sweep } from "./sweep.ts";
@@ -63,8 +68,7 @@ interface TargetInProgress extends WatchedTarget {
  * Runs a client.
  *
  * @returns The exit code.
- * @throws What a run against an only target throws, or {@linkcode RunFailed} where
- * it did not pass.
+ * @throws {TargetFailed} Where a run against an only target did not pass.
  */
 export async function runClient(
   session: Session,
@@ -157,8 +161,18 @@ export async function runClient(
     const { failure } = await runWith(payloads[0]);
     if (failure !== undefined) throw new RunFailed(failure);
   };
+  const runLabelled = async (state: TargetInProgress) => {
+    try {
+      await runOne(state);
+    } catch (error) {
+      throw new TargetFailed(error, {
+        label: state.target.label,
+        source_label: order.sourceLabel,
+      });
+    }
+  };
   if (isAlone) {
-    await runOne(runs[0]);
+    await runLabelled(runs[0]);
     return DONE;
   }
   const { interval = 0 } = order;
@@ -166,7 +180,7 @@ export async function runClient(
     // Beats of many targets that fell together would delay each other.
     await pause(i * interval / targets.length, signal);
     try {
-      await runOne(state);
+      await runLabelled(state);
       return DONE;
     } catch (error) {
       const event = errorEvent(error, definition.role);

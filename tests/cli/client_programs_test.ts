@@ -271,3 +271,21 @@ signalTest(
     ], [0, 1, 0]);
   },
 );
+
+Deno.test("an error of a client has the labels of its path, also with a target alone", async () => {
+  const args = ["--source-label", "lab", "--count", "3", "--json"];
+  const one = await runRole("tcp-client", [
+    ...["127.0.0.1:1", "--label", "rack 7", ...args],
+  ]);
+  const two = await runRole("tcp-client", ["--targets", "-", ...args], {
+    stdin: new Blob(["127.0.0.1:1 rack 7\n127.0.0.1:2\n"]).stream(),
+  });
+  const labels = parseEvents(one.stdout + two.stdout)
+    .filter(({ event }) => event === "error")
+    .map(({ label, source_label }) => [source_label, label]);
+  assertEquals(labels, [
+    ["lab", "rack 7"],
+    ["lab", "rack 7"],
+    ["lab", undefined],
+  ]);
+});

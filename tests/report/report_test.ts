@@ -29,6 +29,7 @@ import {
   rowsOf,
   verdictOf,
 } from "../../report/mod.ts";
+import { namesOf } from "../../report/names.ts";
 import { MORE_COLUMNS } from "../../report/columns.ts";
 import { lonePoints } from "../../report/page/lone_points.ts";
 import { pageData } from "../../report/page_data.ts";
@@ -1163,4 +1164,20 @@ Deno.test("compareRuns() finds what grew on one way alone", async () => {
     ].map((name) => judged[name]),
     ["same", "worse", "same", "worse", "same"],
   );
+});
+
+Deno.test("a run that never began is named by the labels of its error", async () => {
+  const error = JSON.stringify({
+    event: "error",
+    role: "tcp-client",
+    time: "2026-01-02T03:04:05.000Z",
+    schema: 2,
+    code: "cannot-connect",
+    message: "Unable to connect to server!",
+    exit_code: 3,
+    label: "rack 7",
+    source_label: "lab",
+  });
+  const { clients } = await readOne(`${error}\n`);
+  assertEquals(namesOf(clients), ["lab → rack 7"]);
 });
