@@ -16,15 +16,15 @@ folder=$(pwd -P)
 # A self-extracting file unpacks itself here.
 export XDG_CACHE_HOME="$folder/cache" NO_COLOR=1
 
-# Everything that runs from here but this shell.
+# Everything that runs from here, by its number.
 running() {
-  for process in /proc/[0-9]*; do
-    pid=${process#/proc/}
-    [ "$pid" = $$ ] || [ "$(readlink "$process/cwd")" != "$folder" ] || echo "$pid"
-  done 2>/dev/null
+  ls -l /proc/[0-9]*/cwd 2>/dev/null | awk -v folder="$folder" '
+    substr($0, index($0, " -> ") + 4) == folder { split($0, part, "/"); print part[3] }'
 }
 
 end_all() {
+  # This shell is not one of them.
+  cd /
   for signal in TERM KILL; do
     # shellcheck disable=SC2046 # one word for each
     kill -s $signal $(running) 2>/dev/null || true
@@ -41,7 +41,7 @@ watch() {
   patience=$1
   server=$2
   trap 'exit' TERM INT HUP
-  trap '[ -e stopping ] || { end_all; cd /; rm -rf "$folder"; }' EXIT
+  trap '[ -e stopping ] || { end_all; rm -rf "$folder"; }' EXIT
   left=$patience
   while [ "$left" -gt 0 ] && kill -0 "$server" 2>/dev/null; do
     sleep 1 &
@@ -63,8 +63,12 @@ serve)
   shift 2
   # What another time has left.
   end_all
+  cd "$folder"
   rm -f stopping called results.jsonl
-  "./$program" --version >/dev/null
+  # Files that unpack themselves do so now, and not when a round begins.
+  for file in ./*-client ./*-server; do
+    "$file" --version >/dev/null
+  done
   nohup "./$program" "$@" >server.jsonl 2>server.txt </dev/null &
   server=$!
   tries=100
