@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
-import { parseEvents } from "../setup/events.ts";
+import { readRuns } from "../../report/mod.ts";
 import { roleCommand, ROOT, TestProcess } from "../setup/process.ts";
 import { until } from "../setup/until.ts";
 import { isInstalled, testWhere } from "../setup/where.ts";
@@ -174,17 +174,20 @@ function exists(path: string): boolean {
   }
 }
 
-/** The results in a file of JSON Lines, by the label of their target. */
-async function resultsOf(path: string) {
-  return parseEvents(await Deno.readTextFile(path))
-    .filter(({ event }) => event === "result")
-    .map(({ of_target, passed, failure, directions }) => ({
-      of: of_target,
-      passed,
-      failure: failure?.code,
-      lost: [directions?.out?.lost, directions?.back?.lost],
-    }))
-    .toSorted((one, other) => one.of < other.of ? -1 : 1);
+/** The run of a box's results against another, and what was lost out and back. */
+async function runOf(lab: Lab, box: string, label: string) {
+  const name = `${box}.jsonl`;
+  const text = await Deno.readTextFile(`${lab.out}/${name}`);
+  const { clients } = await readRuns([{ name, text }]);
+  const run = clients.find(({ started }) => started?.label === label)!;
+  assertEquals(run.started?.source_label, `the ${box}`);
+  const { passed, failure, directions } = run.result!;
+  return {
+    passed,
+    failure: failure?.code,
+    out: directions?.out?.lost,
+    back: directions?.back?.lost,
+  };
 }
 
 testWhere(
@@ -215,16 +218,16 @@ testWhere(
     assertMatch(output, /"box4 took no part: it is unreachable/);
     assertEquals(await lab.leftovers(), []);
 
-    const [toBox1, toBox3, toBox4] = await resultsOf(`${lab.out}/box2.jsonl`);
-    assertEquals([toBox1.of, toBox1.passed], ["the box1", true]);
-    assertEquals([toBox3.of, toBox3.failure], ["the box3", "expectation"]);
-    assert(toBox3.lost[0] > 5, `${toBox3.lost} lost`);
-    assertEquals(toBox3.lost[1], 0);
-    assertEquals([toBox4.of, toBox4.failure], ["the box4", "no-answer"]);
+    assertEquals((await runOf(lab, "box2", "the box1")).passed, true);
+    const lossy = await runOf(lab, "box2", "the box3");
+    assertEquals([lossy.failure, lossy.back], ["expectation", 0]);
+    assert(lossy.out! > 5, `${lossy.out} lost`);
+    const down = await runOf(lab, "box2", "the box4");
+    assertEquals(down.failure, "no-answer");
     // The other end sees the same, on the way back, which it does not judge.
-    const [, back] = await resultsOf(`${lab.out}/box3.jsonl`);
-    assertEquals([back.of, back.passed, back.lost[0]], ["the box2", true, 0]);
-    assert(back.lost[1] > 5, `${back.lost} lost`);
+    const other = await runOf(lab, "box3", "the box2");
+    assertEquals([other.passed, other.out], [true, 0]);
+    assert(other.back! > 5, `${other.back} lost`);
 
     const page = await Deno.readTextFile(`${lab.out}/report.html`);
     for (const box of [...BOXES, DOWN]) assert(page.includes(`the ${box}`));
@@ -238,10 +241,11 @@ testWhere(
   async () => {
     await using lab = await Lab.create();
     await using playbook = new TestProcess(
-      lab.playbook({ mesh_seconds: 2, mesh_lead: 5, mesh_patience: 6 }),
+      lab.playbook({}, "--extra-vars", "mesh_patience=6"),
+      { env: { PYTHONUNBUFFERED: "1" } },
     );
     await until(
-      () => playbook.stdout.includes("TASK [mesh : Let round 1"),
+      () => playbook.stdout.includes("TASK [mesh : Wait through round 1"),
       `a round ${playbook.stdout}`,
       60_000,
     );
