@@ -12,6 +12,7 @@ import { until } from "../setup/until.ts";
 import { isInstalled, testWhere } from "../setup/where.ts";
 
 const FOLDER = `${ROOT}deploy/ansible`;
+const ROLE = `${FOLDER}/roles/mesh`;
 const HAS_ANSIBLE = isInstalled("ansible-playbook");
 
 /** The boxes that there are; `box4` is in the inventory alone. */
@@ -80,11 +81,16 @@ class Lab implements AsyncDisposable {
       ...BOXES,
     ]);
     const lab = new Lab(folder, boxes);
-    await until(
-      () => exists(`${BOXES_FOLDER}/ready`),
-      `the boxes ${boxes.stderr}`,
-      20_000,
-    );
+    try {
+      await until(
+        () => areReady(),
+        `the boxes ${boxes.stderr}`,
+        30_000,
+      );
+    } catch (error) {
+      await lab[Symbol.asyncDispose]();
+      throw error;
+    }
     return lab;
   }
 
@@ -129,6 +135,34 @@ class Lab implements AsyncDisposable {
     ];
   }
 
+  /** An sshd in a box whose `date` is three seconds late. */
+  async lateClock(box: string, port: number): Promise<TestProcess> {
+    const folder = join(this.folder, "late");
+    await Deno.mkdir(folder);
+    await Deno.writeTextFile(
+      join(folder, "date"),
+      "#!/bin/sh\nexec /bin/date -d '3 seconds ago' \"$@\"\n",
+      { mode: 0o755 },
+    );
+    const late = new TestProcess([
+      ...["ip", "netns", "exec", `mesh-${box}`, "/usr/sbin/sshd", "-D", "-e"],
+      ...["-f", "/dev/null", "-p", String(port)],
+      ...["-h", `${BOXES_FOLDER}/host`, "-o", "UsePAM=no"],
+      ...["-o", `AuthorizedKeysFile=${BOXES_FOLDER}/key.pub`],
+      ...["-o", "StrictModes=no", "-o", "PidFile=none"],
+      ...["-o", "Subsystem=sftp internal-sftp"],
+      ...["-o", `SetEnv=PATH=${folder}:/usr/sbin:/usr/bin:/sbin:/bin`],
+    ]);
+    await until(() => late.stderr.includes("listening"), "an sshd");
+    const keys = await Deno.readTextFile(`${BOXES_FOLDER}/known_hosts`);
+    await Deno.writeTextFile(
+      `${BOXES_FOLDER}/known_hosts`,
+      keys.replace("]:2222 ", `]:${port} `),
+      { append: true },
+    );
+    return late;
+  }
+
   /** The folder of results and report. */
   get out(): string {
     return join(this.folder, "out");
@@ -165,6 +199,12 @@ function commandLine(pid: string): string {
   }
 }
 
+/** Whether the boxes of these tests are there, and not those of another. */
+function areReady(): boolean {
+  const path = `${BOXES_FOLDER}/ready`;
+  return exists(path) && Deno.readTextFileSync(path) === `${Deno.pid}\n`;
+}
+
 function exists(path: string): boolean {
   try {
     Deno.statSync(path);
@@ -190,6 +230,82 @@ async function runOf(lab: Lab, box: string, label: string) {
   };
 }
 
+/** The rounds of each host in a mesh of so many, as the role has them. */
+async function roundsOf(
+  hosts: string[],
+  atOnce: number,
+): Promise<string[][][]> {
+  const { code, output } = await run([
+    ...["ansible", "all", "-i", `${hosts},`, "-c", "local"],
+    ...["-m", "debug", "-a", "var=mesh_rounds"],
+    ...["-e", `@${ROLE}/defaults/main.yml`, "-e", `@${ROLE}/vars/main.yml`],
+    ...["-e", `mesh_at_once=${atOnce}`],
+  ], { ANSIBLE_LOAD_CALLBACK_PLUGINS: "1", ANSIBLE_STDOUT_CALLBACK: "json" });
+  assertEquals(code, 0, output);
+  const [{ tasks: [{ hosts: of }] }] = JSON.parse(output).plays;
+  return hosts.map((host) =>
+    of[host].mesh_rounds.map((round: { name: string }[]) =>
+      round.map(({ name }) => name)
+    )
+  );
+}
+
+for (const [count, atOnce] of [[2, 1], [7, 1], [7, 4], [7, 0]]) {
+  const limit = atOnce || count - 1;
+  testWhere(
+    HAS_ANSIBLE,
+    "needs ansible",
+    `${count} hosts measure all others in ${
+      Math.ceil((count - 1) / limit)
+    } rounds, and none measures or is measured by more than ${limit} at once`,
+    async () => {
+      const hosts = Array.from({ length: count }, (_, i) => `h${i}`);
+      const rounds = await roundsOf(hosts, atOnce);
+      rounds.forEach((own, i) => {
+        const others = hosts.filter((host) => host !== hosts[i]);
+        assertEquals(own.flat().toSorted(), others);
+        assertEquals(own.length, Math.ceil((count - 1) / limit));
+      });
+      for (const round of rounds[0].keys()) {
+        const targets = rounds.flatMap((own) => own[round]);
+        for (const host of hosts) {
+          const served = targets.filter((target) => target === host).length;
+          assert(served <= limit, `${host} serves ${served}`);
+        }
+        assert(rounds.every((own) => own[round].length <= limit));
+      }
+    },
+  );
+}
+
+testWhere(
+  HAS_ANSIBLE,
+  "needs ansible-playbook",
+  "Ansible can read every playbook",
+  async () => {
+    for (const playbook of ["mesh", "stop", "demo"]) {
+      const { code, output } = await run([
+        ...["ansible-playbook", "--syntax-check"],
+        ...["-i", `${FOLDER}/demo/hosts.yml`, `${FOLDER}/${playbook}.yml`],
+      ]);
+      assertEquals(code, 0, output);
+    }
+  },
+);
+
+testWhere(
+  isInstalled("ansible-lint"),
+  "needs ansible-lint",
+  "ansible-lint finds nothing in the role and the playbooks",
+  async () => {
+    const { code, output } = await run([
+      ...["ansible-lint", "--offline", "--strict", "-q"],
+      ...[FOLDER, "--project-dir", FOLDER],
+    ]);
+    assertEquals(code, 0, output);
+  },
+);
+
 testWhere(
   CAN_HAVE_BOXES,
   "needs root, namespaces, ansible-playbook and sshd",
@@ -198,7 +314,14 @@ testWhere(
     await using lab = await Lab.create();
 
     // Nothing is measured, and nothing is left, by a dry run.
-    const dry = await run(lab.playbook({}, "--check"));
+    await using _ = await lab.lateClock("box1", 2223);
+    const dry = await run(
+      lab.playbook({
+        ansible_port: "{{ 2223 if inventory_hostname == 'box1' else 2222 }}",
+      }, "--check"),
+    );
+    assertMatch(dry.output, /The clock of box1 is (3\.\d|2\.9) s behind/);
+    assertEquals(dry.output.match(/The clock of/g)?.length, 1);
     assertMatch(dry.output, /box1 .* failed=0/);
     assertMatch(dry.output, /box4 .* unreachable=1/);
     assertEquals(exists(lab.out), false);

@@ -14,7 +14,7 @@ net=198.18.77
 bridge=mesh-bridge
 
 remove() {
-  trap - EXIT
+  trap '' INT TERM HUP
   for name; do
     # shellcheck disable=SC2046 # one word for each
     kill $(ip netns pids "mesh-$name" 2>/dev/null) 2>/dev/null || true
@@ -33,6 +33,12 @@ remove() {
   rm -rf $folder
 }
 
+# There is one such set of boxes: another one may be about to end.
+exec 9<"$0"
+flock --wait 15 9 || {
+  echo "the boxes of another demo are there" >&2
+  exit 1
+}
 # What another time has left, if anything.
 remove "$@"
 trap 'remove "$@"' EXIT
@@ -59,7 +65,7 @@ for name; do
   ip netns exec "$box" /usr/sbin/sshd -D -f /dev/null -p 2222 -h $folder/host \
     -o AuthorizedKeysFile=$folder/key.pub -o PasswordAuthentication=no \
     -o UsePAM=no -o StrictModes=no -o PidFile=none \
-    -o "Subsystem=sftp internal-sftp" &
+    -o "Subsystem=sftp internal-sftp" 9<&- &
 done
 
 if [ $# -ge 3 ]; then
@@ -72,10 +78,13 @@ if [ $# -ge 3 ]; then
 fi
 
 for number in $(seq $#); do
-  until ssh-keyscan -p 2222 $net."$number" >/dev/null 2>&1; do sleep 0.1; done
+  until ssh-keyscan -p 2222 $net."$number" >/dev/null 2>&1; do
+    kill -0 "$process"
+    sleep 0.1
+  done
 done
-touch $folder/ready
+echo "$process" >$folder/ready
 while kill -0 "$process" 2>/dev/null; do
-  sleep 1 &
+  sleep 1 9<&- &
   wait $!
 done
