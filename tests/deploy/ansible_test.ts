@@ -320,7 +320,7 @@ testWhere(
         ansible_port: "{{ 2223 if inventory_hostname == 'box1' else 2222 }}",
       }, "--check"),
     );
-    assertMatch(dry.output, /The clock of box1 is (3\.\d|2\.9) s behind/);
+    assertMatch(dry.output, /The clock of box1 is about [23]\.\d s behind/);
     assertEquals(dry.output.match(/The clock of/g)?.length, 1);
     assertMatch(dry.output, /box1 .* failed=0/);
     assertMatch(dry.output, /box4 .* unreachable=1/);
