@@ -182,6 +182,9 @@ function kindFor({ start }: Peer, { kind, size }: Load) {
   }
 }
 
+/** How long each server is under load before it is measured, in seconds: JIT compilers need it. */
+const WARMUP = 1;
+
 /** Runs a load against a peer; `undefined` where the peer failed. */
 async function run(
   peer: Peer,
@@ -192,8 +195,8 @@ async function run(
   const kind = kindFor(peer, load)!;
   const { server, port } = await peer.start[kind === "churn" ? "tcp" : kind]!();
   await using _ = server;
-  const child = new Deno.Command(generator, {
-    args: [
+  const drive = (seconds: number) =>
+    driveLoad(generator, [
       kind,
       String(port),
       String(load.clients),
@@ -201,7 +204,19 @@ async function run(
       String(load.depth),
       String(seconds),
       String(MOST_MESSAGES),
-    ],
+    ], server.pid);
+  await drive(WARMUP);
+  return await drive(seconds);
+}
+
+/** Runs the load generator once, and measures a server meanwhile. */
+async function driveLoad(
+  generator: string,
+  args: string[],
+  server: number,
+): Promise<Run | undefined> {
+  const child = new Deno.Command(generator, {
+    args,
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
@@ -216,13 +231,13 @@ async function run(
     }
   };
   await read("\n");
-  const before = cpuTime(server.pid);
+  const before = cpuTime(server);
   const writer = child.stdin.getWriter();
   await writer.write(new TextEncoder().encode("\n")).catch(() => {});
   await writer.close().catch(() => {});
   await read("}");
-  const cpu = cpuTime(server.pid) - before;
-  const memory = peakMemory(server.pid);
+  const cpu = cpuTime(server) - before;
+  const memory = peakMemory(server);
   const { success } = await child.status;
   const found = /\{.*\}/.exec(text);
   if (!success || found === null) return undefined;
@@ -251,7 +266,9 @@ async function compare(
   const able = peers.filter((peer) => kindFor(peer, load) !== undefined);
   const runs = new Map<Peer, Run[]>();
   for (let round = 0; round < rounds; round++) {
-    for (const peer of able) {
+    // Whoever comes first may find the machine in another state than the others.
+    const turn = round % able.length;
+    for (const peer of [...able.slice(turn), ...able.slice(0, turn)]) {
       const one = await run(peer, load, seconds, generator);
       runs.set(peer, [...runs.get(peer) ?? [], ...one ? [one] : []]);
     }
