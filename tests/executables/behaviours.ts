@@ -219,7 +219,7 @@ export function testLaunchers(system: LauncherSystem): void {
     await server.interrupt();
     await until(() => server.stderr.includes("stopping"), "the first");
     // One soon after the first counts as the same.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => setTimeout(resolve, 1000));
     await server.interrupt();
     assertEquals((await ended(server)).code, 130);
   });
