@@ -15,6 +15,7 @@ import type {
 } from "../events/mod.ts";
 import { compareFlows } from "./flows/comparison.ts";
 import { checkInstrument, type Observed } from "./instrument.ts";
+import { meanJitter } from "./jitter.ts";
 import type { RoundTrips } from "./round_trips.ts";
 import type { Tally } from "./tally.ts";
 
@@ -101,7 +102,7 @@ export function figuresOf(
     duration_us: tally.duration,
     rtt_us: summaryOf(tally.delays()),
     datagrams: datagrams && jitters
-      ? { ...datagrams, jitter_us: mean(jitters) }
+      ? { ...datagrams, jitter_us: meanJitter(jitters) }
       : datagrams,
     measured: {
       ...tally.speed(),
@@ -146,11 +147,4 @@ function warmupOf(tally: Tally, knowsLoss: boolean): Warmup {
     duration_us: tally.duration,
     rtt_us: tally.delays().percentiles(),
   };
-}
-
-/** The mean, to a tenth; `undefined` of nothing. */
-function mean(numbers: readonly number[]): number | undefined {
-  if (numbers.length === 0) return undefined;
-  const sum = numbers.reduce((total, each) => total + each);
-  return Math.round(10 * sum / numbers.length) / 10;
 }

@@ -28,3 +28,10 @@ export class Jitter {
     this.#previous = undefined;
   }
 }
+
+/** The mean jitter of several flows, to a tenth; `undefined` where none has one. */
+export function meanJitter(jitters: readonly number[]): number | undefined {
+  if (jitters.length === 0) return undefined;
+  const sum = jitters.reduce((total, each) => total + each);
+  return Math.round(10 * sum / jitters.length) / 10;
+}

@@ -211,7 +211,7 @@ export interface PartOfRun {
    */
   onTick: (end: () => void) => () => void;
   /** Called for each interval that is settled. */
-  onInterval: (part: IntervalPart, isWarmup: boolean) => void;
+  onInterval: (part: IntervalPart) => void;
   /**
    * Called with flows that went down or came up.
    *
@@ -438,7 +438,7 @@ class Run implements RunInProgress {
     const warmup = this.#tally === this.#measured ? undefined : true;
     const { onEvent, part } = this.#context;
     for (const { interval, delays } of this.#tally.settledIntervals(all)) {
-      if (part) part.onInterval({ interval, delays: delays! }, warmup ?? false);
+      if (part) part.onInterval({ interval, delays: delays! });
       else onEvent?.({ event: "interval", warmup, ...interval });
     }
   }

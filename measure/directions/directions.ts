@@ -11,7 +11,7 @@ import type {
 import { between } from "../../net/clock.ts";
 import { formatDuration, plural } from "../../text/format.ts";
 import { Histogram } from "../histogram.ts";
-import type { Jitter } from "../jitter.ts";
+import { type Jitter, meanJitter } from "../jitter.ts";
 import { RoundTrips } from "../round_trips.ts";
 import {
   type DirectionSink,
@@ -206,7 +206,7 @@ export class DirectionTally implements DirectionSink {
         lost: isKnown ? this.#lost[name] : undefined,
         duplicates: hasReplies ? this.#duplicates[name] : undefined,
         reordered: isKnown ? this.#reordered[name] : undefined,
-        jitter_us: isSteady ? mean(jitters) : undefined,
+        jitter_us: isSteady ? meanJitter(jitters) : undefined,
         variation_us,
         delay_us: absolute ? all.percentiles() : undefined,
       };
@@ -305,10 +305,4 @@ export class DirectionTally implements DirectionSink {
       );
     }
   }
-}
-
-function mean(numbers: number[]): number | undefined {
-  if (numbers.length === 0) return undefined;
-  const sum = numbers.reduce((total, each) => total + each);
-  return Math.round(10 * sum / numbers.length) / 10;
 }

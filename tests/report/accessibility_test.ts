@@ -6,24 +6,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import type { FlowFigures } from "../../mod.ts";
 import type { Source } from "../../report/mod.ts";
 import { longRunText } from "../setup/long_run.ts";
 import { meshOf } from "../setup/mesh_input.ts";
-import { evenly, textOf } from "../setup/report_input.ts";
+import { comparedFlows, evenly, textOf } from "../setup/report_input.ts";
 import { pageTest } from "../setup/report_page.ts";
 
 /** What a page can show, as far as it has a look of its own. */
 async function everything(): Promise<Source[]> {
-  const flows: FlowFigures[] = Array.from({ length: 8 }, (_, i) => ({
-    connection: i + 1,
-    local_port: 40_000 + i,
-    sent: 100,
-    lost: i === 3 ? 12 : 0,
-    p50_us: 200 + i,
-    p99_us: 300 + i,
-    worse_by: i === 3 ? ["loss"] : undefined,
-  }));
   const night = await longRunText({
     from: Date.parse("2026-11-24T21:00:00Z"),
     seconds: 600,
@@ -45,7 +35,7 @@ async function everything(): Promise<Source[]> {
       text: await textOf({
         delays: evenly(50, 100, 900),
         lost: 12,
-        flows: { count: 8, bad: 1, unjudged: 0, each: flows },
+        flows: comparedFlows(8),
       }) + "no JSON",
     },
   ];

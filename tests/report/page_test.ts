@@ -11,9 +11,15 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { formatDuration } from "../../text/format.ts";
-import { type FlowFigures, mergeDelays } from "../../mod.ts";
+import { mergeDelays } from "../../mod.ts";
 import type { Source } from "../../report/mod.ts";
-import { evenly, linesOf, summaryOf, textOf } from "../setup/report_input.ts";
+import {
+  comparedFlows,
+  evenly,
+  linesOf,
+  summaryOf,
+  textOf,
+} from "../setup/report_input.ts";
 import { runRole, startRole } from "../setup/process.ts";
 import { legend, pageTest, rows } from "../setup/report_page.ts";
 import { until } from "../setup/until.ts";
@@ -38,21 +44,12 @@ const TOGETHER = ".runs tfoot tr";
 
 /** A run of 64 flows, of which one lost more than the rest. */
 async function flowsRun(): Promise<Source[]> {
-  const each = Array.from({ length: 64 }, (_, i): FlowFigures => ({
-    connection: i + 1,
-    local_port: 40_000 + i,
-    sent: 100,
-    lost: i === 3 ? 12 : 0,
-    p50_us: 200 + i,
-    p99_us: 300 + i,
-    worse_by: i === 3 ? ["loss"] : undefined,
-  }));
   return [{
     name: "flows.jsonl",
     text: await textOf({
       delays: SLOW,
       lost: 12,
-      flows: { count: 64, bad: 1, unjudged: 0, each },
+      flows: comparedFlows(64),
     }),
   }];
 }

@@ -5,7 +5,12 @@
  */
 import { RoundTrips } from "../../measure/round_trips.ts";
 import { Histogram } from "../../measure/histogram.ts";
-import type { DelaySummary, FlowComparison, StartedEvent } from "../../mod.ts";
+import type {
+  DelaySummary,
+  FlowComparison,
+  FlowFigures,
+  StartedEvent,
+} from "../../mod.ts";
 
 /** What a test wants of a run. */
 export interface InputRun {
@@ -25,6 +30,20 @@ export interface InputRun {
   flows?: FlowComparison;
   /** Settings that differ from the defaults. */
   settings?: Partial<StartedEvent>;
+}
+
+/** Flows compared, of which the fourth has lost more than the rest. */
+export function comparedFlows(count: number): FlowComparison {
+  const each = Array.from({ length: count }, (_, i): FlowFigures => ({
+    connection: i + 1,
+    local_port: 40_000 + i,
+    sent: 100,
+    lost: i === 3 ? 12 : 0,
+    p50_us: 200 + i,
+    p99_us: 300 + i,
+    worse_by: i === 3 ? ["loss"] : undefined,
+  }));
+  return { count, bad: 1, unjudged: 0, each };
 }
 
 /** The summary of delays that a client would print. */
