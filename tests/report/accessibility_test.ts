@@ -124,9 +124,12 @@ pageTest(
       has: page.getByRole("heading", { name: "Rate", exact: true }),
     });
     await figure.getByText("as a table").click();
+    const row = figure.locator("details tbody tr").first();
+    // It is filled once the browser tells that it is open.
+    await row.waitFor();
     assertEquals(
-      (await figure.locator("details tbody tr").first().locator("th, td")
-        .allTextContents()).filter((_, i) => i !== 3),
+      (await row.locator("th, td").allTextContents())
+        .filter((_, i) => i !== 3),
       ["a.jsonl", "10", "10", "10"],
     );
   },

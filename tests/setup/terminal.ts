@@ -17,7 +17,8 @@ export class Terminal implements AsyncDisposable {
   constructor(command: string, env: Record<string, string> = {}) {
     this.#child = new Deno.Command("script", {
       args: ["--quiet", "--flush", "--command", command, "/dev/null"],
-      env: { TERM: "dumb", ...env },
+      // The shell that `script` runs the command with.
+      env: { SHELL: "/bin/sh", TERM: "dumb", ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "null",

@@ -395,9 +395,13 @@ npmTerminalTest(
   async () => {
     const typed = new TransformStream<Uint8Array, Uint8Array>();
     const file = join(installed(), "bin/tcp-server.js");
+    // By `exec`, as a shell that waits would get the Ctrl+C too, and tell its own end.
     await using server = new TestProcess(
-      ["script", "-qec", `node "${file}" ${FREE.join(" ")}`, "/dev/null"],
-      { stdin: typed.readable, env: { HOME: join(folder, "home") } },
+      ["script", "-qec", `exec node "${file}" ${FREE.join(" ")}`, "/dev/null"],
+      {
+        stdin: typed.readable,
+        env: { HOME: join(folder, "home"), SHELL: "/bin/sh" },
+      },
     );
     await server.listening();
     await typed.writable.getWriter().write(bytes("\x03"));
