@@ -6,9 +6,9 @@
  * client's request, but a loop ends when one answer is suppressed, while a client
  * sends again.
  *
- * The rule: of equal datagrams that keep coming from the same address and port,
- * each within a second of the one before, the answer to one of 500 to 1000 is
- * suppressed; which one is drawn anew each time. So each looping copy ends after
+ * The rule: of equal datagrams that keep coming from the same address and port, at
+ * one a second or more, the answer to one of 500 to 1000 is suppressed; which one
+ * is drawn anew each time. So each looping copy ends after
  * at most that many turns, however often it is forged; a client that always sends
  * the same misses at most two answers in a thousand, and never two in a row; one
  * that varies what it sends misses none.
@@ -26,8 +26,12 @@ import { CHARGEN_CYCLE, CHARGEN_DATAGRAM_LIMIT } from "../../net/chargen.ts";
 const FEWEST = 500;
 const MOST = 1000;
 
-/** The most microseconds between two equal datagrams of a row. */
-const LARGEST_GAP = 1_000_000;
+/**
+ * So many equal datagrams of a row take at most so many microseconds. The clock is
+ * read once for them all: it costs more than all else here.
+ */
+const STRETCH = 8;
+const LONGEST_STRETCH = STRETCH * 1_000_000;
 
 /**
  * Places in which datagrams are counted, a power of two. This few stay in the cache:
@@ -75,14 +79,17 @@ export class LoopGuard {
   readonly #now: () => number;
   /** Makes the places unpredictable to an attacker. */
   readonly #seed: number;
+  /** The last sender's address, and its hash: many datagrams come in a row. */
+  #host = "";
+  #hostKey: number;
   /**
    * The places, each with its fields side by side: the key (a hash of sender and
    * datagram), how many others must come before one of them displaces it, how
    * often it has come in a row, and how many more complete the row.
    */
   readonly #places = new Uint32Array(2 * PLACES * CELL);
-  /** When the key of each place came last. */
-  readonly #last = new Float64Array(2 * PLACES);
+  /** When the current stretch of each place's row began. */
+  readonly #began = new Float64Array(2 * PLACES);
 
   /**
    * @param buffer Holds each datagram from its start; its length is a multiple of
@@ -100,6 +107,7 @@ export class LoopGuard {
     this.#random = random;
     this.#now = clock;
     this.#seed = Math.floor(random() * 2 ** 32);
+    this.#hostKey = this.#seed;
   }
 
   /**
@@ -111,10 +119,8 @@ export class LoopGuard {
    * @returns Whether it is to be answered.
    */
   admits(hostname: string, port: number, length: number): boolean {
-    let key = mix(this.#seed ^ port);
-    for (let i = 0; i < hostname.length; i++) {
-      key = mix(key ^ hostname.charCodeAt(i));
-    }
+    if (hostname !== this.#host) this.#remember(hostname);
+    let key = mix(this.#hostKey ^ port);
     if (!isTalkative(port) && !this.#isGenerated(length)) {
       key = mix(key ^ length);
       const words = length >>> 2;
@@ -129,6 +135,14 @@ export class LoopGuard {
       key = this.#hash(key, 0, words);
     }
     return this.#count(key, WHOLE) !== LAST;
+  }
+
+  #remember(hostname: string): void {
+    this.#host = hostname;
+    this.#hostKey = this.#seed;
+    for (let i = 0; i < hostname.length; i++) {
+      this.#hostKey = mix(this.#hostKey ^ hostname.charCodeAt(i));
+    }
   }
 
   /**
@@ -149,13 +163,15 @@ export class LoopGuard {
       places[cell + KEY] = key;
       places[cell + LEFT] = 0;
     }
-    const time = this.#now();
-    const isGap = time - this.#last[cell / CELL] > LARGEST_GAP;
-    this.#last[cell / CELL] = time;
-    if (isGap || places[cell + LEFT] === 0) {
-      places[cell + ROW] = 0;
-      places[cell + LEFT] = FEWEST +
-        Math.floor(this.#random() * (MOST - FEWEST + 1));
+    const isNew = places[cell + LEFT] === 0;
+    if (isNew || places[cell + ROW] % STRETCH === 0) {
+      const time = this.#now();
+      if (isNew || time - this.#began[cell / CELL] > LONGEST_STRETCH) {
+        places[cell + ROW] = 0;
+        places[cell + LEFT] = FEWEST +
+          Math.floor(this.#random() * (MOST - FEWEST + 1));
+      }
+      this.#began[cell / CELL] = time;
     }
     places[cell + ROW]++;
     if (--places[cell + LEFT] === 0) {

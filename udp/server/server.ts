@@ -77,6 +77,18 @@ const UDP_SERVICES: Record<Service, Answerer> = {
     ),
 };
 
+/** How far a server is, for what runs once for each datagram. */
+interface Progress {
+  datagramsReceived: number;
+  datagramsSent: number;
+  bytesReceived: number;
+  bytesSent: number;
+  /** An answer is being sent: closing now would lose it. */
+  isSending: boolean;
+  /** It is being stopped: the same as the signal says, at less cost. */
+  isStopping: boolean;
+}
+
 /** A running UDP server: see {@linkcode serveUdp}. */
 export class UdpServer implements AsyncDisposable {
   /** The address that was bound. */
@@ -95,16 +107,15 @@ export class UdpServer implements AsyncDisposable {
     RECEIVE_BUFFER_SIZE,
   );
   readonly #reflector: Reflector | undefined;
-  /** The last peer's address, and why it is rejected, if it is. */
-  #lastHost: string | undefined;
-  #hostRejection: RejectedEvent["reason"] | undefined;
-  /** An answer is being sent: closing now would lose it. */
-  #sending = false;
-
-  #datagramsReceived = 0;
-  #datagramsSent = 0;
-  #bytesReceived = 0;
-  #bytesSent = 0;
+  /** What each datagram changes. */
+  readonly #progress: Progress = {
+    datagramsReceived: 0,
+    datagramsSent: 0,
+    bytesReceived: 0,
+    bytesSent: 0,
+    isSending: false,
+    isStopping: false,
+  };
   #rejected = 0;
   #suppressed = 0;
   #faults = 0;
@@ -148,8 +159,8 @@ export class UdpServer implements AsyncDisposable {
 
   /** Stops receiving; resolves when the answer being sent, if any, is out. */
   async shutdown(): Promise<void> {
-    this.#stopping.abort();
-    if (!this.#sending) close(this.#socket);
+    this.#stop();
+    if (!this.#progress.isSending) close(this.#socket);
     await this.finished;
   }
 
@@ -163,9 +174,14 @@ export class UdpServer implements AsyncDisposable {
   }
 
   readonly #abort = (): void => {
-    this.#stopping.abort();
+    this.#stop();
     close(this.#socket);
   };
+
+  #stop(): void {
+    this.#progress.isStopping = true;
+    this.#stopping.abort();
+  }
 
   async #run(): Promise<UdpSummary> {
     const beat = this.#reflector &&
@@ -181,15 +197,17 @@ export class UdpServer implements AsyncDisposable {
 
   /** What it has done so far. */
   figures(): ServerFigures & { datagrams: ServedDatagrams } {
+    const { datagramsReceived, datagramsSent, bytesReceived, bytesSent } =
+      this.#progress;
     return {
-      bytes_received: this.#bytesReceived,
-      bytes_sent: this.#bytesSent,
+      bytes_received: bytesReceived,
+      bytes_sent: bytesSent,
       rejected: this.#rejected,
       faults: this.#faults,
       duration_us: since(this.#startedAt),
       datagrams: {
-        received: this.#datagramsReceived,
-        sent: this.#datagramsSent,
+        received: datagramsReceived,
+        sent: datagramsSent,
         suppressed: this.#suppressed,
       },
       reflections: this.#reflector?.counts,
@@ -201,11 +219,11 @@ export class UdpServer implements AsyncDisposable {
    *
    * Hot: this runs once for each datagram. One buffer serves them all, since the
    * next one is received when the answer to this one is sent. Callbacks instead of
-   * `await` save promises and turns of the microtask queue; they are made once,
-   * and share the current datagram and peer.
+   * `await` save promises and turns of the microtask queue; they are made once.
+   * What outlives a call is stored only where it is asked for: each new object
+   * stored in an old one costs the garbage collector.
    */
   #serveAll(): Promise<void> {
-    const stopping = this.#stopping.signal;
     const { service = "echo", loopGuard = true, once, detail } = this.#options;
     const reflector = this.#reflector;
     const answerTo: Answerer = service === "stamp"
@@ -214,32 +232,37 @@ export class UdpServer implements AsyncDisposable {
       : UDP_SERVICES[service];
     const socket = this.#socket;
     const buffer = this.#buffer;
-    const guard = loopGuard && this.#answers
-      ? new LoopGuard(buffer)
-      : undefined;
+    const answers = this.#answers;
+    const guard = loopGuard && answers ? new LoopGuard(buffer) : undefined;
     const backoff = new Backoff(1, 1000);
-    let datagram: Uint8Array;
-    let peer: Deno.NetAddr;
+    const progress = this.#progress;
+    // Many datagrams of one peer come in a row: what is known of it is kept.
+    let host = "";
+    let hostRejection: RejectedEvent["reason"] | undefined;
+    /** The current datagram and its peer, for events. */
+    let current: [Uint8Array, Deno.Addr];
     return new Promise((resolve) => {
       const receive = () => {
-        if (stopping.aborted) return resolve();
+        if (progress.isStopping) return resolve();
         socket.receive(buffer).then(onReceived, onReceiveFailed);
       };
       const onReceived = (received: [Uint8Array, Deno.Addr]) => {
         // The socket is closed: no answer can be sent any more.
-        if (stopping.aborted) return resolve();
-        datagram = received[0];
-        peer = received[1] as Deno.NetAddr;
-        backoff.reset();
-        const reason = this.#rejectionOf(peer);
-        if (reason !== undefined) {
-          this.#reject(peer, reason);
+        if (progress.isStopping) return resolve();
+        const datagram = received[0];
+        const peer = received[1] as Deno.NetAddr;
+        if (detail) current = received;
+        if (peer.hostname !== host) {
+          host = peer.hostname;
+          hostRejection = this.#rejectionOf(host);
+        }
+        if (hostRejection !== undefined || peer.port === 0 && answers) {
+          this.#reject(peer, hostRejection ?? "not-unicast");
           return receive();
         }
-        this.#datagramsReceived++;
-        this.#bytesReceived += datagram.length;
-        const { hostname, port } = peer;
-        if (guard?.admits(hostname, port, datagram.length) === false) {
+        progress.datagramsReceived++;
+        progress.bytesReceived += datagram.length;
+        if (guard?.admits(host, peer.port, datagram.length) === false) {
           this.#suppress(peer);
           return done(0);
         }
@@ -247,52 +270,45 @@ export class UdpServer implements AsyncDisposable {
         if (answer === undefined) return done(0);
         if (typeof answer === "string") {
           this.#drop(peer, answer);
-          if (detail) this.#emitDatagram(datagram, peer, 0);
+          if (detail) this.#emitDatagram(current, 0);
           return receive();
         }
-        this.#sending = true;
+        progress.isSending = true;
         socket.send(answer, peer).then(onSent, onSendFailed);
       };
       const onSent = (sent: number) => {
-        this.#sending = false;
-        this.#datagramsSent++;
-        this.#bytesSent += sent;
+        progress.isSending = false;
+        progress.datagramsSent++;
+        progress.bytesSent += sent;
         done(sent);
       };
       const onSendFailed = (error: unknown) => {
-        this.#sending = false;
+        progress.isSending = false;
         this.#fault("send", error);
         done(0);
       };
       const done = (sent: number) => {
-        if (detail) this.#emitDatagram(datagram, peer, sent);
+        if (detail) this.#emitDatagram(current, sent);
         if (once) resolve();
         else receive();
       };
       const onReceiveFailed = async (error: unknown) => {
-        if (stopping.aborted) return resolve();
+        if (progress.isStopping) return resolve();
         // Windows reports here that an earlier answer reached a closed port.
         const retry = backoff.next();
         this.#fault("receive", error, retry);
-        await pause(retry, stopping);
-        receive();
+        await pause(retry, this.#stopping.signal);
+        socket.receive(buffer).then((received) => {
+          backoff.reset();
+          onReceived(received);
+        }, onReceiveFailed);
       };
       receive();
     });
   }
 
-  /** Why a peer is rejected; `undefined` where it is served. */
-  #rejectionOf(peer: Deno.NetAddr): RejectedEvent["reason"] | undefined {
-    // The result is cached for the last address: many datagrams come in a row.
-    if (peer.hostname !== this.#lastHost) {
-      this.#lastHost = peer.hostname;
-      this.#hostRejection = this.#rejectionOfHost(peer.hostname);
-    }
-    if (this.#hostRejection !== undefined) return this.#hostRejection;
-    if (peer.port === 0 && this.#answers) return "not-unicast";
-  }
-
-  #rejectionOfHost(hostname: string): RejectedEvent["reason"] | undefined {
+  /** Why the datagrams of an address are rejected; `undefined` where it is served. */
+  #rejectionOf(hostname: string): RejectedEvent["reason"] | undefined {
     if (!this.#allowed(hostname)) return "not-allowed";
     if (this.#answers && !isUnicast(hostname)) return "not-unicast";
   }
@@ -334,10 +350,10 @@ export class UdpServer implements AsyncDisposable {
   };
 
   #emitDatagram(
-    datagram: Uint8Array,
-    peer: Deno.NetAddr,
+    [datagram, from]: [Uint8Array, Deno.Addr],
     sent: number,
   ): void {
+    const peer = from as Deno.NetAddr;
     this.#emit({
       event: "datagram",
       peer_host: peer.hostname,

@@ -529,12 +529,19 @@ Deno.test("LoopGuard counts equal datagrams whatever comes between, from whichev
   assert(left[1] >= 1000 && left[1] <= 1070, `${left[1]}`);
 });
 
-Deno.test("LoopGuard starts over after more than a second", () => {
+Deno.test("LoopGuard counts equal datagrams that come once a second, and none that come less often", () => {
+  const same = bytes("the same");
+  const guarded = new Guarded(() => 0);
+  assertEquals(guarded.unanswered(500, same, 5000, 1000), [500]);
+  assertEquals(guarded.unanswered(2000, same, 5000, 1001), []);
+});
+
+Deno.test("LoopGuard starts over after a pause", () => {
   const guarded = new Guarded(() => 0);
   const same = bytes("the same");
-  assertEquals(guarded.unanswered(499, same, 5000, 1000), []);
-  assertEquals(guarded.answers(same, 5000, 1001), true);
-  assertEquals(guarded.unanswered(499, same, 5000, 1000), [499]);
+  assertEquals(guarded.unanswered(496, same), []);
+  assertEquals(guarded.answers(same, 5000, 8001), true);
+  assertEquals(guarded.unanswered(499, same), [499]);
 });
 
 Deno.test("LoopGuard tells apart senders, lengths, and datagrams of which one byte differs", () => {
