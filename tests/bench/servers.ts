@@ -1,6 +1,7 @@
 /**
- * The servers beside others: each is started in turn, driven with the same load,
- * and stopped again, in several rounds, so that a busy machine is busy for all.
+ * The servers beside others. In each round all are started, and driven with the same
+ * load in turn, a fraction of a second each time: what others do on the machine
+ * changes from one second to the next, so that only neighbours can be compared.
  *
  * @module
  */
@@ -64,19 +65,20 @@ const BENCH = {
     "peer": list({
       placeholder: "NAME",
       parse: (text) => text,
-      help: "Only this server, as the table names it; may repeat.",
+      help:
+        "Only this server, as the table names it; may repeat. Ratios are to the first.",
     }),
     "rounds": value({
       placeholder: "N",
       fallback: "3",
       parse: count,
-      help: "How often each runs; the medians are shown.",
+      help: "How often each is started; the medians are shown.",
     }),
     "seconds": value({
       placeholder: "N",
       fallback: "2",
       parse: count,
-      help: "How long each run takes.",
+      help: "How long each is measured in a round.",
     }),
     "help": flag("Show this help.", "h"),
   },
@@ -133,37 +135,55 @@ const FAIRNESS_COLUMNS: Column[] = [
   ["jain", "Jain", 3],
 ];
 
-/** Clock ticks a second, in which the system counts processor time. */
+/** Clock ticks a second, in which the system counts the processor time of what has ended. */
 const TICKS = 100;
 
-/**
- * Microseconds of processor time that a process and its children have used; of a
- * child that is gone, its parent knows.
- */
+/** Microseconds of processor time that a process and its children have used. */
 function cpuTime(pid: number): number {
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  } catch {
-    return 0;
-  }
-  // The program's name, in parentheses, may hold anything.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [user, system, childUser, childSystem] = fields.slice(11, 15);
-  const own = [user, system, childUser, childSystem].map(Number)
-    .reduce((sum, each) => sum + each);
   const living = children(pid).map(cpuTime)
     .reduce((sum, each) => sum + each, 0);
-  return own / TICKS * 1e6 + living;
+  return threadsTime(pid) + endedChildrenTime(pid) + living;
 }
 
-function children(pid: number): number[] {
+/** What the threads of a process have used, which the system knows to the nanosecond. */
+function threadsTime(pid: number): number {
+  let time = 0;
+  for (const { name } of entries(`/proc/${pid}/task`)) {
+    const text = textOf(`/proc/${pid}/task/${name}/schedstat`);
+    time += Number(text.split(" ")[0]) / 1000;
+  }
+  return time;
+}
+
+/** What children that are gone have used. */
+function endedChildrenTime(pid: number): number {
+  const text = textOf(`/proc/${pid}/stat`);
+  // The program's name, in parentheses, may hold anything.
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return fields.slice(13, 15).map(Number)
+    .reduce((sum, each) => sum + each, 0) / TICKS * 1e6;
+}
+
+function entries(folder: string): Deno.DirEntry[] {
   try {
-    const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`);
-    return text.split(" ").filter((each) => each.trim() !== "").map(Number);
+    return [...Deno.readDirSync(folder)];
   } catch {
     return [];
   }
+}
+
+/** A file of the system's; empty where what it tells of is gone. */
+function textOf(file: string): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch {
+    return "";
+  }
+}
+
+function children(pid: number): number[] {
+  const text = textOf(`/proc/${pid}/task/${pid}/children`);
+  return text.split(" ").filter((each) => each.trim() !== "").map(Number);
 }
 
 function peakMemory(pid: number): number {
@@ -185,29 +205,8 @@ function kindFor({ start }: Peer, { kind, size }: Load) {
 /** How long each server is under load before it is measured, in seconds: JIT compilers need it. */
 const WARMUP = 1;
 
-/** Runs a load against a peer; `undefined` where the peer failed. */
-async function run(
-  peer: Peer,
-  load: Load,
-  seconds: number,
-  generator: string,
-): Promise<Run | undefined> {
-  const kind = kindFor(peer, load)!;
-  const { server, port } = await peer.start[kind === "churn" ? "tcp" : kind]!();
-  await using _ = server;
-  const drive = (seconds: number) =>
-    driveLoad(generator, [
-      kind,
-      String(port),
-      String(load.clients),
-      String(load.size),
-      String(load.depth),
-      String(seconds),
-      String(MOST_MESSAGES),
-    ], server.pid);
-  await drive(WARMUP);
-  return await drive(seconds);
-}
+/** How long a server is measured before the next one's turn, in seconds. */
+const SLICE = 0.25;
 
 /** Runs the load generator once, and measures a server meanwhile. */
 async function driveLoad(
@@ -264,13 +263,38 @@ async function compare(
   generator: string,
 ): Promise<void> {
   const able = peers.filter((peer) => kindFor(peer, load) !== undefined);
-  const runs = new Map<Peer, Run[]>();
+  // How evenly many clients were served shows only after a while.
+  const slice = load.clients < CROWD ? SLICE : seconds;
+  const runs = new Map<Peer, (Run | undefined)[]>(
+    able.map((peer) => [peer, []]),
+  );
   for (let round = 0; round < rounds; round++) {
     // Whoever comes first may find the machine in another state than the others.
     const turn = round % able.length;
-    for (const peer of [...able.slice(turn), ...able.slice(0, turn)]) {
-      const one = await run(peer, load, seconds, generator);
-      runs.set(peer, [...runs.get(peer) ?? [], ...one ? [one] : []]);
+    const order = [...able.slice(turn), ...able.slice(0, turn)];
+    await using servers = new AsyncDisposableStack();
+    const drives: [Peer, (seconds: number) => Promise<Run | undefined>][] = [];
+    for (const peer of order) {
+      const kind = kindFor(peer, load)!;
+      const { server, port } = await peer
+        .start[kind === "churn" ? "tcp" : kind]!();
+      servers.use(server);
+      drives.push([peer, (seconds) =>
+        driveLoad(generator, [
+          kind,
+          String(port),
+          String(load.clients),
+          String(load.size),
+          String(load.depth),
+          String(seconds),
+          String(MOST_MESSAGES),
+        ], server.pid)]);
+    }
+    for (const [, drive] of drives) await drive(WARMUP);
+    for (let took = 0; took < seconds; took += slice) {
+      for (const [peer, drive] of drives) {
+        runs.get(peer)!.push(await drive(slice));
+      }
     }
   }
   const { clients, size, depth, kind } = load;
@@ -279,18 +303,40 @@ async function compare(
     `\n### ${load.name}: ${clients} clients, ${size} bytes, ${what}\n`,
   );
   const columns = [...COLUMNS, ...clients < CROWD ? [] : FAIRNESS_COLUMNS];
-  const titles = columns.map(([, title]) => title);
+  const [first] = able;
+  const titles = [
+    ...columns.map(([, title]) => title),
+    `rate to ${first.name}`,
+    `CPU to ${first.name}`,
+  ];
   console.log(`| server | ${titles.join(" | ")} |`);
-  console.log(`| --- |${" --: |".repeat(columns.length)}`);
-  for (const [{ name }, all] of runs) {
+  console.log(`| --- |${" --: |".repeat(titles.length)}`);
+  for (const [{ name }, slices] of runs) {
+    const all = slices.filter((each) => each !== undefined);
     const cells = columns.map(([key, , digits]) =>
       all.length === 0
         ? ""
         : median(all.map((each) => each[key])).toFixed(digits)
     );
     if (all.length === 0) cells[0] = "failed";
+    for (const key of ["rate", "cpu"] as const) {
+      cells.push(ratio(key, slices, runs.get(first)!));
+    }
     console.log(`| ${name} | ${cells.join(" | ")} |`);
   }
+}
+
+/** The median of a figure's ratios to that of another server just before or after. */
+function ratio(
+  key: keyof Run,
+  slices: (Run | undefined)[],
+  others: (Run | undefined)[],
+): string {
+  const ratios = slices.flatMap((each, i) => {
+    const other = others[i];
+    return each && other ? [each[key] / other[key]] : [];
+  });
+  return ratios.length === 0 ? "" : median(ratios).toFixed(3);
 }
 
 await runTask(BENCH, async ({ options }) => {
@@ -310,14 +356,13 @@ await runTask(BENCH, async ({ options }) => {
     }
     const all = await findPeers(folder);
     const selected: string[] = options.peer;
-    const peers = all.filter(({ name }) =>
-      selected.length === 0 || selected.includes(name)
-    );
-    if (peers.length === 0) {
+    const peers = selected.length === 0 ? all : selected.map((name) => {
+      const peer = all.find((each) => each.name === name);
+      if (peer) return peer;
       throw new UsageError(
         `--peer: there are ${all.map(({ name }) => name).join(", ")}`,
       );
-    }
+    });
     for (const load of LOADS) {
       if (options.load.length > 0 && !options.load.includes(load.name)) {
         continue;
