@@ -57,6 +57,8 @@ export interface Program<Table extends OptionTable> {
   definition: RoleDefinition<Table>;
   /** What standard output does where its reader is too slow. */
   whenFull: "wait" | "drop";
+  /** For how long it gathers what it prints, in milliseconds. */
+  gather?: number;
   /** Whether it may have more than `MANY_FLOWS` at once. */
   hasManyFlows?: (line: CommandLine<Table>) => boolean;
   /** Whether it is one-shot: one client, one message or one datagram. */
@@ -113,6 +115,7 @@ export async function runProgram<Table extends OptionTable>(
   const stderr = new Output(Deno.stderr, { whenFull: "drop" });
   const stdout = new Output(Deno.stdout, {
     whenFull: program.whenFull,
+    gather: program.gather,
     onClosed: (error) => outputClosed.abort(error),
   });
   const line = parseCommandLine(program.definition, Deno.args, ROLES);

@@ -61,6 +61,7 @@ function checkWorkers({ workers, once }: Options): void {
 await runProgram({
   definition: TCP_SERVER,
   whenFull: "drop",
+  gather: 10,
   hasManyFlows: ({ options }) =>
     !options.once && options.workers === 1 &&
     options["max-connections"] > MANY_FLOWS,

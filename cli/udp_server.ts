@@ -21,6 +21,7 @@ const STAMP_OPTIONS = [
 await runProgram({
   definition: UDP_SERVER,
   whenFull: "drop",
+  gather: 10,
   isOneShot: ({ options }) => options.once,
   run: async ({ options, given }, session) => {
     if (options.service !== "stamp") {

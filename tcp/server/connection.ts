@@ -12,7 +12,7 @@ export class Connection {
   received = 0;
   /** Bytes sent to the client. */
   sent = 0;
-  /** Called when no byte has been sent or received for a while; set by the service. */
+  /** Called when it has stalled; set by the service. */
   onStalled: (() => void) | undefined;
   /** Why the server closed it. */
   closedBecause: "idle" | "cut-off" | undefined;
@@ -22,7 +22,8 @@ export class Connection {
 
   /** Bytes sent and received at the last check, and when that number last changed. */
   #movedBefore = 0;
-  #movedAt: number = performance.now();
+  #movedAt: number = this.openedAt / 1000;
+  #isKeptAlive = false;
 
   constructor(readonly conn: Deno.TcpConn, readonly id: number) {
     this.peer = conn.remoteAddr;
@@ -36,6 +37,23 @@ export class Connection {
       this.#movedAt = time;
     }
     return time - this.#movedAt;
+  }
+
+  /**
+   * Called when no byte has been sent or received for a while. Only such a client
+   * needs the system's keep-alive, which tells of a peer whose machine has vanished.
+   */
+  stalled(): void {
+    if (this.closedBecause !== undefined) return;
+    if (!this.#isKeptAlive) {
+      this.#isKeptAlive = true;
+      try {
+        this.conn.setKeepAlive(true);
+      } catch {
+        // It has just ended, of which its service will know.
+      }
+    }
+    this.onStalled?.();
   }
 
   /** Closes it from the server's side. */

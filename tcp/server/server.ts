@@ -360,10 +360,6 @@ export class TcpServer implements AsyncDisposable {
     let reason: CloseReason = "finished";
     let detail: string | undefined;
     try {
-      // An echo must not wait for more data to share its segment.
-      connection.conn.setNoDelay(true);
-      // Detects a peer whose machine has vanished.
-      connection.conn.setKeepAlive(true);
       await TCP_SERVICES[service](connection, {
         stopping: this.#stopping.signal,
         limits: this.#limits,
@@ -403,7 +399,7 @@ export class TcpServer implements AsyncDisposable {
     for (const connection of this.#connections.keys()) {
       const idle = connection.idleFor(time);
       if (idle >= this.#idleTimeout) connection.closeBecause("idle");
-      else if (idle >= WATCH_INTERVAL) connection.onStalled?.();
+      else if (idle >= WATCH_INTERVAL) connection.stalled();
     }
   };
 }

@@ -118,6 +118,7 @@ function echoDirectly(
   let piece = buffer;
   let written = 0;
   let turn = 0;
+  let reads = 0;
   return new Promise((resolve, reject) => {
     const read = () => {
       conn.read(buffer).then(onRead, reject);
@@ -125,6 +126,15 @@ function echoDirectly(
     const onRead = (length: number | null) => {
       if (length === null) return resolve(false);
       connection.received += length;
+      // From the second write on, an echo must not wait until the one before is
+      // acknowledged. Clients that send once and close are spared the call.
+      if (++reads === 2) {
+        try {
+          conn.setNoDelay(true);
+        } catch (error) {
+          return reject(error);
+        }
+      }
       if (piece.length !== length) piece = buffer.subarray(0, length);
       observe?.({ event: "chunk-received", connection: id, bytes: length });
       readAhead.isBehind = true;
@@ -162,6 +172,7 @@ async function echoReadAhead(
   { observe }: ServiceContext,
 ): Promise<boolean> {
   const { id } = connection;
+  connection.conn.setNoDelay(true);
   for (;;) {
     const piece = await readAhead.next();
     if (piece === null) return false;

@@ -10,6 +10,7 @@ import fc from "fast-check";
 import { serveTcp, type TcpServerEvent } from "../../../mod.ts";
 import { bytes, noise, read, text, writeAll } from "../../setup/bytes.ts";
 import { until } from "../../setup/until.ts";
+import { isInstalled, testWhere } from "../../setup/where.ts";
 
 const HOST = "127.0.0.1";
 
@@ -185,3 +186,26 @@ Deno.test("serveTcp() survives whatever clients do, in whatever order", async ()
   assert(summary.connections.accepted <= clients + 1);
   assertEquals(summary.connections.accepted, closings.length);
 });
+
+testWhere(
+  Deno.build.os === "linux" && isInstalled("ss"),
+  "ss of iproute2 is not installed",
+  "serveTcp() asks the system for keep-alive where nothing moves, whether or not something did before",
+  async () => {
+    const { server, port } = serve();
+    await using _ = server;
+    using silent = await Deno.connect({ hostname: HOST, port });
+    using spoken = await Deno.connect({ hostname: HOST, port });
+    await writeAll(spoken, bytes("x"));
+    await read(spoken, 1);
+    for (const client of [silent, spoken]) {
+      const filter = `sport = ${port} and dport = ${client.localAddr.port}`;
+      await until(async () => {
+        const { stdout } = await new Deno.Command("ss", {
+          args: ["-Htno", filter],
+        }).output();
+        return text(stdout).includes("timer:(keepalive,");
+      }, "a timer of keep-alive");
+    }
+  },
+);
