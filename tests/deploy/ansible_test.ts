@@ -119,6 +119,8 @@ class Lab implements AsyncDisposable {
             ].join(" "),
             mesh_profile: "stamp",
             mesh_seconds: 2,
+            // Tests beside this one keep the machine busy.
+            mesh_lead: 15,
             mesh_at_once: 2,
             mesh_files: join(this.folder, "files"),
             mesh_out: this.out,
