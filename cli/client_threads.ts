@@ -51,6 +51,9 @@ type Told =
   | { do: "read" }
   | { do: "stop" };
 
+/** What it answers where it is read: what it has measured so far. */
+type Answer = RunPart | undefined;
+
 /** What it tells. */
 type Tells =
   | { tells: "event"; event: ClientEvent }
@@ -63,7 +66,6 @@ type Tells =
     until: number;
     firstAt: number;
   }
-  | { tells: "read"; part: RunPart | undefined }
   | { tells: "over"; part: RunPart };
 
 /** When this thread's clock was 0, in microseconds since the epoch, which all threads know. */
@@ -89,7 +91,7 @@ export function runShare(
 ): void {
   const stopped = new AbortController();
   let endInterval: (() => void) | undefined;
-  let read: (() => RunPart | undefined) | undefined;
+  let read: (() => Answer) | undefined;
   let waitingSince = 0;
   let beginning: PromiseWithResolvers<
     { start: number; claims?: SharedArrayBuffer }
@@ -140,13 +142,12 @@ export function runShare(
       director.fail(error);
     }
   };
-  const director = new Director<Told, Tells>((message) => {
+  const director = new Director<Told, Tells, Answer>((message) => {
     if (message.do === "run") runIt(message.share);
     else if (message.do === "stop") stopped.abort();
     else if (message.do === "tick") endInterval?.();
-    else if (message.do === "read") {
-      director.tell({ tells: "read", part: read?.() });
-    } else {
+    else if (message.do === "read") director.answer(read?.());
+    else {
       const { start, claims } = message;
       // Threads count from different times of the system's clock, which may have been
       // set between; it began while this one waited.
@@ -171,9 +172,7 @@ export interface ThreadedRun extends
 
 /** A worker, as it is seen by the thread that directs it. */
 interface Worker {
-  thread: Thread<Told, Tells>;
-  /** Who waits for what it has measured so far, in order. */
-  readers: ((part: RunPart | undefined) => void)[];
+  thread: Thread<Told, Tells, Answer>;
   over: PromiseWithResolvers<RunPart>;
 }
 
@@ -225,9 +224,8 @@ export async function runInThreads(run: ThreadedRun): Promise<Outcome> {
   };
   const workers = flows.map((_, part): Worker => {
     const worker: Worker = {
-      readers: [],
       over: Promise.withResolvers(),
-      thread: new Thread<Told, Tells>((message) => {
+      thread: new Thread<Told, Tells, Answer>((message) => {
         switch (message.tells) {
           case "event":
             onEvent(message.event);
@@ -246,9 +244,6 @@ export async function runInThreads(run: ThreadedRun): Promise<Outcome> {
             phase!.addChanges(part, changes, until, firstAt);
             break;
           }
-          case "read":
-            worker.readers.shift()!(message.part);
-            break;
           case "over":
             phase!.end(part);
             worker.over.resolve(message.part);
@@ -262,12 +257,9 @@ export async function runInThreads(run: ThreadedRun): Promise<Outcome> {
   const ofAll = <Part>(part: (worker: Worker) => Promise<Part>) =>
     Promise.race([Promise.all(workers.map(part)), failed.promise]);
   const look = async (): Promise<RunInProgress | undefined> => {
-    const parts = await ofAll((worker) => {
-      const { promise, resolve } = Promise.withResolvers<RunPart | undefined>();
-      worker.readers.push(resolve);
-      worker.thread.tell({ do: "read" });
-      return Promise.race([promise, worker.over.promise]);
-    });
+    const parts = await ofAll(({ thread, over }) =>
+      Promise.race([thread.ask({ do: "read" }), over.promise])
+    );
     const measured = parts.flatMap((part) => part ?? []);
     if (measured.length < number) return undefined;
     return await MergedRun.of(context, measured, phase!);

@@ -31,10 +31,7 @@ type Told =
   | { do: "shut-down" }
   | { do: "cut-off" };
 
-/** What it tells. */
-type Tells = { events: TcpServerEvent[] } | { figures: TcpFigures };
-
-/** What a TCP server has done. */
+/** What a TCP server has done, which a worker answers where it is to count. */
 type TcpFigures = ServerFigures & { connections: ServedConnections };
 
 type Observer = (event: TcpServerEvent) => void;
@@ -55,39 +52,38 @@ export function serveShare(
     // One message carries what happens in a turn.
     if (events.push(event) > 1) return;
     setImmediate(() => {
-      director.tell({ events });
+      director.tell(events);
       events = [];
     });
   };
   let server: ReturnType<typeof serveTcp> | undefined;
-  const director = new Director<Told, Tells>((message) => {
-    if (message.do === "shut-down") server?.shutdown();
-    else if (message.do === "cut-off") cutOff.abort();
-    else if (message.do === "count") {
-      director.tell({ figures: server!.figures() });
-    } else {
-      try {
-        server = serveTcp({
-          ...options,
-          ...message.ports,
-          signal: cutOff.signal,
-          onEvent: observing(emit),
-        });
-        server.finished.catch((error) => director.fail(error));
-      } catch (error) {
-        director.fail(error);
+  const director = new Director<Told, TcpServerEvent[], TcpFigures>(
+    (message) => {
+      if (message.do === "shut-down") server?.shutdown();
+      else if (message.do === "cut-off") cutOff.abort();
+      else if (message.do === "count") director.answer(server!.figures());
+      else {
+        try {
+          server = serveTcp({
+            ...options,
+            ...message.ports,
+            signal: cutOff.signal,
+            onEvent: observing(emit),
+          });
+          server.finished.catch((error) => director.fail(error));
+        } catch (error) {
+          director.fail(error);
+        }
       }
-    }
-  });
+    },
+  );
 }
 
 /** A worker, and what it has told. */
 interface Share {
-  thread: Thread<Told, Tells>;
+  thread: Thread<Told, TcpServerEvent[], TcpFigures>;
   listening: PromiseWithResolvers<ListeningEvent>;
   summary: PromiseWithResolvers<TcpSummary>;
-  /** Who waits for its figures, in order. */
-  readers: ((figures: TcpFigures) => void)[];
 }
 
 /** Starts a server in several threads; resolves when all of them listen. */
@@ -106,11 +102,10 @@ export async function serveInThreads(
     const share: Share = {
       listening: Promise.withResolvers(),
       summary: Promise.withResolvers(),
-      readers: [],
-      thread: new Thread<Told, Tells>((message) => {
-        if ("figures" in message) share.readers.shift()!(message.figures);
-        else message.events.forEach(observe);
-      }, failed.reject),
+      thread: new Thread<Told, TcpServerEvent[], TcpFigures>(
+        (events) => events.forEach(observe),
+        failed.reject,
+      ),
     };
     const observe = (event: TcpServerEvent) => {
       if (event.event === "listening") share.listening.resolve(event);
@@ -151,13 +146,10 @@ export async function serveInThreads(
     finished,
     figures: async () =>
       sumOf(
-        await allOf(shares.map((share) => {
-          const { promise, resolve } = Promise.withResolvers<TcpFigures>();
-          share.readers.push(resolve);
-          share.thread.tell({ do: "count" });
+        await allOf(shares.map(({ thread, summary }) =>
           // Who has finished may be gone.
-          return Promise.race([promise, share.summary.promise]);
-        })),
+          Promise.race([thread.ask({ do: "count" }), summary.promise])
+        )),
       ),
     async shutdown() {
       tellAll("shut-down");

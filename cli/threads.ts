@@ -101,11 +101,16 @@ interface SentError {
   systemCode?: string;
 }
 
-type Sent<Message> = { message: Message } | { error: SentError };
+type Sent<Message, Answer> =
+  | { message: Message }
+  | { answer: Answer }
+  | { error: SentError };
 
 /** One of several threads that run the same command line, seen from the one that directs them. */
-export class Thread<Told, Tells> {
+export class Thread<Told, Tells, Answer = never> {
   readonly #worker: Worker = startThread(BESIDE);
+  /** Who waits for an answer, in order. */
+  readonly #asking: ((answer: Answer) => void)[] = [];
 
   /**
    * @param onMessage Called with all that it tells.
@@ -115,8 +120,9 @@ export class Thread<Told, Tells> {
     onMessage: (message: Tells) => void,
     onError: (error: Error) => void,
   ) {
-    this.#worker.onmessage = ({ data }: MessageEvent<Sent<Tells>>) => {
+    this.#worker.onmessage = ({ data }: MessageEvent<Sent<Tells, Answer>>) => {
       if ("message" in data) onMessage(data.message);
+      else if ("answer" in data) this.#asking.shift()!(data.answer);
       else onError(received(data.error));
     };
     this.#worker.onerror = (event) => {
@@ -130,6 +136,14 @@ export class Thread<Told, Tells> {
     this.#worker.postMessage(message);
   }
 
+  /** Tells it something that it answers; pending for ever where it ends before. */
+  ask(message: Told): Promise<Answer> {
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    this.#asking.push(resolve);
+    this.tell(message);
+    return promise;
+  }
+
   /** Ends it at once. */
   end(): void {
     this.#worker.terminate();
@@ -137,7 +151,7 @@ export class Thread<Told, Tells> {
 }
 
 /** The thread that directs this one. */
-export class Director<Told, Tells> {
+export class Director<Told, Tells, Answer> {
   /** @param onMessage Called with all that it tells. */
   constructor(onMessage: (message: Told) => void) {
     scope.onmessage = ({ data }) => onMessage(data);
@@ -146,6 +160,11 @@ export class Director<Told, Tells> {
   /** Tells it something. */
   tell(message: Tells): void {
     scope.postMessage!({ message });
+  }
+
+  /** Answers what it has asked. */
+  answer(answer: Answer): void {
+    scope.postMessage!({ answer });
   }
 
   /** Tells it why this thread has failed. */

@@ -172,6 +172,7 @@ async function echoReadAhead(
   { observe }: ServiceContext,
 ): Promise<boolean> {
   const { id } = connection;
+  // The write before may have been the first.
   connection.conn.setNoDelay(true);
   for (;;) {
     const piece = await readAhead.next();

@@ -8,10 +8,10 @@
  *
  * The rule: of equal datagrams that keep coming from the same address and port, at
  * one a second or more, the answer to one of 500 to 1000 is suppressed; which one
- * is drawn anew each time. So each looping copy ends after
- * at most that many turns, however often it is forged; a client that always sends
- * the same misses at most two answers in a thousand, and never two in a row; one
- * that varies what it sends misses none.
+ * is drawn anew each time. So each looping copy ends after at most that many turns,
+ * however often it is forged; a client that always sends the same misses at most two
+ * answers in a thousand, and never two in a row; one that varies what it sends
+ * misses none.
  *
  * A character generator, or another server that answers with text of its own,
  * never sends the same twice: from the ports of such services, and where the
